@@ -1,0 +1,2 @@
+//! The `flowmaster` program.
+fn main() {}
