@@ -1,0 +1,201 @@
+//! FEEL, the one expression language (DMN 1.5 §10): a facade over the `dsntk` crates.
+//!
+//! What the facade adds: programs are compiled once; errors are errors and never silent nulls;
+//! text size, nesting and length are limited before anything is parsed; `now()` and `today()` read
+//! the engine's clock, so that evaluation is a pure function of variables and time.
+
+mod json;
+mod scan;
+
+use std::fmt;
+use std::sync::Arc;
+
+use dsntk_feel::context::FeelContext;
+use dsntk_feel::values::Value as FeelValue;
+use dsntk_feel::{Evaluator, FeelScope, Name};
+use flowmaster_kernel::Timestamp;
+use serde_json::{Map, Value};
+
+pub(crate) use json::{from_json, to_json};
+
+/// The longest expression, in bytes.
+pub const MAX_TEXT: usize = 16 * 1024;
+
+/// A compiled expression. Cheap to clone.
+#[derive(Clone)]
+pub struct Program(Arc<Compiled>);
+
+struct Compiled {
+    text: String,
+    names: Vec<String>,
+    stack: usize,
+    evaluator: Evaluator,
+}
+
+/// Where an expression finds its variables.
+pub trait Variables {
+    /// The value of the variable `name` as this scope sees it.
+    fn variable(&self, name: &str) -> Option<&Value>;
+}
+
+impl Variables for Map<String, Value> {
+    fn variable(&self, name: &str) -> Option<&Value> {
+        self.get(name)
+    }
+}
+
+/// Why an expression has no value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FeelError {
+    /// Over a limit; it was not parsed.
+    #[error("the expression is too large: {what} is limited to {limit}")]
+    TooLarge {
+        /// What was measured.
+        what: &'static str,
+        /// The limit.
+        limit: usize,
+    },
+    /// Not FEEL.
+    #[error("{text:?} is not FEEL: {reason}")]
+    Syntax {
+        /// The expression.
+        text: String,
+        /// What the parser says.
+        reason: String,
+    },
+    /// FEEL, but it has no value here.
+    #[error("{text:?} has no value: {reason}")]
+    NoValue {
+        /// The expression.
+        text: String,
+        /// Why.
+        reason: String,
+    },
+    /// A value that a variable cannot hold, such as a function.
+    #[error("{text:?} gives {kind}, which a variable cannot hold")]
+    NotData {
+        /// The expression.
+        text: String,
+        /// The kind of value.
+        kind: &'static str,
+    },
+    /// A value of another type than needed.
+    #[error("{text:?} gives {value}, and {expected} is needed")]
+    WrongType {
+        /// The expression.
+        text: String,
+        /// What is needed.
+        expected: &'static str,
+        /// What it gave, shortened.
+        value: String,
+    },
+}
+
+impl Program {
+    /// Compiles `text`; a leading `=` (the mark of an expression in `zeebe:` attributes) is dropped.
+    ///
+    /// # Errors
+    /// Text over a limit, or text that is not FEEL.
+    pub fn compile(text: &str) -> Result<Self, FeelError> {
+        if text.len() > MAX_TEXT {
+            return Err(FeelError::TooLarge { what: "its text in bytes", limit: MAX_TEXT });
+        }
+        let text = text.trim();
+        let text = text.strip_prefix('=').unwrap_or(text).trim();
+        let scanned = scan::scan(text)?;
+        let syntax = |reason: String| FeelError::Syntax { text: text.to_owned(), reason };
+        if text.is_empty() {
+            return Err(syntax("it is empty".to_owned()));
+        }
+        let scope = FeelScope::default();
+        for name in &scanned.names {
+            // FEEL names may contain operators: `a-b` is one name unless `a` and `b` are known.
+            scope.set_name(Name::from(name));
+        }
+        let stack = scanned.stack();
+        let evaluator = on_stack(stack, || {
+            dsntk_feel_parser::parse_expression(&scope, &scanned.text, false)
+                .map(|tree| dsntk_feel_evaluator::prepare(&tree))
+        })
+        .map_err(|error| syntax(error.to_string()))?;
+        Ok(Self(Arc::new(Compiled {
+            text: text.to_owned(),
+            names: scanned.names,
+            stack,
+            evaluator,
+        })))
+    }
+
+    /// The expression as written, without a leading `=`.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.0.text
+    }
+
+    /// The names that may be variables.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.names.iter().map(String::as_str)
+    }
+
+    /// The value of the expression.
+    ///
+    /// # Errors
+    /// No value, or one that is not data.
+    pub fn evaluate(&self, variables: &dyn Variables, now: Timestamp) -> Result<Value, FeelError> {
+        let mut context = FeelContext::new();
+        for name in &self.0.names {
+            if let Some(value) = variables.variable(name) {
+                context.set_entry(&Name::from(name), from_json(value));
+            } else if let Some(value) = scan::clock_value(name, now) {
+                context.set_entry(&Name::from(name), value);
+            }
+        }
+        let scope = FeelScope::default();
+        scope.push(context);
+        let no_value = |reason: String| FeelError::NoValue { text: self.0.text.clone(), reason };
+        match on_stack(self.0.stack, || (self.0.evaluator)(&scope)) {
+            FeelValue::Null(Some(reason)) => Err(no_value(reason)),
+            value => to_json(value)
+                .map_err(|kind| FeelError::NotData { text: self.0.text.clone(), kind }),
+        }
+    }
+
+    /// The value of a condition.
+    ///
+    /// # Errors
+    /// As [`Self::evaluate`], or a value that is not a boolean.
+    pub fn test(&self, variables: &dyn Variables, now: Timestamp) -> Result<bool, FeelError> {
+        match self.evaluate(variables, now)? {
+            Value::Bool(holds) => Ok(holds),
+            other => Err(self.wrong_type("true or false", &other)),
+        }
+    }
+
+    /// The error of a value that is not what was needed.
+    #[must_use]
+    pub fn wrong_type(&self, expected: &'static str, value: &Value) -> FeelError {
+        let value = value.to_string().chars().take(80).collect();
+        FeelError::WrongType { text: self.0.text.clone(), expected, value }
+    }
+}
+
+/// Runs `work` where at least `bytes` of stack are left, on a new stack if need be: parser and
+/// evaluator recurse as deep as an expression is long.
+fn on_stack<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
+    stacker::maybe_grow(bytes, bytes, work)
+}
+
+impl fmt::Debug for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "={}", self.0.text)
+    }
+}
+
+impl PartialEq for Program {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.text == other.0.text
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,11 @@
+//! Governance: which actions may be committed, decided by pure functions over the actor, the data
+//! and the mandates. The engine asks before it applies a command; a refusal becomes an event.
+
+mod mandate;
+mod policy;
+
+pub use mandate::{
+    Amount, Authority, Delegation, Mandate, MandateDecision, MandateRequest, Mandates, Outcome,
+    check_mandate,
+};
+pub use policy::{Action, Policy, Rule};

@@ -1,0 +1,170 @@
+//! The canonical model of a process: BPMN 2.0 semantics as plain, ordered data.
+//!
+//! BPMN XML and the compact JSON form are both read into these types, and the state machine runs
+//! on them. A process is flat: nodes refer to their enclosing sub-process, so that an instance can
+//! name any element by its BPMN id alone.
+//!
+//! Invariants: ids are unique within a process; every [`NodeIx`] and [`FlowIx`] in a process points
+//! into that process; expressions are compiled. They hold because [`ProcessBuilder`] is the only
+//! way to make a [`Process`].
+
+mod builder;
+mod node;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+pub use builder::{BuildError, NodeDraft, ProcessBuilder};
+pub use node::{
+    CallActivity, Correlation, ErrorTrigger, Gateway, JobSpec, Loop, Mapping, Message,
+    MultiInstance, Node, NodeKind, Script, SubProcess, Task, Text, TimerKind, TimerTrigger,
+    Trigger, UserTask,
+};
+
+use crate::feel::Program;
+use crate::governance::Policy;
+
+/// The BPMN id of an element. Cheap to clone.
+pub type ElementId = Arc<str>;
+
+/// The place of a node in its process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeIx(pub(crate) u32);
+
+/// The place of a sequence flow in its process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FlowIx(pub(crate) u32);
+
+/// Everything of one BPMN file that matters for execution (BPMN 2.0.2 §8.1).
+#[derive(Clone, Debug, Default)]
+pub struct Definitions {
+    /// `id` of the `definitions` element.
+    pub id: String,
+    /// Its name.
+    pub name: Option<String>,
+    /// Its `targetNamespace`.
+    pub target_namespace: String,
+    /// The processes, in file order.
+    pub processes: Vec<Arc<Process>>,
+}
+
+impl Definitions {
+    /// The process with BPMN id `id`.
+    #[must_use]
+    pub fn process(&self, id: &str) -> Option<&Arc<Process>> {
+        self.processes.iter().find(|process| &*process.id == id)
+    }
+
+    /// The first process marked executable, else the first one.
+    #[must_use]
+    pub fn main_process(&self) -> Option<&Arc<Process>> {
+        self.processes.iter().find(|process| process.executable).or_else(|| self.processes.first())
+    }
+}
+
+/// A process (BPMN 2.0.2 §10).
+#[derive(Clone, Debug)]
+pub struct Process {
+    /// BPMN id.
+    pub id: ElementId,
+    /// Human name.
+    pub name: Option<String>,
+    /// `documentation`.
+    pub documentation: Option<String>,
+    /// `isExecutable`.
+    pub executable: bool,
+    /// `zeebe:versionTag`.
+    pub version_tag: Option<String>,
+    /// What goes in and comes out, and whether the process is offered as a tool.
+    pub contract: Contract,
+    /// Policies on the whole process.
+    pub policies: Vec<Policy>,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) flows: Vec<Flow>,
+    pub(crate) index: BTreeMap<ElementId, NodeIx>,
+}
+
+/// The typed border of a process (`flowmaster:contract`).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Contract {
+    /// JSON Schema of the start variables.
+    pub input: Option<Value>,
+    /// JSON Schema of the result.
+    pub output: Option<Value>,
+    /// The variables that are the result; all process variables when empty.
+    pub result: Vec<String>,
+    /// The name under which the published process is offered as a tool.
+    pub tool: Option<String>,
+    /// When to use the tool, for models.
+    pub tool_description: Option<String>,
+}
+
+/// A sequence flow (BPMN 2.0.2 §8.4.13).
+#[derive(Clone, Debug)]
+pub struct Flow {
+    /// BPMN id.
+    pub id: ElementId,
+    /// Human name.
+    pub name: Option<String>,
+    /// Where it starts.
+    pub source: NodeIx,
+    /// Where it ends.
+    pub target: NodeIx,
+    /// FEEL condition, if any.
+    pub condition: Option<Program>,
+}
+
+impl Process {
+    /// The node at `ix`. Total, because indexes come from this process only.
+    #[must_use]
+    pub fn node(&self, ix: NodeIx) -> &Node {
+        &self.nodes[ix.0 as usize]
+    }
+
+    /// The flow at `ix`.
+    #[must_use]
+    pub fn flow(&self, ix: FlowIx) -> &Flow {
+        &self.flows[ix.0 as usize]
+    }
+
+    /// The node with BPMN id `id`.
+    #[must_use]
+    pub fn find(&self, id: &str) -> Option<NodeIx> {
+        self.index.get(id).copied()
+    }
+
+    /// All nodes with their places, in file order.
+    pub fn nodes(&self) -> impl Iterator<Item = (NodeIx, &Node)> {
+        (0..).map(NodeIx).zip(&self.nodes)
+    }
+
+    /// All flows with their places, in file order.
+    pub fn flows(&self) -> impl Iterator<Item = (FlowIx, &Flow)> {
+        (0..).map(FlowIx).zip(&self.flows)
+    }
+
+    /// The nodes directly inside `scope`: a sub-process, or the process itself for `None`.
+    pub fn children(&self, scope: Option<NodeIx>) -> impl Iterator<Item = (NodeIx, &Node)> {
+        self.nodes().filter(move |(_, node)| node.parent == scope)
+    }
+
+    /// The start events directly inside `scope`.
+    pub fn start_events(&self, scope: Option<NodeIx>) -> impl Iterator<Item = (NodeIx, &Node)> {
+        self.children(scope).filter(|(_, node)| matches!(node.kind, NodeKind::StartEvent { .. }))
+    }
+
+    /// Whether `inner` lies inside `outer` at any depth.
+    #[must_use]
+    pub fn is_inside(&self, inner: NodeIx, outer: NodeIx) -> bool {
+        let mut scope = self.node(inner).parent;
+        while let Some(ix) = scope {
+            if ix == outer {
+                return true;
+            }
+            scope = self.node(ix).parent;
+        }
+        false
+    }
+}

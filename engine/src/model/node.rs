@@ -1,0 +1,311 @@
+//! The elements of a process. A new element is a variant here, a reader in `bpmn` and a file under
+//! `element`.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{ElementId, FlowIx, NodeIx};
+use crate::feel::Program;
+use crate::governance::Policy;
+
+/// A flow node: an event, an activity or a gateway.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// BPMN id, unique in the process.
+    pub id: ElementId,
+    /// Human name.
+    pub name: Option<String>,
+    /// `documentation`.
+    pub documentation: Option<String>,
+    /// What it is.
+    pub kind: NodeKind,
+    /// The enclosing sub-process; `None` at process level.
+    pub parent: Option<NodeIx>,
+    /// Sequence flows that end here.
+    pub incoming: Vec<FlowIx>,
+    /// Sequence flows that start here.
+    pub outgoing: Vec<FlowIx>,
+    /// The flow taken when no condition holds.
+    pub default_flow: Option<FlowIx>,
+    /// Boundary events attached to this activity.
+    pub boundary: Vec<NodeIx>,
+    /// Variables made for the activity before it starts.
+    pub inputs: Vec<Mapping>,
+    /// Variables taken from the activity when it ends. Without any, all results are merged.
+    pub outputs: Vec<Mapping>,
+    /// Repetition.
+    pub repeat: Option<Loop>,
+    /// Policies on this element.
+    pub policies: Vec<Policy>,
+    /// The lane that the node lies in.
+    pub lane: Option<String>,
+    /// `zeebe:taskHeaders` and `zeebe:properties`.
+    pub headers: BTreeMap<String, String>,
+}
+
+/// What a node is.
+#[derive(Clone, Debug)]
+pub enum NodeKind {
+    /// A start event. `interrupting` matters in event sub-processes only.
+    StartEvent {
+        /// What starts it.
+        trigger: Trigger,
+        /// `isInterrupting`.
+        interrupting: bool,
+    },
+    /// Waits for its trigger.
+    IntermediateCatchEvent(Trigger),
+    /// Throws its trigger and goes on.
+    IntermediateThrowEvent(Trigger),
+    /// Ends a path.
+    EndEvent(Trigger),
+    /// Waits for its trigger while an activity runs.
+    BoundaryEvent {
+        /// The activity.
+        attached_to: NodeIx,
+        /// `cancelActivity`.
+        interrupting: bool,
+        /// What it waits for.
+        trigger: Trigger,
+    },
+    /// A task.
+    Task(Task),
+    /// A gateway.
+    Gateway(Gateway),
+    /// A sub-process in the same instance.
+    SubProcess(SubProcess),
+    /// A call of another process.
+    CallActivity(CallActivity),
+    /// An element that the engine cannot execute; it is kept, and publishing is refused.
+    Unsupported {
+        /// The BPMN element name.
+        element: String,
+    },
+}
+
+/// The tasks (BPMN 2.0.2 §10.3.3).
+#[derive(Clone, Debug)]
+pub enum Task {
+    /// Does nothing and goes on at once (`task`, `manualTask` without an assignment).
+    Pass,
+    /// A person does it.
+    User(UserTask),
+    /// A worker does it: service and send tasks, and business-rule or script tasks with a job type.
+    Job(JobSpec),
+    /// An AI agent does it (`flowmaster:agent` on a service task or an ad-hoc task).
+    Agent {
+        /// The agent's id in the registry.
+        agent: Text,
+        /// The job the agent's work is tracked by.
+        job: JobSpec,
+    },
+    /// Waits for a message.
+    Receive(Message),
+    /// A FEEL expression.
+    Script(Script),
+    /// A DMN decision.
+    BusinessRule {
+        /// Id of the decision.
+        decision: Text,
+        /// The variable that gets the result.
+        result_variable: String,
+    },
+}
+
+/// The gateways (BPMN 2.0.2 §10.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gateway {
+    /// One path.
+    Exclusive,
+    /// All paths; joins all.
+    Parallel,
+    /// The paths whose conditions hold; joins those that can still arrive.
+    Inclusive,
+    /// The path whose event comes first.
+    EventBased,
+}
+
+/// The sub-processes (BPMN 2.0.2 §10.3.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SubProcess {
+    /// Runs in the flow of its parent.
+    Embedded,
+    /// Started by the event of its start event while the parent scope is active.
+    Event,
+}
+
+/// A call of another process (BPMN 2.0.2 §10.3.6).
+#[derive(Clone, Debug)]
+pub struct CallActivity {
+    /// Id of the called process.
+    pub process: Text,
+    /// Whether all variables go in.
+    pub propagate_parent_variables: bool,
+    /// Whether all results come back.
+    pub propagate_child_variables: bool,
+}
+
+/// What an event waits for or throws (BPMN 2.0.2 §10.5.5).
+#[derive(Clone, Debug)]
+pub enum Trigger {
+    /// Nothing.
+    None,
+    /// A message.
+    Message(Message),
+    /// A moment.
+    Timer(TimerTrigger),
+    /// A BPMN error.
+    Error(ErrorTrigger),
+    /// A signal, broadcast by name.
+    Signal {
+        /// The signal's name.
+        name: Text,
+    },
+    /// An escalation, caught like an error but without ending the thrower.
+    Escalation {
+        /// The code; `None` catches every code.
+        code: Option<String>,
+    },
+    /// Ends everything in the scope.
+    Terminate,
+}
+
+/// A message to send or to wait for.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// The message's name.
+    pub name: Text,
+    /// Who it is for. Not needed where the message starts a process.
+    pub correlation: Correlation,
+    /// For a thrown message: the job that a worker sends it by, if any.
+    pub job: Option<JobSpec>,
+}
+
+/// How a waiting element recognises its message: the value of the expression (`zeebe:subscription
+/// correlationKey`) must equal the message's correlation key.
+#[derive(Clone, Debug, Default)]
+pub struct Correlation(pub Option<Program>);
+
+/// When a timer fires.
+#[derive(Clone, Debug)]
+pub struct TimerTrigger {
+    /// Date, duration or cycle.
+    pub kind: TimerKind,
+    /// ISO 8601 text, or FEEL that gives it.
+    pub value: Text,
+}
+
+/// The kinds of timers (BPMN 2.0.2 §10.5.5.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimerKind {
+    /// `timeDate`: once, at a moment.
+    Date,
+    /// `timeDuration`: once, after a while.
+    Duration,
+    /// `timeCycle`: `R3/PT10M`, repeatedly.
+    Cycle,
+}
+
+/// A BPMN error to throw or catch.
+#[derive(Clone, Debug, Default)]
+pub struct ErrorTrigger {
+    /// `errorCode`; a catching event without one catches every error.
+    pub code: Option<String>,
+    /// The variable that gets the code when caught.
+    pub code_variable: Option<String>,
+    /// The variable that gets the message when caught.
+    pub message_variable: Option<String>,
+}
+
+/// The work of a person.
+#[derive(Clone, Debug, Default)]
+pub struct UserTask {
+    /// The person, when fixed.
+    pub assignee: Option<Text>,
+    /// Groups whose members may claim it: comma-separated text or a FEEL list.
+    pub candidate_groups: Option<Text>,
+    /// Persons who may claim it.
+    pub candidate_users: Option<Text>,
+    /// ISO 8601 moment or duration, or FEEL that gives one.
+    pub due_date: Option<Text>,
+    /// The same for the follow-up date.
+    pub follow_up_date: Option<Text>,
+    /// 0 (low) to 100 (high); 50 by default.
+    pub priority: Option<Text>,
+    /// JSON Schema of the answer.
+    pub form: Option<Value>,
+    /// Id of a form kept elsewhere.
+    pub form_key: Option<String>,
+}
+
+/// Work for a worker.
+#[derive(Clone, Debug)]
+pub struct JobSpec {
+    /// What workers ask for.
+    pub job_type: Text,
+    /// How often it may be tried.
+    pub retries: Option<Text>,
+}
+
+/// A script task that the engine evaluates.
+#[derive(Clone, Debug)]
+pub struct Script {
+    /// The FEEL expression.
+    pub expression: Program,
+    /// The variable that gets its value.
+    pub result_variable: String,
+}
+
+/// Text that is fixed, or computed by FEEL when it begins with `=`.
+#[derive(Clone, Debug)]
+pub enum Text {
+    /// The text itself.
+    Literal(String),
+    /// The value of an expression.
+    Feel(Program),
+}
+
+/// `zeebe:ioMapping`: the value of `source` becomes the variable `target`.
+#[derive(Clone, Debug)]
+pub struct Mapping {
+    /// Where the value comes from.
+    pub source: Text,
+    /// Path of the variable: `a` or `a.b`.
+    pub target: String,
+}
+
+/// Repetition of an activity.
+#[derive(Clone, Debug)]
+pub enum Loop {
+    /// Once for each item.
+    MultiInstance(MultiInstance),
+}
+
+/// A multi-instance marker (BPMN 2.0.2 §10.3.8).
+#[derive(Clone, Debug)]
+pub struct MultiInstance {
+    /// One after the other, or all at once.
+    pub sequential: bool,
+    /// The list to go through; `None` when `cardinality` is given.
+    pub collection: Option<Program>,
+    /// How many times.
+    pub cardinality: Option<Program>,
+    /// The variable of the current item.
+    pub input_element: Option<String>,
+    /// The variable that collects the results, in input order.
+    pub output_collection: Option<String>,
+    /// The result of one instance.
+    pub output_element: Option<Program>,
+    /// Ends the activity early when true. Sees `numberOfInstances`, `numberOfActiveInstances`,
+    /// `numberOfCompletedInstances`, `numberOfTerminatedInstances` and `loopCounter`.
+    pub completion_condition: Option<Program>,
+}
+
+impl Node {
+    /// Whether the node is an activity: a task, sub-process or call activity.
+    #[must_use]
+    pub fn is_activity(&self) -> bool {
+        matches!(self.kind, NodeKind::Task(_) | NodeKind::SubProcess(_) | NodeKind::CallActivity(_))
+    }
+}
