@@ -5,6 +5,10 @@
 //! This crate does no I/O, is not asynchronous, reads no clock and no randomness, never iterates a
 //! hash map and never panics on input. Whatever it needs from outside is an argument.
 
+pub mod bpmn;
+pub mod dmn;
 pub mod feel;
+pub mod finding;
 pub mod governance;
 pub mod model;
+pub mod xml;
