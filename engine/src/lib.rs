@@ -6,9 +6,11 @@
 //! hash map and never panics on input. Whatever it needs from outside is an argument.
 
 pub mod bpmn;
+pub mod compact;
 pub mod dmn;
 pub mod feel;
 pub mod finding;
 pub mod governance;
 pub mod model;
+pub mod validate;
 pub mod xml;
