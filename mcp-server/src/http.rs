@@ -37,23 +37,23 @@ pub(crate) const MAX_BODY: usize = 4 * 1024 * 1024;
 /// All routes of the server.
 ///
 /// `stop` ends the open streams; `base` is the address that clients use, without a trailing slash.
-pub fn router(app: Arc<App>, base: &str, stop: &CancellationToken) -> Router {
-    let door = Arc::new(auth::Door::new(Arc::clone(&app), base));
+pub fn router(app: &Arc<App>, base: &str, stop: &CancellationToken) -> Router {
+    let door = Arc::new(auth::Door::new(Arc::clone(app), base));
     let allowed = Arc::new(AllowList::new(&app.config, base));
 
     let mut routes = Router::new()
-        .merge(mcp::routes(&app, stop))
+        .merge(mcp::routes(app, stop))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
         .route("/openapi.json", get(openapi::document))
         .route("/api/v1/{operation}", post(api::call))
-        .with_state(Arc::clone(&app));
+        .with_state(Arc::clone(app));
     for path in auth::METADATA_PATHS {
         routes = routes.route(path, get(auth::metadata).with_state(Arc::clone(&door)));
     }
     if app.config.legacy_sse {
-        routes = routes.merge(sse::routes(&app, stop));
+        routes = routes.merge(sse::routes(app, stop));
     }
     routes
         .fallback(not_found)
@@ -75,7 +75,7 @@ pub async fn serve(
 ) -> std::io::Result<()> {
     let address = listener.local_addr()?;
     let base = app.config.base_url(address);
-    let routes = router(app, &base, &stop).into_make_service_with_connect_info::<SocketAddr>();
+    let routes = router(&app, &base, &stop).into_make_service_with_connect_info::<SocketAddr>();
     // Without it every small answer waits for the client's delayed acknowledgement.
     let listener = listener.tap_io(|stream| {
         if let Err(error) = stream.set_nodelay(true) {

@@ -17,7 +17,7 @@ use crate::terminal::Terminal;
 
 pub(super) async fn up(config: Config, terminal: &mut Terminal) -> Result<()> {
     let listener =
-        TcpListener::bind(config.bind).await.map_err(|error| cannot_bind(&config, error))?;
+        TcpListener::bind(config.bind).await.map_err(|error| cannot_bind(&config, &error))?;
     let address =
         listener.local_addr().map_err(|error| Error::internal("listener_failed", error))?;
     let base = config.base_url(address);
@@ -61,7 +61,7 @@ pub(super) async fn up(config: Config, terminal: &mut Terminal) -> Result<()> {
         .map_err(|error| Error::internal("server_failed", error))
 }
 
-fn cannot_bind(config: &Config, error: std::io::Error) -> Error {
+fn cannot_bind(config: &Config, error: &std::io::Error) -> Error {
     let bind = config.bind;
     match error.kind() {
         IoErrorKind::AddrInUse => {

@@ -16,7 +16,7 @@ pub(super) fn nearest(wanted: &str, names: &[&str], count: usize) -> Vec<String>
             let shared = name.split('_').filter(|word| words.contains(word)).count();
             let edits = edits(&wanted, name);
             (shared > 0 || edits <= wanted.len().max(name.len()) / 2)
-                .then_some((edits.saturating_sub(shared * 4), *name))
+                .then_some((edits + 4 * words.len() - 4 * shared.min(words.len()), *name))
         })
         .collect();
     ranked.sort_unstable();
@@ -52,7 +52,7 @@ mod tests {
         let check = |wanted: &str, expected: &[&str]| {
             assert_eq!(nearest(wanted, &names, 2), expected, "{wanted}");
         };
-        check("proces_start", &["process_start", "process_search"]);
+        check("proces_start", &["process_start", "process_get"]);
         check("start-process", &["process_start", "process_get"]);
         check("tasks_list", &["task_list", "task_claim"]);
         check("xyzzy", &[]);

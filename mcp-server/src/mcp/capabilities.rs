@@ -143,9 +143,8 @@ async fn search(
     arguments: &Value,
 ) -> Result<CallToolResult> {
     let wanted: Search = parse(SEARCH, arguments)?;
-    let limit = match wanted.limit.unwrap_or(10) {
-        limit @ 1..=50 => limit,
-        _ => return Err(Error::invalid("invalid_limit", "limit is not from 1 to 50")),
+    let limit @ 1..=50 = wanted.limit.unwrap_or(10) else {
+        return Err(Error::invalid("invalid_limit", "limit is not from 1 to 50"));
     };
     let words: Vec<String> = wanted
         .query

@@ -40,7 +40,7 @@ impl Observer {
         Self { tell: Some(Arc::new(tell)), seen: Arc::default() }
     }
 
-    pub(super) fn saw(&self, client: ClientSeen) {
+    pub(super) fn saw(&self, client: &ClientSeen) {
         let Some(tell) = &self.tell else { return };
         {
             let mut seen = self.seen.lock();
@@ -51,7 +51,7 @@ impl Observer {
                 return;
             }
         }
-        tell(&client);
+        tell(client);
     }
 }
 

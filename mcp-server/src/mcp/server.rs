@@ -10,7 +10,8 @@ use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
     DiscoverResult, ErrorCode, GetPromptRequestParams, GetPromptResponse, Implementation,
     InitializeRequestParams, InitializeResult, ListPromptsResult, ListResourceTemplatesResult,
-    ListResourcesResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig,
+    ListResourcesResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams,
+    ReadResourceResponse, ServerCapabilities, ServerConfig,
 };
 use rmcp::service::{RequestContext, RoleServer};
 use rmcp::{ErrorData, ServerHandler};
@@ -65,7 +66,7 @@ impl McpServer {
     }
 
     fn report(&self, visitor: &Visitor, client: &Client, tools: Option<usize>) {
-        self.surface.observer.saw(ClientSeen {
+        self.surface.observer.saw(&ClientSeen {
             name: printable(&client.info.name),
             version: printable(&client.info.version),
             revision: client.revision.clone(),
