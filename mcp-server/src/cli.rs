@@ -79,6 +79,10 @@ struct McpArgs {
     /// Refuse everything that changes something.
     #[arg(long)]
     read_only: bool,
+    /// Use the server that runs at this address instead of starting one. The key is
+    /// FLOWMASTER_KEY.
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
 }
 
 impl Cli {
@@ -127,8 +131,11 @@ fn try_run(cli: Cli, terminal: &mut Terminal) -> Result<()> {
         .map_err(|error| Error::internal("runtime_failed", error))?;
     match cli.command.unwrap_or(Command::Up) {
         Command::Up => runtime.block_on(up::up(config, terminal)),
-        Command::Mcp(_) => {
-            let result = runtime.block_on(speak_mcp(config));
+        Command::Mcp(args) => {
+            let result = match args.url {
+                Some(url) => runtime.block_on(pass_mcp(&config, &url)),
+                None => runtime.block_on(speak_mcp(config)),
+            };
             // A blocked read of standard input must not hold the process.
             runtime.shutdown_background();
             result
@@ -149,6 +156,14 @@ async fn speak_mcp(config: Config) -> Result<()> {
     };
     let visitor = Visitor { caller, selection };
     stdio::serve(&Arc::clone(&app), visitor, tokio::io::stdin(), tokio::io::stdout()).await
+}
+
+async fn pass_mcp(config: &Config, url: &str) -> Result<()> {
+    Selection::of(&config.toolsets, config.read_only)?;
+    let base = url.trim_end_matches('/');
+    let Config { toolsets, read_only, .. } = config;
+    let address = format!("{base}/mcp?toolsets={toolsets}&read_only={read_only}");
+    stdio::bridge(&address, config.key.as_ref(), tokio::io::stdin(), tokio::io::stdout()).await
 }
 
 /// An error for a person at a terminal.

@@ -6,6 +6,7 @@
 //! never cut off half-way, because its caller could not tell what became of it.
 
 mod audit;
+mod late;
 mod limits;
 mod nearest;
 mod schema;
@@ -26,6 +27,7 @@ use serde_json::{Map, Value, json};
 use tracing::Instrument as _;
 
 use audit::{Record, arguments_hash};
+pub use late::LateCaller;
 use limits::Buckets;
 pub use limits::Limits;
 use schema::{Contract, IDEMPOTENCY_KEY};
@@ -149,7 +151,8 @@ impl Dispatcher {
         let result = self
             .admit_and_run(&ctx, operation, arguments, &mut record)
             .instrument(span.clone())
-            .await;
+            .await
+            .map_err(|error| with_trace(error, &ctx));
         let _entered = span.enter();
         record.close(self.audit.as_ref(), &ctx, operation, &result, started.elapsed());
         result
@@ -284,6 +287,14 @@ impl ToolCaller for Dispatcher {
     ) -> BoxFuture<'a, Result<Value>> {
         Box::pin(Self::call(self, ctx.clone(), operation, arguments))
     }
+}
+
+/// The inside of a defect is in the log; the trace id is what finds it there.
+fn with_trace(error: Error, ctx: &Ctx) -> Error {
+    if error.kind() == ErrorKind::Internal && error.body().details.is_none() {
+        return error.details(json!({ "trace": *ctx.trace }));
+    }
+    error
 }
 
 fn authorise(ctx: &Ctx, tool: &Tool) -> Result<()> {

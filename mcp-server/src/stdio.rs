@@ -1,12 +1,16 @@
 //! MCP over standard input and output: one JSON message a line, logs on standard error, the end
 //! of the input is the end of the process (MCP 2026-07-28, stdio).
 
+mod bridge;
+
 use std::sync::Arc;
 
 use flowmaster_kernel::{Error, Result};
 use rmcp::service::{ServerInitializeError, serve_server};
 use rmcp::transport::async_rw::AsyncRwTransport;
 use tokio::io::{AsyncRead, AsyncWrite};
+
+pub use bridge::bridge;
 
 use crate::compose::App;
 use crate::http::MAX_BODY;

@@ -4,6 +4,7 @@
 //! looks like one that does not exist.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use futures::Stream;
 use parking_lot::Mutex;
@@ -17,6 +18,10 @@ use rmcp::transport::streamable_http_server::session::{
 use thiserror::Error;
 
 use crate::ports::Caller;
+
+/// How long a session may be idle. Long, because many clients do not begin again when theirs ended;
+/// what bounds the memory is the limit.
+const IDLE_TIME: Duration = Duration::from_secs(3_600);
 
 /// No session is free.
 #[derive(Debug, Error)]
@@ -48,7 +53,9 @@ impl Sessions {
     /// Room for `limit` sessions.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self { inner: LocalSessionManager::default(), limit, owners: Mutex::default() }
+        let mut inner = LocalSessionManager::default();
+        inner.session_config.keep_alive = Some(IDLE_TIME);
+        Self { inner, limit, owners: Mutex::default() }
     }
 
     /// Refuses when no session is free.

@@ -118,7 +118,13 @@ pub(super) async fn operation(
     name: &str,
     arguments: Value,
 ) -> Result<CallToolResult> {
-    let offer = surface.dispatcher.find(&ctx, name).await?;
+    let offer = match surface.dispatcher.find(&ctx, name).await {
+        Ok(offer) => offer,
+        // The dispatcher refuses it again, and writes that down.
+        Err(error) => {
+            return surface.dispatcher.call(ctx, name, arguments).await.and(Err(error));
+        }
+    };
     if !visitor.selection.permits(&offer.tool) {
         return Err(read_only(name));
     }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use flowmaster_kernel::Effect;
+use flowmaster_kernel::{Effect, ToolCaller as _};
 use flowmaster_mcp_server::config::Config;
-use flowmaster_mcp_server::dispatch::Tool;
+use flowmaster_mcp_server::dispatch::{LateCaller, Tool};
 use serde_json::{Value, json};
 
 use crate::harness::{Server, app, caller};
@@ -41,6 +41,7 @@ async fn a_panic_is_an_internal_error_of_one_call() {
     let answer = server.rest("anna", "note_explode", json!({})).await;
     assert_eq!((answer.status, answer.code().as_str()), (500, "verb_panicked"));
     assert!(!answer.body.contains("boom"), "the inside stays inside");
+    assert_eq!(answer.json()["details"]["trace"].as_str().map(str::len), Some(32));
     assert_eq!(server.rest("anna", "note_search", json!({})).await.status, 200);
 }
 
@@ -131,6 +132,20 @@ async fn a_published_process_is_a_tool_of_its_tenant_only() {
     assert_eq!(run("anna", json!({})).await.code(), "invalid_arguments");
     assert_eq!(run("bob", json!({"name": "Zoe"})).await.code(), "unknown_operation");
     assert_eq!(run("eve", json!({"name": "Zoe"})).await.code(), "forbidden");
+}
+
+#[tokio::test]
+async fn a_room_can_call_operations_once_the_server_is_there() {
+    let (app, _, _) = app(Config::default());
+    let ctx = app.surface.ctx(&caller("anna").unwrap(), None);
+    let late = LateCaller::default();
+    let early = late.call(&ctx, "note_search", json!({})).await.unwrap_err();
+    assert_eq!(early.code(), "not_serving");
+    late.bind(&app.surface.dispatcher);
+    assert!(late.call(&ctx, "note_search", json!({})).await.is_ok());
+    drop(app);
+    let after = late.call(&ctx, "note_search", json!({})).await.unwrap_err();
+    assert_eq!(after.code(), "not_serving", "it does not keep the server alive");
 }
 
 #[tokio::test]

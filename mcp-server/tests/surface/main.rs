@@ -1,6 +1,8 @@
 //! The surface, through a real server on a real port, with a small real room behind it.
 
 #[cfg(test)]
+mod bridge;
+#[cfg(test)]
 mod calling;
 #[cfg(test)]
 mod doors;
@@ -12,6 +14,8 @@ mod legacy;
 mod modern;
 #[cfg(test)]
 mod notebook;
+#[cfg(test)]
+mod program;
 #[cfg(test)]
 mod rest;
 #[cfg(test)]
