@@ -126,7 +126,7 @@ impl Default for Config {
             calls_per_second: limits.calls_per_second,
             burst: limits.burst,
             deadline_seconds: limits.deadline.as_secs(),
-            log: "warn,flowmaster_mcp_server=info".to_owned(),
+            log: "warn,rmcp=error,flowmaster_mcp_server=info".to_owned(),
             log_format: LogFormat::Text,
             otlp_endpoint: None,
         }

@@ -4,6 +4,7 @@
 //! Recorders and subscribers are one a process, by the nature of their crates; a second call of
 //! [`prometheus`] gives the same handle.
 
+use std::io::IsTerminal as _;
 use std::sync::OnceLock;
 
 use flowmaster_kernel::{Error, Result};
@@ -57,7 +58,9 @@ impl Telemetry {
         };
         let filter =
             EnvFilter::try_new(&config.log).map_err(|error| wrong("log", error.to_string()))?;
-        let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+        let lines = tracing_subscriber::fmt::layer()
+            .with_ansi(std::io::stderr().is_terminal())
+            .with_writer(std::io::stderr);
         let lines = match config.log_format {
             LogFormat::Text => lines.boxed(),
             LogFormat::Json => lines.json().boxed(),
