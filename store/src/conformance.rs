@@ -3,7 +3,7 @@
 //! The cases of PostgreSQL need a server: `FLOWMASTER_TEST_POSTGRES` is the URL of a role that may
 //! create databases; `cargo xtask test` starts one. Each case has a database of its own.
 
-mod bed;
+pub(crate) mod bed;
 mod idempotent_calls;
 mod journals;
 mod messages;

@@ -51,10 +51,10 @@ impl Postgres {
         Ok(Self { pool, monitor, version, hold_limit: config.hold_limit })
     }
 
-    pub(crate) async fn begin(&self, isolation: Isolation) -> Result<PgSession> {
+    pub(crate) async fn begin(&self, isolation: Isolation) -> Result<Box<PgSession>> {
         let mut session = self.session().await?;
         session.begin(isolation).await?;
-        Ok(session)
+        Ok(Box::new(session))
     }
 
     async fn session(&self) -> Result<PgSession> {

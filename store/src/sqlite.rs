@@ -3,6 +3,7 @@
 mod baton;
 mod conn;
 mod coordinator;
+mod group;
 mod guard;
 mod readers;
 #[cfg(test)]

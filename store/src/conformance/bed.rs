@@ -34,7 +34,7 @@ static DATABASES: AtomicU32 = AtomicU32::new(0);
 pub(crate) struct Bed {
     pub(crate) db: Db,
     pub(crate) clock: Arc<ManualClock>,
-    config: DbConfig,
+    pub(crate) config: DbConfig,
     _place: Place,
 }
 
@@ -51,11 +51,15 @@ struct Database {
 
 impl Bed {
     pub(crate) async fn sqlite() -> Self {
+        Self::sqlite_with(|_| {}).await
+    }
+
+    /// SQLite with other limits.
+    pub(crate) async fn sqlite_with(change: impl FnOnce(&mut DbConfig)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let config = DbConfig {
-            reserve_bytes: 64 * 1024,
-            ..DbConfig::new(format!("sqlite:{}", folder.path().display()))
-        };
+        let url = format!("sqlite:{}", folder.path().display());
+        let mut config = DbConfig { reserve_bytes: 64 * 1024, ..DbConfig::new(url) };
+        change(&mut config);
         Self::open(config, Place::Folder { _folder: folder }).await
     }
 
@@ -127,7 +131,7 @@ impl Bed {
 
     /// The ids of the rows of a tenant.
     pub(crate) async fn ids(&self, tenant: &str) -> Vec<String> {
-        ids(&mut *self.db.read(&self.ctx(tenant)).await.unwrap()).await
+        ids(&mut self.db.read(&self.ctx(tenant)).await.unwrap()).await
     }
 }
 

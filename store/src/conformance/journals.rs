@@ -46,7 +46,7 @@ pub(super) async fn two_writers_of_one_instance_do_not_both_append(bed: Bed) {
         bed.db.submit(&ctx, writes).await.map_err(|error| error.code().to_owned())
     };
     let (one, two) = tokio::join!(code("one"), code("two"));
-    let outcomes = [one.clone(), two.clone()];
+    let outcomes = [one, two];
     assert!(outcomes.contains(&Ok(())), "{outcomes:?}");
     assert!(outcomes.contains(&Err("stale_instance".to_owned())), "{outcomes:?}");
 }
