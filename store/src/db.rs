@@ -10,7 +10,7 @@ use crate::migrate::{self, Migrations};
 use crate::postgres::{Isolation, Postgres};
 use crate::session::Link;
 use crate::sqlite::Sqlite;
-use crate::status::{Commits, Monitor, Status, Wakes};
+use crate::status::{Commits, Health, Monitor, Status, Wakes};
 use crate::write_set::Urgency;
 use crate::{DbConfig, Session, Snapshot, SystemSnapshot, SystemTx, Tx, WriteSet};
 
@@ -184,10 +184,17 @@ impl Db {
         self.0.monitor.hints()
     }
 
-    /// Becomes `true` when a commit failed with unknown outcome: the process then has to restart.
+    /// Changes with the health of the store.
     #[must_use]
-    pub fn poisoned(&self) -> watch::Receiver<bool> {
-        self.0.monitor.poisoned()
+    pub fn health(&self) -> watch::Receiver<Health> {
+        self.0.monitor.watch_health()
+    }
+
+    /// Returns when a commit failed with unknown outcome: the process then has to restart. Until
+    /// then it waits, for ever if all goes well.
+    pub async fn poisoned(&self) {
+        // The sender lives as long as `self`, so this cannot end any other way.
+        let _ = self.health().wait_for(|health| *health == Health::Poisoned).await;
     }
 
     /// The state of the store.

@@ -61,7 +61,7 @@ pub(crate) fn check_bytes(bytes: usize) -> Result<()> {
 #[macro_export]
 macro_rules! params {
     ($($value:expr),* $(,)?) => {
-        vec![$($crate::Param::from($value)),*]
+        ::std::vec::Vec::<$crate::Param>::from([$($crate::Param::from($value)),*])
     };
 }
 

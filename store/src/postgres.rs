@@ -51,10 +51,10 @@ impl Postgres {
         Ok(Self { pool, monitor, version, hold_limit: config.hold_limit })
     }
 
-    pub(crate) async fn begin(&self, isolation: Isolation) -> Result<PgSession> {
+    pub(crate) async fn begin(&self, isolation: Isolation) -> Result<Box<PgSession>> {
         let mut session = self.session().await?;
         session.begin(isolation).await?;
-        Ok(session)
+        Ok(Box::new(session))
     }
 
     async fn session(&self) -> Result<PgSession> {
@@ -114,15 +114,17 @@ impl Postgres {
             transaction.batch_execute(&step.script(Dialect::Postgres)).await?;
             transaction.commit().await
         };
-        match outcome.await {
-            // Another node has applied the same step at the same time.
-            Err(problem) if problem.code() == Some(&SqlState::UNIQUE_VIOLATION) => Ok(()),
-            outcome => outcome.map_err(|source| OpenError::Step {
-                room: step.room.clone(),
-                step: step.number,
-                source: Box::new(source),
-            }),
+        let Err(source) = outcome.await else { return Ok(()) };
+        // Another node may have applied the same step at the same time.
+        let collided = source.code() == Some(&SqlState::UNIQUE_VIOLATION);
+        if collided && (step.number == 0 || already_applied(&client, step).await) {
+            return Ok(());
         }
+        Err(OpenError::Step {
+            room: step.room.clone(),
+            step: step.number,
+            source: Box::new(source),
+        })
     }
 
     pub(crate) fn status(&self) -> Status {
@@ -133,6 +135,13 @@ impl Postgres {
         self.monitor.set_health(Health::Closed);
         self.pool.close();
     }
+}
+
+async fn already_applied(client: &Object, step: &Step) -> bool {
+    let find = "SELECT 1 FROM store_migrations WHERE room = $1 AND step = $2 AND checksum = $3";
+    let key =
+        [&step.room as &(dyn tokio_postgres::types::ToSql + Sync), &step.number, &step.checksum];
+    matches!(client.query_opt(find, &key).await, Ok(Some(_)))
 }
 
 fn pool(config: &DbConfig) -> Result<Pool, OpenError> {

@@ -29,7 +29,7 @@ pub struct Session {
 pub(crate) enum Link {
     Writing(Baton),
     Reading(ReadLease),
-    Server(PgSession),
+    Server(Box<PgSession>),
 }
 
 impl Link {

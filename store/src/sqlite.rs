@@ -3,6 +3,7 @@
 mod baton;
 mod conn;
 mod coordinator;
+mod group;
 mod guard;
 mod readers;
 #[cfg(test)]
@@ -121,21 +122,28 @@ fn check_version(found: i32) -> Result<(), OpenError> {
 fn migrate(conn: &Conn, step: &Step, now: Timestamp) -> Result<(), OpenError> {
     let run = || {
         conn.control("BEGIN IMMEDIATE")?;
-        conn.raw().execute_batch(&step.script(Dialect::Sqlite))?;
         if step.number > 0 {
-            conn.raw().execute(
-                &Dialect::Sqlite.translate(crate::migrate::RECORD),
-                (&step.room, step.number, &step.checksum, now.as_millis()),
-            )?;
+            // First of all, as on PostgreSQL: the key shows that somebody was faster.
+            let record = Dialect::Sqlite.translate(crate::migrate::RECORD);
+            let row = (&step.room, step.number, &step.checksum, now.as_millis());
+            conn.raw().execute(&record, row)?;
         }
+        conn.raw().execute_batch(&step.script(Dialect::Sqlite))?;
         conn.control("COMMIT")
     };
-    run().map_err(|source| {
-        if !conn.is_autocommit()
-            && let Err(problem) = conn.control("ROLLBACK")
-        {
-            tracing::error!(%problem, "a failed migration could not be rolled back");
-        }
-        OpenError::Step { room: step.room.clone(), step: step.number, source: Box::new(source) }
-    })
+    let Err(source) = run() else { return Ok(()) };
+    if !conn.is_autocommit()
+        && let Err(problem) = conn.control("ROLLBACK")
+    {
+        tracing::error!(%problem, "a failed migration could not be rolled back");
+    }
+    if already_applied(conn, step) {
+        return Ok(());
+    }
+    Err(OpenError::Step { room: step.room.clone(), step: step.number, source: Box::new(source) })
+}
+
+fn already_applied(conn: &Conn, step: &Step) -> bool {
+    let find = "SELECT 1 FROM store_migrations WHERE room = ?1 AND step = ?2 AND checksum = ?3";
+    conn.raw().query_row(find, (&step.room, step.number, &step.checksum), |_| Ok(())).is_ok()
 }

@@ -1,6 +1,6 @@
 //! What is known about the store without asking it: its health, counters and wake-up hints.
 
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::watch;
 
@@ -42,11 +42,6 @@ pub enum Health {
     Unreachable,
 }
 
-impl Health {
-    const ALL: [Self; 5] =
-        [Self::Ready, Self::StorageLow, Self::Poisoned, Self::Closed, Self::Unreachable];
-}
-
 /// How often something was committed that a driver waits for. A hint: drivers poll as well, since
 /// other nodes commit too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,44 +77,51 @@ impl Wakes {
 /// The shared, always readable side of a store.
 #[derive(Debug)]
 pub(crate) struct Monitor {
-    health: AtomicU8,
+    health: watch::Sender<Health>,
     commits: AtomicU64,
     acknowledged: AtomicU64,
     expired: AtomicU64,
     hints: watch::Sender<Commits>,
-    poisoned: watch::Sender<bool>,
 }
 
 impl Default for Monitor {
     fn default() -> Self {
         Self {
-            health: AtomicU8::new(Health::Ready as u8),
+            health: watch::Sender::new(Health::Ready),
             commits: AtomicU64::default(),
             acknowledged: AtomicU64::default(),
             expired: AtomicU64::default(),
             hints: watch::Sender::default(),
-            poisoned: watch::Sender::default(),
         }
     }
 }
 
 impl Monitor {
     pub(crate) fn health(&self) -> Health {
-        let code = usize::from(self.health.load(Ordering::SeqCst));
-        Health::ALL.get(code).copied().unwrap_or(Health::Poisoned)
+        *self.health.borrow()
     }
 
     /// Moves between the states that can recover; from `Closed` there is only `Poisoned`, and
     /// from there nothing.
     pub(crate) fn set_health(&self, health: Health) {
-        let moved = self.health.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |code| {
-            let stays = code == Health::Poisoned as u8
-                || (code == Health::Closed as u8 && health != Health::Poisoned);
-            (!stays).then_some(health as u8)
-        });
-        if moved.is_ok() && health == Health::Poisoned {
-            self.poisoned.send_replace(true);
+        if self.health() == health {
+            return;
         }
+        self.health.send_if_modified(|current| {
+            let stays = match *current {
+                Health::Poisoned => true,
+                Health::Closed => health != Health::Poisoned,
+                Health::Ready | Health::StorageLow | Health::Unreachable => *current == health,
+            };
+            if !stays {
+                *current = health;
+            }
+            !stays
+        });
+    }
+
+    pub(crate) fn watch_health(&self) -> watch::Receiver<Health> {
+        self.health.subscribe()
     }
 
     pub(crate) fn committed(&self, acknowledged: u64, wakes: Wakes) {
@@ -140,10 +142,6 @@ impl Monitor {
 
     pub(crate) fn hints(&self) -> watch::Receiver<Commits> {
         self.hints.subscribe()
-    }
-
-    pub(crate) fn poisoned(&self) -> watch::Receiver<bool> {
-        self.poisoned.subscribe()
     }
 
     pub(crate) fn status(&self, dialect: Dialect, version: &str) -> Status {

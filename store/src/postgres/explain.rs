@@ -40,7 +40,7 @@ pub(super) fn explain(problem: tokio_postgres::Error) -> Error {
 
 /// Whether the connection failed below the protocol.
 fn is_broken(problem: &tokio_postgres::Error) -> bool {
-    std::error::Error::source(problem).is_some_and(|source| source.is::<std::io::Error>())
+    std::error::Error::source(problem).is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
 }
 
 /// What a failed COMMIT means: refused by the server is rolled back; a connection that broke

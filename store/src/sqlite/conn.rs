@@ -109,7 +109,7 @@ impl Conn {
     }
 
     /// Sets a PRAGMA and reads it back: a setting that silently did not take loses data.
-    fn set(&self, name: &'static str, wanted: &str) -> Result<(), OpenError> {
+    pub(super) fn set(&self, name: &'static str, wanted: &str) -> Result<(), OpenError> {
         let set = format!("PRAGMA {name}={wanted}");
         self.raw.execute_batch(&set).map_err(OpenError::Sqlite)?;
         let found = self.pragma(name)?;

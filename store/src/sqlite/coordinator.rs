@@ -17,25 +17,21 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, mpsc};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use flowmaster_kernel::{Clock, Error, ErrorKind, Result, Timestamp};
 use tokio::sync::oneshot;
 
 use super::baton::{Baton, Finish, Shared};
 use super::conn::{Conn, explain, is_full};
+use super::group::{
+    Group, Lost, Member, TransactionGone, close_savepoint, open_savepoint, run_all,
+};
 use super::guard::{FolderLock, Reserve};
 use super::readers::Readers;
 use super::writer::{Begin, Request, Submission};
-use crate::dialect::{Scoped, Sql, check_statement};
-use crate::param::Bound;
-use crate::status::{Health, Monitor, Wakes};
-use crate::write_set::Statement;
+use crate::status::{Health, Monitor};
 use crate::{DbConfig, error};
-
-const SAVEPOINT: &str = "SAVEPOINT caller";
-const RELEASE: &str = "RELEASE caller";
-const ROLLBACK_TO: &str = "ROLLBACK TO caller";
 
 pub(super) struct Limits {
     group_limit: usize,
@@ -73,29 +69,6 @@ pub(super) struct Coordinator {
     pub(super) monitor: Arc<Monitor>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) _lock: FolderLock,
-}
-
-/// The callers that wait for one commit.
-struct Group {
-    opened: Instant,
-    served: usize,
-    members: Vec<Member>,
-    wakes: Wakes,
-}
-
-enum Member {
-    /// A transaction: it cannot be run again from here.
-    Transaction(oneshot::Sender<Result<()>>),
-    /// A write set that is applied.
-    Applied(Submission),
-    /// A write set that was refused. Told after the commit, because the refusal may rest on what
-    /// others of the group wrote.
-    Refused(oneshot::Sender<Result<()>>, Error),
-}
-
-/// The group's transaction is gone.
-struct Lost {
-    full: bool,
 }
 
 impl Coordinator {
@@ -142,12 +115,7 @@ impl Coordinator {
         }
         // A write set that runs again stays alone: it may be the one that ends transactions.
         let alone = matches!(&first, Request::Submit(submission) if submission.ran_before);
-        let mut group = Group {
-            opened: Instant::now(),
-            served: 0,
-            members: Vec::new(),
-            wakes: Wakes::default(),
-        };
+        let mut group = Group::open();
         let mut next = Some(first);
         while let Some(request) = next {
             group.served += 1;
@@ -195,13 +163,10 @@ impl Coordinator {
         }
         let seat = self.shared.seat.lock();
         let mut full = false;
-        let outcome =
-            open_savepoint(&seat.conn).and_then(|()| {
-                submission.writes.statements.iter_mut().try_for_each(|statement| {
-                    run(&seat.conn, &submission.tenant, statement, &mut full)
-                })
-            });
+        let outcome = open_savepoint(&seat.conn)
+            .and_then(|()| run_all(&seat.conn, &mut submission, &mut full));
         let closed = close_savepoint(&seat.conn, outcome.is_ok());
+        group.ran_full |= full;
         match (outcome, closed) {
             (Ok(()), Ok(())) => {
                 group.wakes.add(submission.writes.wakes);
@@ -244,6 +209,7 @@ impl Coordinator {
         let seat = self.shared.seat.lock();
         let commits = matches!(finish, Some(Finish::Commit { .. }));
         let closed = close_savepoint(&seat.conn, commits);
+        group.ran_full |= seat.ran_full;
         let lost = closed.err().map(|TransactionGone| Lost { full: seat.ran_full });
         match finish {
             Some(Finish::Commit { ack, wakes }) => {
@@ -251,7 +217,7 @@ impl Coordinator {
                 group.members.push(Member::Transaction(ack));
             }
             Some(Finish::Rollback { ack: Some(ack) }) => {
-                group.members.push(Member::Transaction(ack))
+                group.members.push(Member::Transaction(ack));
             }
             Some(Finish::Rollback { ack: None }) | None => {}
         }
@@ -287,7 +253,13 @@ impl Coordinator {
             }
         };
         match committed {
-            Some(Ok(true)) => self.acknowledge(group),
+            Some(Ok(true)) => {
+                let ran_full = group.ran_full;
+                self.acknowledge(group);
+                if ran_full {
+                    self.space_ran_out();
+                }
+            }
             None => self.abandon(group, Lost { full: false }),
             Some(Ok(false)) => self.poison(group),
             Some(Err(problem)) => {
@@ -302,6 +274,7 @@ impl Coordinator {
     }
 
     fn acknowledge(&self, group: Group) {
+        self.readers.end_old_snapshots();
         self.monitor.committed(group.members.len() as u64, group.wakes);
         for member in group.members {
             match member {
@@ -310,7 +283,6 @@ impl Coordinator {
                 Member::Refused(done, refusal) => answer(done, Err(refusal)),
             }
         }
-        self.readers.end_old_snapshots();
     }
 
     /// The transaction of the group is gone: write sets run again, transactions are told so.
@@ -366,11 +338,7 @@ impl Coordinator {
         if !seat.conn.is_autocommit() {
             seat.conn.control("ROLLBACK")?;
         }
-        let raw = seat.conn.raw();
-        let version: i32 = raw.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        seat.conn.control("BEGIN IMMEDIATE")?;
-        raw.execute_batch(&format!("PRAGMA user_version={}", version.wrapping_add(1)))?;
-        seat.conn.control("COMMIT")
+        settle(&seat.conn)
     }
 
     /// Refuses new work and gives up the reserve, so that accepted work can still be finished.
@@ -449,43 +417,13 @@ impl Coordinator {
     }
 }
 
-/// The outer transaction ended with the savepoint.
-struct TransactionGone;
-
-fn open_savepoint(conn: &Conn) -> Result<()> {
-    // Without the outer transaction this savepoint would be a transaction of its own.
-    if conn.is_autocommit() {
-        return Err(error::transaction_lost());
-    }
-    conn.control(SAVEPOINT).map_err(explain)
-}
-
-/// Keeps or drops what the caller wrote, and looks whether the group still has its transaction.
-fn close_savepoint(conn: &Conn, keep: bool) -> Result<(), TransactionGone> {
-    if conn.is_autocommit() {
-        return Err(TransactionGone);
-    }
-    let closed = if keep { Ok(()) } else { conn.control(ROLLBACK_TO) };
-    let closed = closed.and_then(|()| conn.control(RELEASE));
-    match closed {
-        Ok(()) if !conn.is_autocommit() => Ok(()),
-        Ok(()) => Err(TransactionGone),
-        Err(problem) => {
-            tracing::error!(%problem, "a savepoint could not be closed");
-            Err(TransactionGone)
-        }
-    }
-}
-
-fn run(conn: &Conn, tenant: &str, statement: &mut Statement, full: &mut bool) -> Result<()> {
-    check_statement(statement.sql, statement.scoped)?;
-    let tenant = (statement.scoped == Scoped::Tenant).then_some(tenant);
-    let bound = Bound { tenant, params: &statement.params };
-    let changed = conn.execute(Sql::Fixed(statement.sql), bound).map_err(|fault| {
-        *full |= fault.is_full();
-        fault.into_error()
-    })?;
-    statement.settle(changed)
+/// A commit of its own that changes nothing but a number in the header of the file.
+pub(super) fn settle(conn: &Conn) -> Result<(), rusqlite::Error> {
+    let raw = conn.raw();
+    let version: i32 = raw.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    conn.control("BEGIN IMMEDIATE")?;
+    raw.execute_batch(&format!("PRAGMA user_version={}", version.wrapping_add(1)))?;
+    conn.control("COMMIT")
 }
 
 fn refuse(request: Request, reason: Error) {

@@ -119,6 +119,13 @@ impl ReadLease {
     }
 }
 
+#[cfg(test)]
+impl ReadLease {
+    pub(super) fn pragma(&self, name: &str) -> String {
+        self.slot.0.lock().conn.pragma(name).unwrap()
+    }
+}
+
 impl Drop for ReadLease {
     fn drop(&mut self) {
         {
