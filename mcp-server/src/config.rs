@@ -111,7 +111,7 @@ impl Default for Config {
     fn default() -> Self {
         let limits = Limits::default();
         Self {
-            bind: SocketAddr::from(([127, 0, 0, 1], 7171)),
+            bind: SocketAddr::from(([127, 0, 0, 1], 9000)),
             public_url: None,
             data_dir: PathBuf::from("flowmaster-data"),
             database_url: None,

@@ -87,7 +87,7 @@ fn each_client_gets_our_server_and_keeps_everything_else() {
         assert_eq!(std::fs::read_to_string(&file).unwrap(), after, "a second time changes nothing");
     };
     let json = r#"{"theme":"dark","mcpServers":{"other":{"url":"x"}}}"#;
-    let url = "http://127.0.0.1:7171/mcp";
+    let url = "http://127.0.0.1:9000/mcp";
     check(Client::ClaudeCode, json, "/mcpServers/flowmaster/url", url);
     check(
         Client::ClaudeCode,
@@ -126,11 +126,11 @@ fn a_file_that_is_not_understood_is_left_alone() {
 
 #[test]
 fn links_work_without_a_secret() {
-    let all = links("http://127.0.0.1:7171");
+    let all = links("http://127.0.0.1:9000");
     assert!(all.iter().any(|link| link.address.starts_with("cursor://anysphere.cursor-deeplink/")));
     assert!(all.iter().any(|link| link.address.starts_with("vscode:mcp/install?%7B%22name%22")));
     let key = Secret::new("fm_hunter2");
-    let shown = invitation("http://127.0.0.1:7171", Some(&key));
+    let shown = invitation("http://127.0.0.1:9000", Some(&key));
     for line in shown.lines().filter(|line| line.contains("://") && !line.contains("export")) {
         assert!(!line.contains("hunter2"), "{line}");
     }

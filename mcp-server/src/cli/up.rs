@@ -65,7 +65,7 @@ fn cannot_bind(config: &Config, error: &std::io::Error) -> Error {
     let bind = config.bind;
     match error.kind() {
         IoErrorKind::AddrInUse => {
-            let next = bind.port().checked_add(1).unwrap_or(7171);
+            let next = bind.port().checked_add(1).unwrap_or(9000);
             Error::conflict("port_taken", format!("something else listens at {bind}")).fix(format!(
                 "stop it, or choose another port: flowmaster up --bind {}",
                 std::net::SocketAddr::new(bind.ip(), next)
