@@ -3,9 +3,12 @@
 
 mod mandate;
 mod policy;
+mod step;
 
 pub use mandate::{
     Amount, Authority, Delegation, Mandate, MandateDecision, MandateRequest, Mandates, Outcome,
     check_mandate,
 };
 pub use policy::{Action, Policy, Rule};
+pub(crate) use step::{Attempt, govern};
+pub use step::{Consulted, Refusal, RefusalCode, excluded_actors};

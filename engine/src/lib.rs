@@ -5,12 +5,40 @@
 //! This crate does no I/O, is not asynchronous, reads no clock and no randomness, never iterates a
 //! hash map and never panics on input. Whatever it needs from outside is an argument.
 
+mod apply;
+mod arc_text;
 pub mod bpmn;
+pub mod command;
 pub mod compact;
+mod decide;
 pub mod dmn;
+pub mod effect;
+mod element;
+pub mod event;
+pub mod expression;
 pub mod feel;
 pub mod finding;
+mod flow;
 pub mod governance;
+pub mod incident;
+pub mod instance;
+mod mapping;
 pub mod model;
+pub mod scenario;
+pub mod scope;
+#[cfg(test)]
+mod testing;
+mod transition;
+mod trigger;
 pub mod validate;
+pub mod wait;
 pub mod xml;
+
+pub use apply::apply;
+pub use command::{Command, Rejected};
+pub use decide::{Decided, Definition, Env, StartTrigger, advance, decide, replay, start_triggers};
+pub use effect::{Effect, EffectKind, effect};
+pub use element::multi_instance::Repetition;
+pub use event::{Event, refusal};
+pub use instance::{Instance, InstanceState, Key};
+pub use scope::VariableMap;

@@ -1,0 +1,196 @@
+//! An event onto the state. Total: any event can be applied to any state, and the same events
+//! always give the same state, whatever the model says by then.
+
+use std::collections::BTreeMap;
+
+use crate::element::multi_instance::Repetition;
+use crate::event::{Event, Subscription, Work};
+use crate::instance::{ElementInstance, Instance, InstanceState, Key, Stage, Token};
+use crate::model::ElementId;
+use crate::scope::VariableMap;
+use crate::wait::{Wait, WaitKind};
+
+/// Applies `event` to `instance`.
+pub fn apply(instance: &mut Instance, event: &Event) {
+    match event {
+        Event::InstanceStarted { business_key, starter, caller, .. } => {
+            instance.state = InstanceState::Active;
+            instance.business_key.clone_from(business_key);
+            instance.starter = Some(starter.clone());
+            instance.caller.clone_from(caller);
+        }
+        Event::ElementActivated { key, element, scope, joined, index } => {
+            for flow in joined {
+                instance.consume(*scope, flow);
+            }
+            instance.taken(*key);
+            let element = ElementInstance {
+                element: ElementId::clone(element),
+                scope: *scope,
+                stage: Stage::Active,
+                variables: VariableMap::new(),
+                index: *index,
+                repetition: None,
+            };
+            if let Some(body) = element.index.and_then(|_| instance.repetition(*scope)) {
+                body.begin();
+            }
+            instance.elements.insert(*key, element);
+        }
+        Event::ElementCompleted { key, .. } => {
+            if let Some(body) = instance.body_of(*key) {
+                body.completed += 1;
+            }
+            instance.forget(*key);
+        }
+        Event::ElementTerminated { key, .. } => {
+            if let Some(body) = instance.body_of(*key) {
+                body.terminated += 1;
+            }
+            instance.forget(*key);
+        }
+        Event::FlowTaken { scope, flow, waits } => {
+            if *waits {
+                instance.tokens.push(Token { scope: *scope, flow: ElementId::clone(flow) });
+            }
+        }
+        Event::TokenDropped { scope, flow } => instance.consume(*scope, flow),
+        Event::RepetitionStarted { key, total, items } => {
+            if let Some(element) = instance.elements.get_mut(key) {
+                element.repetition = Some(Repetition::new(*total, items.clone()));
+            }
+        }
+        Event::RepetitionResult { key, index, value } => {
+            if let Some(body) = instance.repetition(*key) {
+                body.results.insert(*index, value.clone());
+            }
+        }
+        Event::VariablesSet { scope, variables } => match instance.elements.get_mut(scope) {
+            Some(element) => element.variables.merge(variables),
+            None => instance.variables.merge(variables),
+        },
+        Event::WorkRequested { key, owner, element, work } => {
+            let kind = match work {
+                Work::Human(_) => WaitKind::Human,
+                Work::Job { retries, .. } => WaitKind::Job { retries: *retries },
+                Work::Agent { retries, .. } => WaitKind::Agent { retries: *retries },
+            };
+            instance.open(*key, *owner, element, kind);
+        }
+        Event::WorkCompleted { key, element, actor } => {
+            instance.waits.remove(key);
+            let actors = instance.actors.entry(element.as_ref().to_owned()).or_default();
+            if !actors.contains(actor) {
+                actors.push(actor.clone());
+            }
+        }
+        Event::WorkFailed { key, retries: left, .. }
+        | Event::WorkRetried { key, retries: left, .. } => {
+            if let Some(WaitKind::Job { retries } | WaitKind::Agent { retries }) =
+                instance.waits.get_mut(key).map(|wait| &mut wait.kind)
+            {
+                *retries = *left;
+            }
+        }
+        Event::TimerStarted { key, owner, element, due_at, repeat } => {
+            let kind = WaitKind::Timer { due_at: *due_at, repeat: repeat.clone() };
+            instance.open(*key, *owner, element, kind);
+        }
+        Event::SubscriptionOpened { key, owner, element, subscription } => {
+            let kind = match subscription.clone() {
+                Subscription::Message { name, correlation } => {
+                    WaitKind::Message { name, correlation }
+                }
+                Subscription::Signal { name } => WaitKind::Signal { name },
+            };
+            instance.open(*key, *owner, element, kind);
+        }
+        Event::ChildRequested { key, owner, element, process, instance: child } => {
+            let kind = WaitKind::Child { process: process.clone(), instance: child.clone() };
+            instance.open(*key, *owner, element, kind);
+        }
+        Event::WorkCancelled { key, .. }
+        | Event::TimerFired { key, .. }
+        | Event::TimerCancelled { key, .. }
+        | Event::SubscriptionClosed { key, .. }
+        | Event::ChildEnded { key, .. }
+        | Event::ChildCancelled { key, .. } => {
+            instance.waits.remove(key);
+        }
+        Event::IncidentRaised { key, incident, stage } => {
+            instance.taken(*key);
+            if let Some(element) = instance.elements.get_mut(&incident.owner) {
+                element.stage = *stage;
+            }
+            instance.incidents.insert(*key, incident.clone());
+        }
+        Event::IncidentResolved { key, .. } => {
+            if let Some(incident) = instance.incidents.remove(key)
+                && let Some(element) = instance.elements.get_mut(&incident.owner)
+            {
+                element.stage = Stage::Active;
+            }
+        }
+        Event::InstancePaused { .. } => instance.paused = true,
+        Event::InstanceResumed { .. } => instance.paused = false,
+        Event::InstanceCompleted => instance.end(InstanceState::Completed),
+        Event::InstanceCancelled { .. } => instance.end(InstanceState::Cancelled),
+        Event::InstanceFailed { .. } => instance.end(InstanceState::Failed),
+        Event::DecisionEvaluated { .. }
+        | Event::SubscriptionTriggered { .. }
+        | Event::MessageThrown { .. }
+        | Event::SignalThrown { .. }
+        | Event::ErrorThrown { .. }
+        | Event::EscalationThrown { .. }
+        | Event::ActionRefused(_)
+        | Event::ActionAllowed { .. } => {}
+    }
+}
+
+impl Instance {
+    fn taken(&mut self, key: Key) {
+        self.next_key = self.next_key.max(key.0.saturating_add(1));
+    }
+
+    fn open(&mut self, key: Key, owner: Key, element: &ElementId, kind: WaitKind) {
+        self.taken(key);
+        self.waits.insert(key, Wait { owner, element: ElementId::clone(element), kind });
+    }
+
+    /// Takes the oldest token from `flow`.
+    fn consume(&mut self, scope: Key, flow: &ElementId) {
+        let waits = |token: &Token| token.scope == scope && token.flow == *flow;
+        if let Some(at) = self.tokens.iter().position(waits) {
+            self.tokens.remove(at);
+        }
+    }
+
+    fn repetition(&mut self, body: Key) -> Option<&mut Repetition> {
+        self.elements.get_mut(&body)?.repetition.as_mut()
+    }
+
+    /// The repetition that the inner instance `key` belongs to.
+    fn body_of(&mut self, key: Key) -> Option<&mut Repetition> {
+        let element = self.elements.get(&key)?;
+        element.index?;
+        let body = element.scope;
+        self.repetition(body)
+    }
+
+    /// Removes an element instance with everything that hangs on it.
+    fn forget(&mut self, key: Key) {
+        self.elements.remove(&key);
+        self.waits.retain(|_, wait| wait.owner != key);
+        self.incidents.retain(|_, incident| incident.owner != key);
+        self.tokens.retain(|token| token.scope != key);
+    }
+
+    fn end(&mut self, state: InstanceState) {
+        self.state = state;
+        self.paused = false;
+        self.elements = BTreeMap::new();
+        self.waits = BTreeMap::new();
+        self.incidents = BTreeMap::new();
+        self.tokens = Vec::new();
+    }
+}

@@ -1,0 +1,132 @@
+//! A command onto the state: what happens, as events.
+//!
+//! `decide` is a pure function. It either rejects the command, and then nothing happened; or the
+//! policies refuse it, and then the refusal is the only event; or it returns everything that
+//! happens until the instance waits again.
+
+mod admit;
+mod arrival;
+mod control;
+mod start;
+mod work;
+
+use std::sync::Arc;
+
+use flowmaster_kernel::{Principal, Timestamp};
+
+use crate::command::{Command, Rejected};
+use crate::dmn::Decisions;
+use crate::event::Event;
+use crate::governance::{Action, Mandates, govern};
+use crate::instance::Instance;
+use crate::model::{ElementId, Process};
+use crate::transition::Transition;
+
+pub use start::{StartTrigger, start_triggers};
+
+/// What an instance runs on: one version of a process and of the decisions that it asks.
+#[derive(Clone, Debug)]
+pub struct Definition {
+    process: Arc<Process>,
+    decisions: Arc<Decisions>,
+}
+
+impl Definition {
+    /// A process with the decisions that it may ask.
+    #[must_use]
+    pub fn new(process: Arc<Process>, decisions: Arc<Decisions>) -> Self {
+        Self { process, decisions }
+    }
+
+    /// The process.
+    #[must_use]
+    pub fn process(&self) -> &Process {
+        &self.process
+    }
+
+    /// The decisions.
+    #[must_use]
+    pub fn decisions(&self) -> &Decisions {
+        &self.decisions
+    }
+}
+
+/// Everything from outside that a decision depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct Env<'a> {
+    /// The moment.
+    pub now: Timestamp,
+    /// Who gives the command.
+    pub actor: &'a Principal,
+    /// The mandates in force.
+    pub mandates: &'a Mandates,
+}
+
+/// What a command leads to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decided {
+    /// What happens, in order.
+    pub events: Vec<Event>,
+    /// The state after it: what applying the events gives.
+    pub instance: Instance,
+}
+
+/// What happens when `instance` gets `command`.
+///
+/// # Errors
+/// A command that the instance cannot follow in its state.
+pub fn decide(
+    definition: &Definition,
+    instance: &Instance,
+    command: Command,
+    env: &Env<'_>,
+) -> Result<Vec<Event>, Rejected> {
+    advance(definition, instance, command, env).map(|decided| decided.events)
+}
+
+/// The same as [`decide`], with the state that the events lead to.
+///
+/// # Errors
+/// A command that the instance cannot follow in its state.
+pub fn advance(
+    definition: &Definition,
+    instance: &Instance,
+    command: Command,
+    env: &Env<'_>,
+) -> Result<Decided, Rejected> {
+    admit::check_state(instance, &command)?;
+    admit::check_size(&command)?;
+    let task = admit::admit(definition, instance, command, env)?;
+    let mut t = Transition::new(definition, instance, env);
+    for attempt in task.attempts(definition, instance) {
+        let attempt = attempt.borrow();
+        match govern(definition, instance, &attempt, env) {
+            Err(refusal) => {
+                let events = vec![Event::ActionRefused(*refusal)];
+                return Ok(Decided { events, instance: instance.clone() });
+            }
+            // A tool call leaves a record in any case: there is no other event of it.
+            Ok(policies) if policies.is_empty() && attempt.action != Action::ToolCall => {}
+            Ok(policies) => t.emit(Event::ActionAllowed {
+                action: attempt.action,
+                element: attempt.node.map(|node| ElementId::clone(&node.id)),
+                actor: env.actor.into(),
+                tool: attempt.tool.map(str::to_owned),
+                policies,
+            }),
+        }
+    }
+    task.perform(&mut t);
+    t.run();
+    let (events, instance) = t.finish();
+    Ok(Decided { events, instance })
+}
+
+/// Applies the events of a journal, from the first one on.
+pub fn replay<'a>(id: &str, journal: impl IntoIterator<Item = &'a Event>) -> Instance {
+    let mut instance = Instance::new(id);
+    for event in journal {
+        crate::apply::apply(&mut instance, event);
+    }
+    instance
+}

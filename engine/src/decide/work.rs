@@ -1,0 +1,48 @@
+//! The outcomes of work: done, an error, an escalation, a failure.
+
+use crate::event::Event;
+use crate::incident::{Failure, IncidentKind};
+use crate::instance::{Key, Stage};
+use crate::model::ElementId;
+use crate::scope::VariableMap;
+use crate::transition::Transition;
+use crate::trigger::{AfterThrow, throw_error, throw_escalation};
+use crate::wait::Wait;
+
+pub(super) fn complete(t: &mut Transition<'_>, key: Key, wait: &Wait, results: VariableMap) {
+    let element = ElementId::clone(&wait.element);
+    let actor = t.env.actor.into();
+    t.emit(Event::WorkCompleted { key, element, actor });
+    t.complete(wait.owner, results);
+}
+
+pub(super) fn throw(
+    t: &mut Transition<'_>,
+    wait: &Wait,
+    code: &str,
+    message: Option<&str>,
+    variables: VariableMap,
+) {
+    throw_error(t, wait.owner, code, message, variables);
+}
+
+pub(super) fn escalate(t: &mut Transition<'_>, wait: &Wait, code: &str, variables: VariableMap) {
+    throw_escalation(t, wait.owner, code, variables, AfterThrow::Stay);
+}
+
+pub(super) fn fail(
+    t: &mut Transition<'_>,
+    key: Key,
+    wait: &Wait,
+    message: String,
+    retries: u32,
+    back_off: Option<i64>,
+) {
+    let element = ElementId::clone(&wait.element);
+    let retry_at = back_off.filter(|_| retries > 0).map(|after| t.now().plus_millis(after.max(0)));
+    t.emit(Event::WorkFailed { key, element, message: message.clone(), retries, retry_at });
+    if retries == 0 {
+        let failure = Failure::new(IncidentKind::JobFailed, message);
+        t.raise(wait.owner, Stage::Active, failure);
+    }
+}

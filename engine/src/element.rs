@@ -1,0 +1,111 @@
+//! The elements, one a file. A further element is one more file and one more line in `dispatch`.
+//!
+//! Every element goes the same way: `start` maps its inputs and lets it begin, it completes at
+//! once or waits, and `finish` takes its results and sends tokens along its flows. What fails on
+//! the way is an incident, and the same step is tried again when the incident is resolved.
+
+pub(crate) mod agent_task;
+pub(crate) mod boundary_event;
+pub(crate) mod business_rule_task;
+pub(crate) mod call_activity;
+pub(crate) mod catch_event;
+pub(crate) mod end_event;
+pub(crate) mod event_based_gateway;
+pub(crate) mod job_task;
+pub(crate) mod multi_instance;
+pub(crate) mod receive_task;
+pub(crate) mod script_task;
+pub(crate) mod start_event;
+pub(crate) mod sub_process;
+pub(crate) mod throw_event;
+pub(crate) mod user_task;
+
+use crate::event::Event;
+use crate::flow;
+use crate::incident::{Failure, IncidentKind};
+use crate::instance::Key;
+use crate::mapping;
+use crate::model::{ElementId, Gateway, Loop, Node, NodeKind, Task};
+use crate::scope::VariableMap;
+use crate::transition::Transition;
+
+/// Lets an activated element begin.
+pub(crate) fn start(t: &mut Transition<'_>, key: Key, node: &Node) -> Result<(), Failure> {
+    let inner = t.element(key).is_some_and(|element| element.index.is_some());
+    if inner {
+        mapping::inputs(t, key, node)?;
+        return dispatch(t, key, node);
+    }
+    match &node.repeat {
+        Some(Loop::MultiInstance(repeat)) => {
+            let boundaries = boundary_event::prepare(t, key, node)?;
+            multi_instance::enter(t, key, repeat)?;
+            boundary_event::open(t, key, boundaries);
+        }
+        None => {
+            mapping::inputs(t, key, node)?;
+            let boundaries = boundary_event::prepare(t, key, node)?;
+            dispatch(t, key, node)?;
+            boundary_event::open(t, key, boundaries);
+        }
+    }
+    Ok(())
+}
+
+fn dispatch(t: &mut Transition<'_>, key: Key, node: &Node) -> Result<(), Failure> {
+    match &node.kind {
+        NodeKind::StartEvent { .. } => start_event::enter(t, key),
+        NodeKind::IntermediateCatchEvent(trigger) => catch_event::enter(t, key, node, trigger),
+        NodeKind::IntermediateThrowEvent(trigger) => throw_event::enter(t, key, node, trigger),
+        NodeKind::EndEvent(trigger) => end_event::enter(t, key, node, trigger),
+        NodeKind::Task(Task::Pass)
+        | NodeKind::BoundaryEvent { .. }
+        | NodeKind::Gateway(Gateway::Exclusive | Gateway::Parallel | Gateway::Inclusive) => {
+            t.complete(key, VariableMap::new());
+            Ok(())
+        }
+        NodeKind::Task(Task::User(task)) => user_task::enter(t, key, node, task),
+        NodeKind::Task(Task::Job(job)) => job_task::enter(t, key, node, job),
+        NodeKind::Task(Task::Agent { agent, job }) => agent_task::enter(t, key, node, agent, job),
+        NodeKind::Task(Task::Receive(message)) => receive_task::enter(t, key, node, message),
+        NodeKind::Task(Task::Script(script)) => script_task::enter(t, key, script),
+        NodeKind::Task(Task::BusinessRule { decision, result_variable }) => {
+            business_rule_task::enter(t, key, node, decision, result_variable)
+        }
+        NodeKind::Gateway(Gateway::EventBased) => event_based_gateway::enter(t, key, node),
+        NodeKind::SubProcess(_) => sub_process::enter(t, key),
+        NodeKind::CallActivity(call) => call_activity::enter(t, key, node, call),
+        NodeKind::Unsupported { element } => Err(not_executable(&node.id, element)),
+    }
+}
+
+pub(crate) fn not_executable(id: &str, what: &str) -> Failure {
+    let message = format!("{id:?} is a {what}, which cannot be executed here");
+    Failure::new(IncidentKind::NotExecutable, message)
+}
+
+/// Ends an element with its results, and sends tokens along the flows that it leaves on.
+pub(crate) fn finish(
+    t: &mut Transition<'_>,
+    key: Key,
+    node: &Node,
+    results: VariableMap,
+) -> Result<(), Failure> {
+    let Some(element) = t.element(key) else { return Ok(()) };
+    let (scope, index, is_body) = (element.scope, element.index, element.repetition.is_some());
+    if is_body {
+        multi_instance::publish(t, key, node);
+    } else {
+        mapping::outputs(t, key, node, &results)?;
+    }
+    if let Some(index) = index {
+        return multi_instance::finish_inner(t, key, node, scope, index);
+    }
+    let flows = flow::choose(t, scope, node)?;
+    t.close_waits(key);
+    t.emit(Event::ElementCompleted { key, element: ElementId::clone(&node.id) });
+    for flow in flows {
+        t.send(scope, flow);
+    }
+    Ok(())
+}

@@ -1,0 +1,213 @@
+//! Multi-instance activities (BPMN 2.0.2 §10.3.8, §13.3.7): an activity once for each item.
+//!
+//! The activity's own element instance is the body; each repetition is an inner instance of the
+//! same element inside it. Boundary events belong to the body, mappings to the inner instances.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::event::Event;
+use crate::feel::Program;
+use crate::incident::{Failure, IncidentKind};
+use crate::instance::Key;
+use crate::model::{ElementId, Loop, MultiInstance, Node};
+use crate::scope::{Overlay, Shared, VariableMap};
+use crate::transition::Transition;
+
+/// The most inner instances of one activity.
+pub(crate) const MAX_ITEMS: usize = 10_000;
+
+/// How a repetition goes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Repetition {
+    /// How many inner instances there will be.
+    pub total: u32,
+    /// How many began.
+    pub started: u32,
+    /// How many completed.
+    #[serde(default)]
+    pub completed: u32,
+    /// How many were ended by something else.
+    #[serde(default)]
+    pub terminated: u32,
+    /// The items still to go through one after the other.
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
+    pub(crate) items: VecDeque<Shared>,
+    /// The results so far, by place.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) results: BTreeMap<u32, Shared>,
+}
+
+impl Repetition {
+    pub(crate) fn new(total: u32, items: Vec<Shared>) -> Self {
+        Self { total, items: items.into(), ..Self::default() }
+    }
+
+    pub(crate) fn begin(&mut self) {
+        self.started += 1;
+        self.items.pop_front();
+    }
+
+    fn is_over(&self) -> bool {
+        self.completed.saturating_add(self.terminated) >= self.total
+    }
+}
+
+/// Begins the repetition of the body `key`.
+pub(crate) fn enter(
+    t: &mut Transition<'_>,
+    key: Key,
+    repeat: &MultiInstance,
+) -> Result<(), Failure> {
+    let items = items(t, key, repeat)?;
+    let total = u32::try_from(items.len()).unwrap_or(u32::MAX);
+    let kept = if repeat.sequential { items.clone() } else { Vec::new() };
+    t.emit(Event::RepetitionStarted { key, total, items: kept });
+    if total == 0 {
+        t.complete(key, VariableMap::new());
+        return Ok(());
+    }
+    let at_once = if repeat.sequential { 1 } else { items.len() };
+    for (index, item) in (0..).zip(items.iter().take(at_once)) {
+        spawn(t, key, repeat, index, item);
+    }
+    Ok(())
+}
+
+fn items(t: &Transition<'_>, key: Key, repeat: &MultiInstance) -> Result<Vec<Shared>, Failure> {
+    let too_many = |count: usize| {
+        let message = format!("{count} items are more than {MAX_ITEMS}");
+        Failure::new(IncidentKind::LimitExceeded, message)
+    };
+    if let Some(collection) = &repeat.collection {
+        return match collection.evaluate(&t.view(key), t.now())? {
+            Value::Array(items) if items.len() > MAX_ITEMS => Err(too_many(items.len())),
+            Value::Array(items) => Ok(items.into_iter().map(Shared::from).collect()),
+            other => Err(collection.wrong_type("a list", &other).into()),
+        };
+    }
+    let Some(cardinality) = &repeat.cardinality else { return Ok(Vec::new()) };
+    let value = cardinality.evaluate(&t.view(key), t.now())?;
+    let count = value.as_u64().and_then(|count| usize::try_from(count).ok());
+    match count {
+        Some(count) if count > MAX_ITEMS => Err(too_many(count)),
+        Some(count) => Ok((1..=count).map(|item| Shared::from(Value::from(item))).collect()),
+        None => Err(cardinality.wrong_type("a whole number of times", &value).into()),
+    }
+}
+
+fn spawn(t: &mut Transition<'_>, body: Key, repeat: &MultiInstance, index: u32, item: &Shared) {
+    let Some((place, _)) = t.place(body) else { return };
+    let key = t.activate(body, place, Some(index), Vec::new());
+    let mut own = VariableMap::one("loopCounter", Value::from(index + 1));
+    if let Some(name) = &repeat.input_element {
+        own.insert(name.as_str().into(), item.0.clone());
+    }
+    // A result that is a variable stays with its inner instance: the others must not overwrite it.
+    if let Some(name) = repeat.output_element.as_ref().and_then(plain_name)
+        && !own.contains(name)
+    {
+        own.set(name, Value::Null);
+    }
+    t.set_variables(key, &own);
+    t.begin(key);
+}
+
+/// The variable that `program` reads, where it does nothing else.
+fn plain_name(program: &Program) -> Option<&str> {
+    let name = program.text();
+    let mut letters = name.chars();
+    let first = letters.next()?;
+    let plain = (first.is_alphabetic() || first == '_')
+        && letters.all(|letter| letter.is_alphanumeric() || letter == '_');
+    (plain && !matches!(name, "true" | "false" | "null")).then_some(name)
+}
+
+/// Ends the inner instance `key`, whose results are in the variables already.
+pub(crate) fn finish_inner(
+    t: &mut Transition<'_>,
+    key: Key,
+    node: &Node,
+    body: Key,
+    index: u32,
+) -> Result<(), Failure> {
+    let Some(Loop::MultiInstance(repeat)) = &node.repeat else { return Ok(()) };
+    if repeat.output_collection.is_some()
+        && let Some(output) = &repeat.output_element
+    {
+        let value = Shared::from(output.evaluate(&t.view(key), t.now())?);
+        t.emit(Event::RepetitionResult { key: body, index, value });
+    }
+    let enough = match &repeat.completion_condition {
+        Some(condition) => is_enough(t, key, body, condition)?,
+        None => false,
+    };
+    t.close_waits(key);
+    t.emit(Event::ElementCompleted { key, element: ElementId::clone(&node.id) });
+    if enough {
+        t.terminate_inside(body);
+        t.complete(body, VariableMap::new());
+    } else {
+        go_on(t, body);
+    }
+    Ok(())
+}
+
+fn is_enough(
+    t: &Transition<'_>,
+    key: Key,
+    body: Key,
+    condition: &Program,
+) -> Result<bool, Failure> {
+    let Some(repetition) = t.element(body).and_then(|body| body.repetition.as_ref()) else {
+        return Ok(false);
+    };
+    let completed = repetition.completed + 1;
+    let active = repetition.started.saturating_sub(completed + repetition.terminated);
+    let counters: VariableMap = [
+        ("numberOfInstances", repetition.total),
+        ("numberOfActiveInstances", active),
+        ("numberOfCompletedInstances", completed),
+        ("numberOfTerminatedInstances", repetition.terminated),
+    ]
+    .into_iter()
+    .map(|(name, count)| (name.to_owned(), Value::from(count)))
+    .collect();
+    let view = t.view(key);
+    Ok(condition.test(&Overlay { top: &counters, below: &view }, t.now())?)
+}
+
+/// Goes on with the body after an inner instance ended: the next one, or the end.
+pub(crate) fn go_on(t: &mut Transition<'_>, body: Key) {
+    let Some(repetition) = t.element(body).and_then(|body| body.repetition.as_ref()) else {
+        return;
+    };
+    if repetition.is_over() {
+        t.complete(body, VariableMap::new());
+        return;
+    }
+    let Some(item) = repetition.items.front().cloned() else { return };
+    let index = repetition.started;
+    if let Some((_, node)) = t.place(body)
+        && let Some(Loop::MultiInstance(repeat)) = &node.repeat
+    {
+        spawn(t, body, repeat, index, &item);
+    }
+}
+
+/// Gives the collected results, in the order of the items, to the scope around the body.
+pub(crate) fn publish(t: &mut Transition<'_>, body: Key, node: &Node) {
+    let Some(Loop::MultiInstance(repeat)) = &node.repeat else { return };
+    let Some(name) = &repeat.output_collection else { return };
+    let Some(element) = t.element(body) else { return };
+    let Some(repetition) = &element.repetition else { return };
+    let result = |index| {
+        let found = repetition.results.get(&index);
+        found.map_or(Value::Null, |value| value.0.as_ref().clone())
+    };
+    let list = (0..repetition.total).map(result).collect();
+    let scope = element.scope;
+    t.propagate(scope, &VariableMap::one(name, Value::Array(list)));
+}

@@ -1,0 +1,511 @@
+//! What happened: the journal of an instance, which is also its runtime record.
+//!
+//! The serialised form is stored for ever. It evolves by addition only: no variant and no field is
+//! renamed or removed, and a new field has a default that means "as before".
+
+use std::sync::Arc;
+
+use flowmaster_kernel::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::arc_text;
+use crate::expression::timer::Repeat;
+use crate::governance::{Action, Consulted, Refusal};
+use crate::incident::Incident;
+use crate::instance::{ActorRef, Caller, Key, Stage};
+use crate::model::ElementId;
+use crate::scope::{Shared, VariableMap};
+
+/// An event of the journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// The instance began.
+    InstanceStarted {
+        /// BPMN id of its process.
+        #[serde(with = "arc_text")]
+        process: ElementId,
+        /// What the business calls it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        business_key: Option<String>,
+        /// Who started it.
+        starter: ActorRef,
+        /// Who called it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        caller: Option<Caller>,
+    },
+    /// An element began.
+    ElementActivated {
+        /// The element instance.
+        key: Key,
+        /// BPMN id.
+        #[serde(with = "arc_text")]
+        element: ElementId,
+        /// The scope it runs in.
+        #[serde(default, skip_serializing_if = "Key::is_process")]
+        scope: Key,
+        /// The flows whose waiting tokens were joined into it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty", with = "arc_text::list")]
+        joined: Vec<ElementId>,
+        /// Its 0-based place among the inner instances of a multi-instance activity.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        index: Option<u32>,
+    },
+    /// An element ended in the normal way.
+    ElementCompleted {
+        /// The element instance.
+        key: Key,
+        /// BPMN id.
+        #[serde(with = "arc_text")]
+        element: ElementId,
+    },
+    /// An element was ended by something else.
+    ElementTerminated {
+        /// The element instance.
+        key: Key,
+        /// BPMN id.
+        #[serde(with = "arc_text")]
+        element: ElementId,
+    },
+    /// A token went along a sequence flow.
+    FlowTaken {
+        /// The scope.
+        #[serde(default, skip_serializing_if = "Key::is_process")]
+        scope: Key,
+        /// Id of the flow.
+        #[serde(with = "arc_text")]
+        flow: ElementId,
+        /// Whether it waits at its end for the others of a join.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        waits: bool,
+    },
+    /// A token that waited at a join is gone, because its scope was interrupted.
+    TokenDropped {
+        /// The scope.
+        #[serde(default, skip_serializing_if = "Key::is_process")]
+        scope: Key,
+        /// Id of the flow.
+        #[serde(with = "arc_text")]
+        flow: ElementId,
+    },
+    /// A multi-instance activity knows its items.
+    RepetitionStarted {
+        /// The body.
+        key: Key,
+        /// How many inner instances there will be.
+        total: u32,
+        /// The items still to go through one after the other.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        items: Vec<Shared>,
+    },
+    /// An inner instance of a multi-instance activity gave its result.
+    RepetitionResult {
+        /// The body.
+        key: Key,
+        /// Place of the inner instance.
+        index: u32,
+        /// Its result.
+        value: Shared,
+    },
+    /// Variables changed. Only those that did are named.
+    VariablesSet {
+        /// Where they live.
+        #[serde(default, skip_serializing_if = "Key::is_process")]
+        scope: Key,
+        /// The new values.
+        variables: VariableMap,
+    },
+    /// A decision was evaluated.
+    DecisionEvaluated {
+        /// The element instance that asked.
+        key: Key,
+        /// BPMN id.
+        #[serde(with = "arc_text")]
+        element: ElementId,
+        /// Id of the decision.
+        decision: String,
+    },
+    /// Work for a person, a worker or an agent began to wait.
+    WorkRequested {
+        /// The wait.
+        key: Key,
+        /// The element instance.
+        owner: Key,
+        /// BPMN id.
+        #[serde(with = "arc_text")]
+        element: ElementId,
+        /// What is asked, with every expression resolved.
+        work: Work,
+    },
+    /// The work was done.
+    WorkCompleted {
+        /// The wait.
+        key: Key,
+        /// BPMN id.
+        #[serde(with = "arc_text")]
+        element: ElementId,
+        /// Who did it.
+        actor: ActorRef,
+    },
+    /// The work failed for technical reasons.
+    WorkFailed {
+        /// The wait.
+        key: Key,
+        /// BPMN id.
+        #[serde(with = "arc_text")]
+        element: ElementId,
+        /// What happened.
+        message: String,
+        /// How often it may still be tried.
+        retries: u32,
+        /// From when.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_at: Option<Timestamp>,
+    },
+    /// The work may be tried again, because its incident was resolved.
+    WorkRetried {
+        /// The wait.
+        key: Key,
+        /// BPMN id.
+        #[serde(with = "arc_text")]
+        element: ElementId,
+        /// How often it may be tried.
+        retries: u32,
+    },
+    /// The work is no longer wanted.
+    WorkCancelled {
+        /// The wait.
+        key: Key,
+        /// BPMN id.
+        #[serde(with = "arc_text")]
+        element: ElementId,
+    },
+    /// A timer began to run.
+    TimerStarted {
+        /// The wait.
+        key: Key,
+        /// The element instance that owns it.
+        #[serde(default, skip_serializing_if = "Key::is_process")]
+        owner: Key,
+        /// The event it triggers.
+        #[serde(with = "arc_text")]
+        element: ElementId,
+        /// When it fires.
+        due_at: Timestamp,
+        /// What comes after that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        repeat: Option<Repeat>,
+    },
+    /// A timer fired.
+    TimerFired {
+        /// The wait.
+        key: Key,
+        /// The event it triggers.
+        #[serde(with = "arc_text")]
+        element: ElementId,
+    },
+    /// A timer is no longer wanted.
+    TimerCancelled {
+        /// The wait.
+        key: Key,
+        /// The event.
+        #[serde(with = "arc_text")]
+        element: ElementId,
+    },
+    /// The instance began to wait for a message or signal.
+    SubscriptionOpened {
+        /// The wait.
+        key: Key,
+        /// The element instance that owns it.
+        #[serde(default, skip_serializing_if = "Key::is_process")]
+        owner: Key,
+        /// The event it triggers.
+        #[serde(with = "arc_text")]
+        element: ElementId,
+        /// To what.
+        subscription: Subscription,
+    },
+    /// A message or signal arrived. The subscription stays open until it is closed.
+    SubscriptionTriggered {
+        /// The wait.
+        key: Key,
+        /// The event it triggers.
+        #[serde(with = "arc_text")]
+        element: ElementId,
+        /// Id of the message.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message_id: Option<String>,
+    },
+    /// The instance no longer waits for a message or signal.
+    SubscriptionClosed {
+        /// The wait.
+        key: Key,
+        /// The event.
+        #[serde(with = "arc_text")]
+        element: ElementId,
+    },
+    /// A message was sent.
+    MessageThrown {
+        /// The element instance that sent it; its key makes the message's id.
+        key: Key,
+        /// BPMN id.
+        #[serde(with = "arc_text")]
+        element: ElementId,
+        /// The message's name.
+        name: String,
+        /// Its correlation key.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        correlation: Option<String>,
+        /// What it brings.
+        #[serde(default, skip_serializing_if = "VariableMap::is_empty")]
+        variables: VariableMap,
+    },
+    /// A signal was broadcast.
+    SignalThrown {
+        /// The element instance that sent it.
+        key: Key,
+        /// BPMN id.
+        #[serde(with = "arc_text")]
+        element: ElementId,
+        /// The signal's name.
+        name: String,
+        /// What it brings.
+        #[serde(default, skip_serializing_if = "VariableMap::is_empty")]
+        variables: VariableMap,
+    },
+    /// A BPMN error was thrown.
+    ErrorThrown {
+        /// The element instance that threw it.
+        key: Key,
+        /// BPMN id.
+        #[serde(with = "arc_text")]
+        element: ElementId,
+        /// The error code.
+        code: String,
+        /// What happened.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
+        /// The event that catches it.
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "arc_text::option")]
+        caught_by: Option<ElementId>,
+    },
+    /// An escalation was thrown.
+    EscalationThrown {
+        /// The element instance that threw it.
+        key: Key,
+        /// BPMN id.
+        #[serde(with = "arc_text")]
+        element: ElementId,
+        /// The escalation code.
+        code: String,
+        /// The event that catches it.
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "arc_text::option")]
+        caught_by: Option<ElementId>,
+        /// What it brings; kept where the caller of the instance may catch it.
+        #[serde(default, skip_serializing_if = "VariableMap::is_empty")]
+        variables: VariableMap,
+    },
+    /// Another process was called.
+    ChildRequested {
+        /// The wait.
+        key: Key,
+        /// The call activity.
+        owner: Key,
+        /// BPMN id.
+        #[serde(with = "arc_text")]
+        element: ElementId,
+        /// Id of the process to start.
+        process: String,
+        /// Id of the instance to start.
+        #[serde(with = "arc_text")]
+        instance: Arc<str>,
+    },
+    /// A called instance ended.
+    ChildEnded {
+        /// The wait.
+        key: Key,
+        /// BPMN id.
+        #[serde(with = "arc_text")]
+        element: ElementId,
+        /// How.
+        state: ChildState,
+    },
+    /// A called instance is no longer wanted.
+    ChildCancelled {
+        /// The wait.
+        key: Key,
+        /// BPMN id.
+        #[serde(with = "arc_text")]
+        element: ElementId,
+        /// Id of the called instance.
+        #[serde(with = "arc_text")]
+        instance: Arc<str>,
+    },
+    /// An element cannot go on by itself.
+    IncidentRaised {
+        /// The incident.
+        key: Key,
+        /// What is wrong and where.
+        incident: Incident,
+        /// What is tried again when it is resolved.
+        stage: Stage,
+    },
+    /// An incident was resolved: the element is tried again.
+    IncidentResolved {
+        /// The incident.
+        key: Key,
+        /// BPMN id.
+        #[serde(with = "arc_text")]
+        element: ElementId,
+        /// Who resolved it.
+        actor: ActorRef,
+    },
+    /// Somebody tried what the policies do not let them do. Nothing else changed.
+    ActionRefused(Refusal),
+    /// The policies let somebody do something.
+    ActionAllowed {
+        /// What.
+        action: Action,
+        /// The element, if not the process as a whole.
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "arc_text::option")]
+        element: Option<ElementId>,
+        /// Who.
+        actor: ActorRef,
+        /// The tool, for a tool call.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tool: Option<String>,
+        /// The policies that were asked, in order.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        policies: Vec<Consulted>,
+    },
+    /// The instance is held.
+    InstancePaused {
+        /// Who held it.
+        actor: ActorRef,
+    },
+    /// The instance goes on.
+    InstanceResumed {
+        /// Who let it go on.
+        actor: ActorRef,
+    },
+    /// Every path reached its end.
+    InstanceCompleted,
+    /// The instance was ended from outside.
+    InstanceCancelled {
+        /// Who ended it.
+        actor: ActorRef,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// A BPMN error that nothing in the instance caught ended it; its caller may catch it.
+    InstanceFailed {
+        /// The error code.
+        code: String,
+        /// What happened.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
+        /// Variables for whoever catches it.
+        #[serde(default, skip_serializing_if = "VariableMap::is_empty")]
+        variables: VariableMap,
+    },
+}
+
+/// What somebody is asked to do, with every expression resolved.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Work {
+    /// A person.
+    Human(HumanWork),
+    /// A worker.
+    Job {
+        /// What workers ask for.
+        job_type: String,
+        /// How often it may be tried.
+        retries: u32,
+    },
+    /// An agent.
+    Agent {
+        /// The agent's id.
+        agent: String,
+        /// What the work is tracked by.
+        job_type: String,
+        /// How often it may be tried.
+        retries: u32,
+    },
+}
+
+/// A human task, resolved. Its form is in the definition.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct HumanWork {
+    /// The person, when fixed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assignee: Option<String>,
+    /// Groups whose members may claim it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub candidate_groups: Vec<String>,
+    /// Persons who may claim it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub candidate_users: Vec<String>,
+    /// Persons who may not, because four eyes are needed and theirs were the first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub excluded: Vec<String>,
+    /// When it must be done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<Timestamp>,
+    /// When it should be looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follow_up_at: Option<Timestamp>,
+    /// 0 (low) to 100 (high).
+    pub priority: u8,
+}
+
+/// What a subscription waits for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "to", rename_all = "snake_case")]
+pub enum Subscription {
+    /// A message.
+    Message {
+        /// Its name.
+        name: String,
+        /// Its correlation key; any when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        correlation: Option<String>,
+    },
+    /// A signal.
+    Signal {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// How a called instance ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChildState {
+    /// In the normal way.
+    Completed,
+    /// With a BPMN error.
+    Failed,
+    /// From outside.
+    Cancelled,
+    /// It never began: there is no such process.
+    Missing,
+}
+
+impl Event {
+    /// The refusal, if the event is one.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::ActionRefused(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+}
+
+/// The refusal among decided events. Where there is one, it is the only event.
+#[must_use]
+pub fn refusal(events: &[Event]) -> Option<&Refusal> {
+    events.iter().find_map(Event::refusal)
+}

@@ -1,0 +1,292 @@
+//! The governance step: before a command is followed, the policies on the process and on the
+//! element are asked. It is a part of the engine, so nothing can go around it, and a refusal is an
+//! event of the journal.
+//!
+//! Whatever cannot be evaluated refuses: a policy never lets something through by failing.
+
+use std::collections::BTreeSet;
+
+use flowmaster_kernel::{Principal, PrincipalKind};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{Action, MandateRequest, Outcome, Policy, Rule, check_mandate};
+use crate::arc_text;
+use crate::decide::{Definition, Env};
+use crate::expression;
+use crate::feel::{Program, Variables};
+use crate::instance::{ActorRef, Instance, Key};
+use crate::model::{ElementId, Node};
+use crate::scope::{Overlay, VariableMap};
+
+/// Why an action was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusalCode {
+    /// Another person must do it.
+    FourEyes,
+    /// A mandate forbids it.
+    MandateDenied,
+    /// No mandate of the actor covers it: somebody with a wider one must do it.
+    Escalate,
+    /// The policy's condition does not hold.
+    ConditionFailed,
+    /// The policy cannot be evaluated.
+    PolicyFailed,
+}
+
+impl RefusalCode {
+    /// The name in stored and sent data.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::FourEyes => "four_eyes",
+            Self::MandateDenied => "mandate_denied",
+            Self::Escalate => "escalate",
+            Self::ConditionFailed => "condition_failed",
+            Self::PolicyFailed => "policy_failed",
+        }
+    }
+}
+
+/// What was refused to whom, and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// What was tried.
+    pub action: Action,
+    /// The element, if not the process as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "arc_text::option")]
+    pub element: Option<ElementId>,
+    /// Who tried it.
+    pub actor: ActorRef,
+    /// The tool, for a tool call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool: Option<String>,
+    /// The policy that refused.
+    pub policy: String,
+    /// Why.
+    pub code: RefusalCode,
+    /// The same in words.
+    pub reason: String,
+    /// Who could do it instead, nearest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvers: Vec<String>,
+}
+
+/// A policy that was asked and did not refuse.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Consulted {
+    /// The policy.
+    pub policy: String,
+    /// The mandate that allowed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mandate: Option<String>,
+    /// The delegation through which the actor holds the mandate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delegation: Option<String>,
+}
+
+/// What somebody tries to do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Attempt<'a> {
+    pub(crate) action: Action,
+    pub(crate) node: Option<&'a Node>,
+    /// The scope whose variables the policies see.
+    pub(crate) scope: Key,
+    /// The variables or arguments of the attempt.
+    pub(crate) variables: &'a VariableMap,
+    pub(crate) tool: Option<&'a str>,
+}
+
+/// Asks the policies in force for `attempt`.
+///
+/// # Errors
+/// The first refusal.
+pub(crate) fn govern(
+    definition: &Definition,
+    instance: &Instance,
+    attempt: &Attempt<'_>,
+    env: &Env<'_>,
+) -> Result<Vec<Consulted>, Box<Refusal>> {
+    let of_node = attempt.node.map_or(&[][..], |node| &node.policies);
+    let guards = |policy: &&Policy| policy.on.is_empty() || policy.on.contains(&attempt.action);
+    let mut policies =
+        definition.process().policies.iter().chain(of_node).filter(guards).peekable();
+    if policies.peek().is_none() {
+        return Ok(Vec::new());
+    }
+    let step = Step::new(instance, attempt, env);
+    policies.map(|policy| step.ask(policy)).collect()
+}
+
+/// The persons who may not complete `element`, because four eyes are needed and theirs were the
+/// first. Agents are refused where any agent took part; they have no tasks to claim.
+#[must_use]
+pub fn excluded_actors(
+    definition: &Definition,
+    instance: &Instance,
+    element: &str,
+) -> BTreeSet<String> {
+    let process = definition.process();
+    let node = process.find(element).map(|ix| process.node(ix));
+    let of_node = node.map_or(&[][..], |node| &node.policies);
+    let mut excluded = BTreeSet::new();
+    for policy in process.policies.iter().chain(of_node) {
+        let Rule::FourEyes { elements, starter } = &policy.rule else { continue };
+        if policy.on.is_empty() || policy.on.contains(&Action::Complete) {
+            let first = first_pair(instance, elements, *starter);
+            excluded.extend(first.map(|actor| actor.id.clone()));
+        }
+    }
+    excluded
+}
+
+fn first_pair<'a>(
+    instance: &'a Instance,
+    elements: &'a [ElementId],
+    starter: bool,
+) -> impl Iterator<Item = &'a ActorRef> {
+    let starter = instance.starter.iter().filter(move |_| starter);
+    elements.iter().flat_map(|element| instance.actors_of(element)).chain(starter)
+}
+
+struct Step<'a> {
+    instance: &'a Instance,
+    attempt: &'a Attempt<'a>,
+    env: &'a Env<'a>,
+    /// `actor` and `attempt`, and the attempted variables themselves.
+    known: VariableMap,
+}
+
+impl<'a> Step<'a> {
+    fn new(instance: &'a Instance, attempt: &'a Attempt<'a>, env: &'a Env<'a>) -> Self {
+        let mut known = attempt.variables.clone();
+        known.set("actor", describe(env.actor));
+        let mut tried = attempt.variables.to_json();
+        if let Some(tool) = attempt.tool {
+            tried = [("arguments".to_owned(), Value::Object(tried))].into_iter().collect();
+            tried.insert("tool".to_owned(), Value::from(tool));
+        }
+        known.set("attempt", Value::Object(tried));
+        Self { instance, attempt, env, known }
+    }
+
+    fn ask(&self, policy: &Policy) -> Result<Consulted, Box<Refusal>> {
+        let consulted =
+            |mandate, delegation| Consulted { policy: policy.id.clone(), mandate, delegation };
+        match &policy.rule {
+            Rule::FourEyes { elements, starter } => match self.same_eyes(elements, *starter) {
+                None => Ok(consulted(None, None)),
+                Some(reason) => Err(self.refuse(policy, RefusalCode::FourEyes, reason)),
+            },
+            Rule::Condition { expression, reason } => match self.holds(expression) {
+                Ok(true) => Ok(consulted(None, None)),
+                Ok(false) => Err(self.refuse(policy, RefusalCode::ConditionFailed, reason.clone())),
+                Err(why) => Err(self.refuse(policy, RefusalCode::PolicyFailed, why)),
+            },
+            Rule::Mandate { domain, action, .. } => {
+                let request = match self.request(policy, domain, action) {
+                    Ok(request) => request,
+                    Err(why) => return Err(self.refuse(policy, RefusalCode::PolicyFailed, why)),
+                };
+                let decision = check_mandate(self.env.mandates, &request, self.env.now);
+                let code = match decision.outcome {
+                    Outcome::Allow => {
+                        return Ok(consulted(decision.mandate, decision.delegation));
+                    }
+                    Outcome::Deny => RefusalCode::MandateDenied,
+                    Outcome::Escalate => RefusalCode::Escalate,
+                    Outcome::SecondPerson => RefusalCode::FourEyes,
+                };
+                let mut refusal = self.refuse(policy, code, decision.reasons.join("; "));
+                refusal.approvers = decision.approvers;
+                Err(refusal)
+            }
+        }
+    }
+
+    fn refuse(&self, policy: &Policy, code: RefusalCode, reason: String) -> Box<Refusal> {
+        Box::new(Refusal {
+            action: self.attempt.action,
+            element: self.attempt.node.map(|node| ElementId::clone(&node.id)),
+            actor: self.env.actor.into(),
+            tool: self.attempt.tool.map(str::to_owned),
+            policy: policy.id.clone(),
+            code,
+            reason,
+            approvers: Vec::new(),
+        })
+    }
+
+    /// Why the actor does not bring a second pair of eyes.
+    fn same_eyes(&self, elements: &[ElementId], starter: bool) -> Option<String> {
+        let actor = self.env.actor;
+        first_pair(self.instance, elements, starter).find_map(|first| {
+            if first.id == actor.id {
+                return Some(format!("{} took part already", actor.id));
+            }
+            let agents = first.kind == PrincipalKind::Agent && actor.kind == PrincipalKind::Agent;
+            agents.then(|| {
+                format!("{} is an agent, as is {}: a person must do it", actor.id, first.id)
+            })
+        })
+    }
+
+    fn holds(&self, condition: &Program) -> Result<bool, String> {
+        self.seen(|variables| condition.test(variables, self.env.now))
+            .map_err(|error| error.to_string())
+    }
+
+    fn request(
+        &self,
+        policy: &Policy,
+        domain: &str,
+        action: &str,
+    ) -> Result<MandateRequest, String> {
+        let Rule::Mandate { amount, currency, .. } = &policy.rule else {
+            return Err("not a mandate".to_owned());
+        };
+        let amount = match amount {
+            None => None,
+            Some(program) => {
+                let value = self
+                    .seen(|variables| program.evaluate(variables, self.env.now))
+                    .map_err(|error| error.to_string())?;
+                let text = match value {
+                    Value::Number(number) => number.to_string(),
+                    Value::String(text) => text,
+                    other => return Err(program.wrong_type("an amount", &other).to_string()),
+                };
+                Some(text.parse()?)
+            }
+        };
+        let currency = match currency {
+            None => None,
+            Some(text) => Some(
+                self.seen(|variables| expression::string_of(text, variables, self.env.now))
+                    .map_err(|error| error.to_string())?,
+            ),
+        };
+        let actors = self.instance.actors.values().flatten().chain(&self.instance.starter);
+        Ok(MandateRequest {
+            actor: self.env.actor.id.clone(),
+            actor_kind: self.env.actor.kind,
+            groups: self.env.actor.groups.clone(),
+            domain: domain.to_owned(),
+            action: action.to_owned(),
+            amount,
+            currency,
+            involved: actors.map(|actor| actor.id.clone()).collect(),
+        })
+    }
+
+    fn seen<T>(&self, look: impl FnOnce(&dyn Variables) -> T) -> T {
+        let below = self.instance.view(self.attempt.scope);
+        look(&Overlay { top: &self.known, below: &below })
+    }
+}
+
+/// The variable `actor` of a policy's expressions.
+fn describe(actor: &Principal) -> Value {
+    json!({ "id": actor.id, "kind": actor.kind, "groups": actor.groups, "roles": actor.roles })
+}

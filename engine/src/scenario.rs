@@ -1,0 +1,90 @@
+//! Scenarios: the behaviour of a process as data. A scenario starts a process, drives it and says
+//! what must be true; the runner is a fresh world in memory with a virtual clock.
+//!
+//! The engine stays free of I/O: models come through a loader that the caller gives.
+
+mod expect;
+mod format;
+mod host;
+mod models;
+mod report;
+mod runner;
+
+use std::collections::BTreeMap;
+
+use flowmaster_kernel::{Error, Principal, PrincipalKind};
+
+use crate::governance::Mandates;
+
+pub use format::{Expect, Scenario};
+pub use models::{ModelError, Models};
+pub use report::{Case, Difference, Report};
+
+/// Text that is not a scenario.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this is not a scenario: {0}")]
+pub struct ScenarioError(String);
+
+impl From<ScenarioError> for Error {
+    fn from(error: ScenarioError) -> Self {
+        Self::invalid("bad_scenario", error.to_string())
+            .fix("correct the line that the message names; the format is in the guide on scenarios")
+    }
+}
+
+/// Who is who in a run, and what they may decide. By default nobody holds a mandate, and an actor
+/// is a person without groups, or an agent where the name begins with `agent:`.
+#[derive(Clone, Debug, Default)]
+pub struct Cast {
+    /// The mandates in force.
+    pub mandates: Mandates,
+    /// Principals by id.
+    pub principals: BTreeMap<String, Principal>,
+}
+
+impl Cast {
+    fn principal(&self, id: &str) -> Principal {
+        if let Some(known) = self.principals.get(id) {
+            return known.clone();
+        }
+        let is_agent = id.starts_with("agent:");
+        let kind = if is_agent { PrincipalKind::Agent } else { PrincipalKind::Person };
+        principal(id, kind)
+    }
+}
+
+fn principal(id: &str, kind: PrincipalKind) -> Principal {
+    Principal { id: id.to_owned(), kind, roles: [].into(), groups: [].into() }
+}
+
+/// Runs `scenario` on the models that `loader` gives for its paths.
+pub fn run<L>(scenario: &Scenario, loader: L) -> Report
+where
+    L: Fn(&str) -> Result<Vec<u8>, Error>,
+{
+    run_as(scenario, loader, &Cast::default())
+}
+
+/// The same with a cast.
+pub fn run_as<L>(scenario: &Scenario, loader: L, cast: &Cast) -> Report
+where
+    L: Fn(&str) -> Result<Vec<u8>, Error>,
+{
+    match Models::load(&scenario.models, loader) {
+        Ok(models) => run_on(scenario, &models, cast),
+        Err(error) => {
+            let failure = Difference::of_step(None, "the models are read", &error.to_string());
+            Report::of(Case { name: scenario.name.clone(), failure: Some(failure) })
+        }
+    }
+}
+
+/// Runs `scenario` on models that are read already.
+#[must_use]
+pub fn run_on(scenario: &Scenario, models: &Models, cast: &Cast) -> Report {
+    let failure = runner::run(scenario, models, cast).err();
+    Report::of(Case { name: scenario.name.clone(), failure })
+}
+
+#[cfg(test)]
+mod tests;

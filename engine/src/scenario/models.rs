@@ -1,0 +1,97 @@
+//! The models of a scenario, read once.
+
+use std::sync::Arc;
+
+use flowmaster_kernel::Error;
+
+use crate::bpmn;
+use crate::decide::Definition;
+use crate::dmn::Decisions;
+use crate::model::Process;
+
+/// Processes and decisions to run scenarios on.
+#[derive(Clone, Debug, Default)]
+pub struct Models {
+    processes: Vec<Arc<Process>>,
+    decisions: Arc<Decisions>,
+}
+
+/// Models that cannot be run.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// The loader did not give it.
+    #[error("{path}: {source}")]
+    NotLoaded {
+        /// The path.
+        path: String,
+        /// Why.
+        source: Error,
+    },
+    /// It is not a model.
+    #[error("{path}: {why}")]
+    NotRead {
+        /// The path.
+        path: String,
+        /// Why.
+        why: String,
+    },
+    /// Two models have a process with this id.
+    #[error("the process {0:?} is in two models")]
+    Twice(String),
+}
+
+impl Models {
+    /// Models that are read already.
+    #[must_use]
+    pub fn new(processes: Vec<Arc<Process>>, decisions: Arc<Decisions>) -> Self {
+        Self { processes, decisions }
+    }
+
+    /// Reads the models at `paths`: DMN where the name ends so, BPMN otherwise.
+    ///
+    /// # Errors
+    /// A path that does not load, or a file that is not a model.
+    pub fn load<L>(paths: &[String], loader: L) -> Result<Self, ModelError>
+    where
+        L: Fn(&str) -> Result<Vec<u8>, Error>,
+    {
+        let mut models = Self::default();
+        let mut decisions = Decisions::default();
+        for path in paths {
+            let bytes = loader(path)
+                .map_err(|source| ModelError::NotLoaded { path: path.clone(), source })?;
+            let not_read = |why: String| ModelError::NotRead { path: path.clone(), why };
+            if path.to_ascii_lowercase().ends_with(".dmn") {
+                decisions.add(&bytes).map_err(|error| not_read(error.to_string()))?;
+                continue;
+            }
+            let read = bpmn::read(&bytes).map_err(|error| not_read(error.to_string()))?;
+            // The process that the file marks as executable is the one to start.
+            let main = read.main_process().map(Arc::clone);
+            let rest = read
+                .processes
+                .iter()
+                .filter(|process| main.as_ref().is_none_or(|main| main.id != process.id));
+            for process in main.iter().chain(rest) {
+                if models.process(&process.id).is_some() {
+                    return Err(ModelError::Twice(process.id.to_string()));
+                }
+                models.processes.push(Arc::clone(process));
+            }
+        }
+        models.decisions = Arc::new(decisions);
+        Ok(models)
+    }
+
+    pub(super) fn process(&self, id: &str) -> Option<&Arc<Process>> {
+        self.processes.iter().find(|process| &*process.id == id)
+    }
+
+    pub(super) fn processes(&self) -> impl Iterator<Item = &Arc<Process>> {
+        self.processes.iter()
+    }
+
+    pub(super) fn definition(&self, process: &Arc<Process>) -> Definition {
+        Definition::new(Arc::clone(process), Arc::clone(&self.decisions))
+    }
+}

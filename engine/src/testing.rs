@@ -1,0 +1,290 @@
+//! Models for tests in a line-by-line notation, so that a test shows its process at a glance:
+//!
+//! ```text
+//! start s
+//! user approve
+//! in sub script calc total = a + b
+//! on approve late timer PT1H          (~late does not interrupt)
+//! s -> approve -> e
+//! x -> approve if amount > 10
+//! x -> e default
+//! ```
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::dmn::Decisions;
+use crate::feel::Program;
+use crate::governance::{Action, Policy, Rule};
+use crate::model::{
+    CallActivity, Correlation, ErrorTrigger, Gateway, JobSpec, Loop, Mapping, Message,
+    MultiInstance, NodeDraft, NodeIx, NodeKind, Process, ProcessBuilder, Script, SubProcess, Task,
+    Text, TimerKind, TimerTrigger, Trigger, UserTask,
+};
+use crate::scenario::Models;
+
+/// The processes of `text`; a line `process ID` begins a further one. The first is `main`.
+pub(crate) fn models(text: &str) -> Models {
+    let mut blocks: Vec<(String, Vec<&str>)> = vec![("main".to_owned(), Vec::new())];
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        match line.strip_prefix("process ") {
+            Some(id) => blocks.push((id.to_owned(), Vec::new())),
+            None => blocks.last_mut().unwrap().1.push(line),
+        }
+    }
+    let processes = blocks.iter().map(|(id, lines)| process(id, lines)).collect();
+    Models::new(processes, Arc::new(Decisions::default()))
+}
+
+/// A single process.
+pub(crate) fn model(text: &str) -> Arc<Process> {
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    process("main", &lines)
+}
+
+#[derive(Default)]
+struct Drafts {
+    nodes: Vec<NodeDraft>,
+    flows: Vec<(String, String, Option<Program>)>,
+}
+
+impl Drafts {
+    fn node(&mut self, id: &str) -> &mut NodeDraft {
+        self.nodes.iter_mut().find(|draft| &*draft.node.id == id).unwrap()
+    }
+}
+
+fn process(id: &str, lines: &[&str]) -> Arc<Process> {
+    let mut builder = ProcessBuilder::new(id);
+    let mut drafts = Drafts::default();
+    for line in lines {
+        if let Some(policy) = line.strip_prefix("policy process ") {
+            builder.policy(self::policy(policy));
+        } else {
+            read(&mut drafts, line);
+        }
+    }
+    for draft in drafts.nodes {
+        builder.node(draft);
+    }
+    for (source, target, condition) in drafts.flows {
+        builder.flow(format!("{source}->{target}"), None, source, target, condition);
+    }
+    builder.build().unwrap()
+}
+
+fn read(drafts: &mut Drafts, line: &str) {
+    if line.contains("->") && !line.starts_with("input ") && !line.starts_with("output ") {
+        return flows(drafts, line);
+    }
+    let (word, rest) = line.split_once(' ').unwrap();
+    let (id, more) = rest.split_once(' ').unwrap_or((rest, ""));
+    match word {
+        "in" => {
+            let known = drafts.nodes.len();
+            read(drafts, more);
+            drafts.nodes[known].parent = Some(id.into());
+        }
+        "on" => boundary(drafts, id, more),
+        "input" => {
+            let mapping = mapping(more);
+            drafts.node(id).node.inputs.push(mapping);
+        }
+        "output" => {
+            let mapping = mapping(more);
+            drafts.node(id).node.outputs.push(mapping);
+        }
+        "each" => drafts.node(id).node.repeat = Some(repeat(more)),
+        "policy" => drafts.node(id).node.policies.push(policy(more)),
+        _ => drafts.nodes.push(NodeDraft::new(id, kind(word, more))),
+    }
+}
+
+fn flows(drafts: &mut Drafts, line: &str) {
+    let (path, condition) = match line.split_once(" if ") {
+        Some((path, condition)) => (path, Some(program(condition))),
+        None => (line, None),
+    };
+    let (path, default) = match path.strip_suffix(" default") {
+        Some(path) => (path, true),
+        None => (path, false),
+    };
+    let ids: Vec<&str> = path.split("->").map(str::trim).collect();
+    for pair in ids.windows(2) {
+        if default {
+            drafts.node(pair[0]).default_flow = Some(format!("{}->{}", pair[0], pair[1]).into());
+        }
+        drafts.flows.push((pair[0].to_owned(), pair[1].to_owned(), condition.clone()));
+    }
+}
+
+fn boundary(drafts: &mut Drafts, activity: &str, rest: &str) {
+    let (id, rest) = rest.split_once(' ').unwrap();
+    let interrupting = !id.starts_with('~');
+    let id = id.trim_start_matches('~');
+    let trigger = trigger(rest);
+    let attached_to = NodeIx::UNLINKED;
+    let kind = NodeKind::BoundaryEvent { attached_to, interrupting, trigger };
+    let mut draft = NodeDraft::new(id, kind);
+    draft.attached_to = Some(activity.into());
+    draft.parent = drafts.node(activity).parent.clone();
+    drafts.nodes.push(draft);
+}
+
+fn kind(word: &str, rest: &str) -> NodeKind {
+    match word {
+        "start" => NodeKind::StartEvent { trigger: trigger(rest), interrupting: true },
+        "~start" => NodeKind::StartEvent { trigger: trigger(rest), interrupting: false },
+        "end" => NodeKind::EndEvent(trigger(rest)),
+        "catch" => NodeKind::IntermediateCatchEvent(trigger(rest)),
+        "throw" => NodeKind::IntermediateThrowEvent(trigger(rest)),
+        "pass" => NodeKind::Task(Task::Pass),
+        "user" => NodeKind::Task(Task::User(UserTask::default())),
+        "job" => NodeKind::Task(Task::Job(job())),
+        "agent" => NodeKind::Task(Task::Agent { agent: text("helper"), job: job() }),
+        "receive" => match trigger(&format!("message {rest}")) {
+            Trigger::Message(message) => NodeKind::Task(Task::Receive(message)),
+            _ => unreachable!(),
+        },
+        "script" => {
+            let (variable, expression) = rest.split_once(" = ").unwrap();
+            NodeKind::Task(Task::Script(Script {
+                expression: program(expression),
+                result_variable: variable.to_owned(),
+            }))
+        }
+        "rule" => NodeKind::Task(Task::BusinessRule {
+            decision: text(rest),
+            result_variable: "result".to_owned(),
+        }),
+        "exclusive" => NodeKind::Gateway(Gateway::Exclusive),
+        "parallel" => NodeKind::Gateway(Gateway::Parallel),
+        "inclusive" => NodeKind::Gateway(Gateway::Inclusive),
+        "events" => NodeKind::Gateway(Gateway::EventBased),
+        "sub" => NodeKind::SubProcess(SubProcess::Embedded),
+        "handler" => NodeKind::SubProcess(SubProcess::Event),
+        "call" => NodeKind::CallActivity(CallActivity {
+            process: text(rest),
+            propagate_parent_variables: true,
+            propagate_child_variables: true,
+        }),
+        other => panic!("no element {other:?}"),
+    }
+}
+
+fn trigger(rest: &str) -> Trigger {
+    let (word, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+    match word {
+        "" => Trigger::None,
+        "timer" => {
+            let kind = match rest.as_bytes()[0] {
+                b'P' => TimerKind::Duration,
+                b'R' => TimerKind::Cycle,
+                b'=' => TimerKind::Duration,
+                _ => TimerKind::Date,
+            };
+            Trigger::Timer(TimerTrigger { kind, value: text(rest) })
+        }
+        "message" => {
+            let (name, key) = rest.split_once(" key ").unwrap_or((rest, ""));
+            let correlation = Correlation((!key.is_empty()).then(|| program(key)));
+            Trigger::Message(Message { name: text(name), correlation, job: None })
+        }
+        "signal" => Trigger::Signal { name: text(rest) },
+        "error" => {
+            let code = (rest != "*").then(|| rest.to_owned());
+            let code_variable = Some("errorCode".to_owned());
+            let message_variable = Some("errorMessage".to_owned());
+            Trigger::Error(ErrorTrigger { code, code_variable, message_variable })
+        }
+        "escalation" => Trigger::Escalation { code: (rest != "*").then(|| rest.to_owned()) },
+        "terminate" => Trigger::Terminate,
+        other => panic!("no trigger {other:?}"),
+    }
+}
+
+/// `items as item into results from expression until condition sequential`, or `3 times …`.
+fn repeat(rest: &str) -> Loop {
+    let (rest, sequential) = match rest.strip_suffix(" sequential") {
+        Some(rest) => (rest, true),
+        None => (rest, false),
+    };
+    let (rest, until) = match rest.split_once(" until ") {
+        Some((rest, condition)) => (rest, Some(program(condition))),
+        None => (rest, None),
+    };
+    let (rest, output) = match rest.split_once(" into ") {
+        Some((rest, output)) => (rest, output.split_once(" from ")),
+        None => (rest, None),
+    };
+    let (items, item) = match rest.split_once(" as ") {
+        Some((items, item)) => (items, Some(item.to_owned())),
+        None => (rest, None),
+    };
+    let times = items.strip_suffix(" times");
+    Loop::MultiInstance(MultiInstance {
+        sequential,
+        collection: times.is_none().then(|| program(items)),
+        cardinality: times.map(program),
+        input_element: item,
+        output_collection: output.map(|(list, _)| list.to_owned()),
+        output_element: output.map(|(_, element)| program(element)),
+        completion_condition: until,
+    })
+}
+
+/// `four-eyes A B`, `four-eyes starter`, `mandate DOMAIN ACTION AMOUNT CURRENCY`, `condition FEEL`;
+/// after `on complete` or another action.
+fn policy(rest: &str) -> Policy {
+    let mut on = BTreeSet::new();
+    let mut rest = rest;
+    if let Some(guarded) = rest.strip_prefix("on ") {
+        let (action, more) = guarded.split_once(' ').unwrap();
+        on.insert(match action {
+            "complete" => Action::Complete,
+            "tool_call" => Action::ToolCall,
+            "set_variables" => Action::SetVariables,
+            "start" => Action::Start,
+            _ => Action::Control,
+        });
+        rest = more;
+    }
+    let (word, more) = rest.split_once(' ').unwrap();
+    let rule = match word {
+        "four-eyes" => Rule::FourEyes {
+            elements: more.split(' ').filter(|id| *id != "starter").map(Into::into).collect(),
+            starter: more.split(' ').any(|id| id == "starter"),
+        },
+        "mandate" => {
+            let words: Vec<&str> = more.split(' ').collect();
+            Rule::Mandate {
+                domain: words[0].to_owned(),
+                action: words[1].to_owned(),
+                amount: Some(program(words[2])),
+                currency: Some(text(words[3])),
+            }
+        }
+        _ => Rule::Condition { expression: program(more), reason: "not like this".to_owned() },
+    };
+    Policy { id: word.to_owned(), on, rule }
+}
+
+fn mapping(rest: &str) -> Mapping {
+    let (target, source) = rest.split_once(" = ").unwrap();
+    Mapping { source: Text::Feel(program(source)), target: target.to_owned() }
+}
+
+fn job() -> JobSpec {
+    JobSpec { job_type: text("work"), retries: None }
+}
+
+fn text(text: &str) -> Text {
+    match text.strip_prefix('=') {
+        Some(expression) => Text::Feel(program(expression)),
+        None => Text::Literal(text.to_owned()),
+    }
+}
+
+fn program(text: &str) -> Program {
+    Program::compile(text).unwrap()
+}

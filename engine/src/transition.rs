@@ -1,0 +1,299 @@
+//! One transition: from a command to the next state in which everything waits.
+//!
+//! Events are applied to a working copy as they are made, so that what follows sees them. The copy
+//! is cheap, because variables are shared. Tokens on their way are steps of a queue, which makes
+//! deep models and long loops a matter of time and not of stack; time is bounded by a budget of
+//! steps, and what is left when it is spent becomes incidents that keep every token.
+
+use std::collections::VecDeque;
+
+use flowmaster_kernel::Timestamp;
+
+use crate::decide::{Definition, Env};
+use crate::element;
+use crate::event::Event;
+use crate::flow;
+use crate::incident::{Failure, Incident, IncidentKind};
+use crate::instance::{ElementInstance, Instance, InstanceState, Key, Stage};
+use crate::model::{ElementId, FlowIx, Node, NodeIx, NodeKind, Process};
+use crate::scope::{ScopeView, VariableMap};
+use crate::wait::WaitKind;
+
+/// The most steps of one transition.
+pub(crate) const MAX_STEPS: usize = 20_000;
+
+/// The longest message of an incident, in characters.
+const MAX_MESSAGE: usize = 1_000;
+
+/// Something that is still to happen in the transition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// A token goes along a flow.
+    Take { scope: Key, flow: FlowIx },
+    /// An activated element begins.
+    Enter(Key),
+}
+
+pub(crate) struct Transition<'a> {
+    pub(crate) definition: &'a Definition,
+    pub(crate) env: &'a Env<'a>,
+    pub(crate) instance: Instance,
+    events: Vec<Event>,
+    queue: VecDeque<Step>,
+    steps_left: usize,
+}
+
+impl<'a> Transition<'a> {
+    pub(crate) fn new(definition: &'a Definition, instance: &Instance, env: &'a Env<'a>) -> Self {
+        Self {
+            definition,
+            env,
+            instance: instance.clone(),
+            events: Vec::new(),
+            queue: VecDeque::new(),
+            steps_left: MAX_STEPS,
+        }
+    }
+
+    /// The events, and the state that they lead to.
+    pub(crate) fn finish(self) -> (Vec<Event>, Instance) {
+        (self.events, self.instance)
+    }
+
+    pub(crate) fn process(&self) -> &'a Process {
+        self.definition.process()
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.env.now
+    }
+
+    pub(crate) fn view(&self, scope: Key) -> ScopeView<'_> {
+        self.instance.view(scope)
+    }
+
+    pub(crate) fn element(&self, key: Key) -> Option<&ElementInstance> {
+        self.instance.element(key)
+    }
+
+    pub(crate) fn place(&self, key: Key) -> Option<(NodeIx, &'a Node)> {
+        self.instance.place(self.process(), key)
+    }
+
+    pub(crate) fn emit(&mut self, event: Event) {
+        crate::apply::apply(&mut self.instance, &event);
+        self.events.push(event);
+    }
+
+    /// The key for the next thing that is made.
+    pub(crate) fn next_key(&self) -> Key {
+        Key(self.instance.next_key)
+    }
+
+    /// Runs until everything waits.
+    pub(crate) fn run(&mut self) {
+        loop {
+            while let Some(step) = self.queue.pop_front() {
+                self.steps_left = self.steps_left.saturating_sub(1);
+                match step {
+                    Step::Take { scope, flow } => flow::take(self, scope, flow),
+                    Step::Enter(key) => self.enter(key),
+                }
+            }
+            if !self.settle() {
+                return;
+            }
+        }
+    }
+
+    /// What can only be known when no token is on its way: joins of inclusive gateways, and
+    /// scopes that hold nothing any more. Whether anything happened.
+    fn settle(&mut self) -> bool {
+        if self.instance.state != InstanceState::Active {
+            return false;
+        }
+        if let Some((scope, gateway, joined)) = flow::inclusive_join(&self.instance, self.process())
+        {
+            let key = self.activate(scope, gateway, None, joined);
+            self.enter(key);
+            return true;
+        }
+        if let Some(key) = self.finished_sub_process() {
+            self.complete(key, VariableMap::new());
+            return true;
+        }
+        if self.instance.elements.is_empty() && self.instance.tokens.is_empty() {
+            self.close_waits(Key::PROCESS);
+            self.emit(Event::InstanceCompleted);
+        }
+        false
+    }
+
+    fn finished_sub_process(&self) -> Option<Key> {
+        let mut held: Vec<Key> = self.instance.elements().map(|(_, inner)| inner.scope).collect();
+        held.extend(self.instance.tokens().map(|token| token.scope));
+        let finished = |(key, element): &(Key, &ElementInstance)| {
+            element.stage == Stage::Active
+                && element.repetition.is_none()
+                && !held.contains(key)
+                && self
+                    .place(*key)
+                    .is_some_and(|(_, node)| matches!(node.kind, NodeKind::SubProcess(_)))
+        };
+        self.instance.elements().find(finished).map(|(key, _)| key)
+    }
+
+    /// Sends a token along `flow`.
+    pub(crate) fn send(&mut self, scope: Key, flow: FlowIx) {
+        self.queue.push_back(Step::Take { scope, flow });
+    }
+
+    /// Lets an activated element begin when its turn comes.
+    pub(crate) fn begin(&mut self, key: Key) {
+        self.queue.push_back(Step::Enter(key));
+    }
+
+    /// Makes an instance of an element, which does nothing yet.
+    pub(crate) fn activate(
+        &mut self,
+        scope: Key,
+        ix: NodeIx,
+        index: Option<u32>,
+        joined: Vec<ElementId>,
+    ) -> Key {
+        let key = self.next_key();
+        let element = ElementId::clone(&self.process().node(ix).id);
+        self.emit(Event::ElementActivated { key, element, scope, joined, index });
+        key
+    }
+
+    /// Lets an activated element begin.
+    pub(crate) fn enter(&mut self, key: Key) {
+        let Some((_, node)) = self.place(key) else { return };
+        let outcome = if self.steps_left == 0 {
+            let message = format!("more than {MAX_STEPS} steps without a wait: is it a loop?");
+            Err(Failure::new(IncidentKind::LimitExceeded, message))
+        } else {
+            element::start(self, key, node)
+        };
+        if let Err(failure) = outcome {
+            self.raise(key, Stage::Activating, failure);
+        }
+    }
+
+    /// Ends an element with its results and goes on from it.
+    pub(crate) fn complete(&mut self, key: Key, results: VariableMap) {
+        let Some((_, node)) = self.place(key) else { return };
+        if let Err(failure) = element::finish(self, key, node, results) {
+            self.raise(key, Stage::Completing, failure);
+        }
+    }
+
+    /// Stops an element until somebody resolves what is wrong.
+    pub(crate) fn raise(&mut self, owner: Key, stage: Stage, failure: Failure) {
+        let Some(element) = self.element(owner) else { return };
+        let incident = Incident {
+            owner,
+            element: ElementId::clone(&element.element),
+            kind: failure.kind,
+            message: failure.message.chars().take(MAX_MESSAGE).collect(),
+        };
+        let key = self.next_key();
+        self.emit(Event::IncidentRaised { key, incident, stage });
+    }
+
+    /// Sets variables of one scope, as far as they change.
+    pub(crate) fn set_variables(&mut self, scope: Key, variables: &VariableMap) {
+        let own = match self.element(scope) {
+            Some(element) => &element.variables,
+            None => self.instance.variables(),
+        };
+        let changed = variables.entries().filter(|(name, value)| own.get(name) != Some(&***value));
+        let variables: VariableMap =
+            changed.map(|(name, value)| (name.clone(), value.clone())).collect();
+        if !variables.is_empty() {
+            self.emit(Event::VariablesSet { scope, variables });
+        }
+    }
+
+    /// Sets each variable where it is defined as seen from `scope`, else at process level.
+    pub(crate) fn propagate(&mut self, scope: Key, variables: &VariableMap) {
+        let mut homes: Vec<(Key, VariableMap)> = Vec::new();
+        for (name, value) in variables.entries() {
+            let home = self.view(scope).home(name);
+            let at = homes.iter().position(|(key, _)| *key == home).unwrap_or_else(|| {
+                homes.push((home, VariableMap::new()));
+                homes.len() - 1
+            });
+            if let Some((_, map)) = homes.get_mut(at) {
+                map.insert(name.clone(), value.clone());
+            }
+        }
+        for (home, variables) in homes {
+            self.set_variables(home, &variables);
+        }
+    }
+
+    /// Stops waiting for everything that `owner` waits for.
+    pub(crate) fn close_waits(&mut self, owner: Key) {
+        self.close_waits_where(owner, |_| true);
+    }
+
+    pub(crate) fn close_waits_where(&mut self, owner: Key, which: impl Fn(&ElementId) -> bool) {
+        let mine = self.instance.waits().filter(|(_, wait)| wait.owner == owner);
+        let keys: Vec<Key> =
+            mine.filter(|(_, wait)| which(&wait.element)).map(|(key, _)| key).collect();
+        for key in keys {
+            self.close(key);
+        }
+    }
+
+    pub(crate) fn close(&mut self, key: Key) {
+        let Some(wait) = self.instance.wait(key) else { return };
+        let element = ElementId::clone(&wait.element);
+        let event = match &wait.kind {
+            WaitKind::Human | WaitKind::Job { .. } | WaitKind::Agent { .. } => {
+                Event::WorkCancelled { key, element }
+            }
+            WaitKind::Timer { .. } => Event::TimerCancelled { key, element },
+            WaitKind::Message { .. } | WaitKind::Signal { .. } => {
+                Event::SubscriptionClosed { key, element }
+            }
+            WaitKind::Child { instance, .. } => {
+                Event::ChildCancelled { key, element, instance: instance.clone() }
+            }
+        };
+        self.emit(event);
+    }
+
+    /// Ends an element instance, and everything inside it, without going on from it.
+    pub(crate) fn terminate(&mut self, key: Key) {
+        self.terminate_inside(key);
+        self.terminate_one(key);
+    }
+
+    /// Ends everything inside `scope`, tokens on their way included; the scope itself stays.
+    pub(crate) fn terminate_inside(&mut self, scope: Key) {
+        for inner in self.instance.inside(scope).into_iter().rev() {
+            self.terminate_one(inner);
+        }
+        self.queue.retain(|step| !matches!(step, Step::Take { scope: from, .. } if *from == scope));
+        self.drop_tokens(scope);
+    }
+
+    fn terminate_one(&mut self, key: Key) {
+        let Some(element) = self.element(key) else { return };
+        let element = ElementId::clone(&element.element);
+        self.close_waits(key);
+        self.drop_tokens(key);
+        self.emit(Event::ElementTerminated { key, element });
+    }
+
+    fn drop_tokens(&mut self, scope: Key) {
+        let waiting = self.instance.tokens().filter(|token| token.scope == scope);
+        let flows: Vec<ElementId> = waiting.map(|token| ElementId::clone(&token.flow)).collect();
+        for flow in flows {
+            self.emit(Event::TokenDropped { scope, flow });
+        }
+    }
+}

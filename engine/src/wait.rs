@@ -1,0 +1,81 @@
+//! What an instance can wait for.
+
+use std::sync::Arc;
+
+use flowmaster_kernel::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::arc_text;
+use crate::expression::timer::Repeat;
+use crate::instance::Key;
+use crate::model::ElementId;
+
+/// One thing that an instance waits for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Wait {
+    /// The element instance that waits; the process for its event sub-processes.
+    #[serde(default, skip_serializing_if = "Key::is_process")]
+    pub owner: Key,
+    /// The element that goes on: the owner's own, one of its boundary events, an event after an
+    /// event-based gateway, or the start event of an event sub-process.
+    #[serde(with = "arc_text")]
+    pub element: ElementId,
+    /// What it waits for.
+    #[serde(flatten)]
+    pub kind: WaitKind,
+}
+
+/// The kinds of things to wait for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "for", rename_all = "snake_case")]
+pub enum WaitKind {
+    /// A person.
+    Human,
+    /// A worker.
+    Job {
+        /// How often it may still be tried.
+        retries: u32,
+    },
+    /// An agent.
+    Agent {
+        /// How often it may still be tried.
+        retries: u32,
+    },
+    /// A moment.
+    Timer {
+        /// When it fires.
+        due_at: Timestamp,
+        /// What comes after that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        repeat: Option<Repeat>,
+    },
+    /// A message.
+    Message {
+        /// The message's name.
+        name: String,
+        /// Its correlation key; any when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        correlation: Option<String>,
+    },
+    /// A signal.
+    Signal {
+        /// The signal's name.
+        name: String,
+    },
+    /// A called instance.
+    Child {
+        /// Id of the called process.
+        process: String,
+        /// Id of the called instance.
+        #[serde(with = "arc_text")]
+        instance: Arc<str>,
+    },
+}
+
+impl WaitKind {
+    /// Whether somebody has to do something: a person, a worker or an agent.
+    #[must_use]
+    pub const fn is_work(&self) -> bool {
+        matches!(self, Self::Human | Self::Job { .. } | Self::Agent { .. })
+    }
+}
