@@ -177,17 +177,12 @@ pub(super) fn unbuffer(writes: &mut WriteSet, id: &str) {
     writes.push_expecting(UNBUFFER, params![id], 1, ExecutionError::Changed.into());
 }
 
-/// A row of a list of instances.
-pub(super) struct ListRow {
-    pub(super) stored: Stored,
-}
-
 /// Up to `limit` instances that match, the newest first.
 pub(super) async fn search(
     session: &mut Session,
     conditions: &[(&'static str, Param)],
     limit: usize,
-) -> Result<Vec<ListRow>> {
+) -> Result<Vec<Stored>> {
     let mut sql = String::from(
         "SELECT id, process, process_version, version, head_hash, started_at, ended_at, body
          FROM execution_instance WHERE tenant_id = $1",
@@ -199,7 +194,7 @@ pub(super) async fn search(
     }
     sql.push_str(&format!(" ORDER BY id DESC LIMIT {limit}"));
     let rows = session.query_dynamic(&sql, &values).await?;
-    rows.iter().map(|row| Ok(ListRow { stored: stored(row)? })).collect()
+    rows.iter().map(stored).collect()
 }
 
 fn stored(row: &Row) -> Result<Stored> {

@@ -33,15 +33,25 @@ pub(super) struct Written {
     pub(super) opened: Vec<Key>,
 }
 
-/// Makes the write set of a transition from `before`. `closed_by_caller` is the human task that the
-/// caller itself closes in the same commit, so that nobody has to be told.
+/// The work that whoever gives the command holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Settles {
+    /// None.
+    Nothing,
+    /// A human task, which the caller closes itself in the same commit: nobody has to be told.
+    HumanTask(Key),
+    /// A job, under the lease of this epoch: an older one is refused.
+    Job { key: Key, epoch: i64 },
+}
+
+/// Makes the write set of a transition from `before`.
 pub(super) fn write(
     ctx: &Ctx,
     definition: &Definition,
     before: &Stored,
     decided: Decided,
     mandates_version: i64,
-    closed_by_caller: Option<Key>,
+    settles: Settles,
 ) -> Result<Written> {
     let now = ctx.now();
     let mut writes = WriteSet::new();
@@ -53,10 +63,11 @@ pub(super) fn write(
     };
     let id = Arc::clone(&decided.instance.id);
     let head = journal::append(&mut writes, ctx, &id, &before.head, &record)?;
-    let mut outlet = Outlet { now, seq: head.seq, sent: 0, before: &before.instance, opened: Vec::new() };
+    let mut outlet =
+        Outlet { now, seq: head.seq, sent: 0, settles, before: &before.instance, opened: Vec::new() };
     for (position, event) in (0_u64..).zip(&decided.events) {
         let Some(effect) = effect(definition, &decided.instance, event, position) else { continue };
-        outlet.write(&mut writes, &id, effect.kind, closed_by_caller)?;
+        outlet.write(&mut writes, &id, effect.kind)?;
     }
     let opened = outlet.opened;
     let ended_at = decided.instance.state.is_ended().then_some(now);
@@ -78,18 +89,13 @@ struct Outlet<'a> {
     now: Timestamp,
     seq: i64,
     sent: u32,
+    settles: Settles,
     before: &'a Instance,
     opened: Vec<Key>,
 }
 
 impl Outlet<'_> {
-    fn write(
-        &mut self,
-        writes: &mut WriteSet,
-        id: &str,
-        effect: EffectKind,
-        closed_by_caller: Option<Key>,
-    ) -> Result<()> {
+    fn write(&mut self, writes: &mut WriteSet, id: &str, effect: EffectKind) -> Result<()> {
         let work = |key: Key| WorkRef { instance: id.to_owned(), key };
         match effect {
             EffectKind::OpenHumanTask(task) => {
@@ -99,13 +105,16 @@ impl Outlet<'_> {
             EffectKind::CreateJob(job) => self.create_job(writes, id, &job),
             EffectKind::AskAgent(asked) => self.ask_agent(writes, id, &asked),
             EffectKind::RetryWork { key, retries, retry_at } => {
-                let due_at = retry_at.unwrap_or(self.now);
-                jobs::retry(writes, &work(key).to_string(), i64::from(retries), due_at);
+                let (job, due_at) = (work(key).to_string(), retry_at.unwrap_or(self.now));
+                match self.settles {
+                    Settles::Job { key: held, epoch } if held == key => {
+                        jobs::release(writes, &job, epoch, i64::from(retries), due_at);
+                    }
+                    _ => jobs::retry(writes, &job, i64::from(retries), due_at),
+                }
             }
             EffectKind::CloseWork { key } | EffectKind::CancelWork { key } => {
-                if closed_by_caller != Some(key) {
-                    self.close(writes, &work(key));
-                }
+                self.close(writes, &work(key));
             }
             EffectKind::StartTimer { key, due_at } => {
                 let timer = timers::NewTimer {
@@ -187,10 +196,15 @@ impl Outlet<'_> {
     }
 
     fn close(&mut self, writes: &mut WriteSet, work: &WorkRef) {
-        let is_human = self
-            .before
-            .wait(work.key)
-            .is_some_and(|wait| matches!(wait.kind, WaitKind::Human));
+        match self.settles {
+            Settles::HumanTask(key) if key == work.key => return,
+            Settles::Job { key, epoch } if key == work.key => {
+                return jobs::close(writes, &work.to_string(), epoch);
+            }
+            _ => {}
+        }
+        let is_human =
+            self.before.wait(work.key).is_some_and(|wait| matches!(wait.kind, WaitKind::Human));
         if is_human {
             let payload = json!({ "id": work.to_string() });
             self.send(writes, &work.instance, HUMAN_TASK_CLOSED, &payload);
