@@ -8,6 +8,8 @@ mod bind;
 mod explain;
 mod pipeline;
 mod session;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +31,7 @@ use crate::status::{Health, Monitor, Status};
 use crate::{DbConfig, WriteSet, error};
 
 /// How often a write set is sent again after a collision.
-const ATTEMPTS: u32 = 6;
+const ATTEMPTS: u32 = 12;
 
 pub(crate) struct Postgres {
     pool: Pool,
@@ -89,7 +91,7 @@ impl Postgres {
             match self.session().await?.submit(tenant, &mut writes).await {
                 Err(problem) if problem.code() == error::TRANSACTION_LOST && attempt < ATTEMPTS => {
                     // Those who collided would collide again if they all came back at once.
-                    tokio::time::sleep(Duration::from_millis(1 << attempt)).await;
+                    tokio::time::sleep(Duration::from_millis(1 << attempt.min(6))).await;
                 }
                 outcome => return outcome,
             }
@@ -145,11 +147,12 @@ async fn already_applied(client: &Object, step: &Step) -> bool {
 }
 
 fn pool(config: &DbConfig) -> Result<Pool, OpenError> {
-    let mut server: Config =
-        config.url.parse().map_err(|_| config.wrong_url("PostgreSQL does not understand it"))?;
-    if server.get_ssl_mode() == SslMode::Require {
+    // Checked in the text: the modes that verify are not known to the parser.
+    if ["sslmode=require", "sslmode=verify-"].iter().any(|tls| config.url.contains(tls)) {
         return Err(OpenError::Tls);
     }
+    let mut server: Config =
+        config.url.parse().map_err(|_| config.wrong_url("PostgreSQL does not understand it"))?;
     // Without TLS on our side `prefer` would only ask the server in vain.
     server.ssl_mode(SslMode::Disable);
     server.application_name("flowmaster").connect_timeout(Duration::from_secs(5));

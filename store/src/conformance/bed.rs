@@ -64,6 +64,11 @@ impl Bed {
     }
 
     pub(crate) async fn postgres() -> Self {
+        Self::postgres_with(|_| {}).await
+    }
+
+    /// PostgreSQL with other limits.
+    pub(crate) async fn postgres_with(change: impl FnOnce(&mut DbConfig)) -> Self {
         #[expect(clippy::disallowed_methods, reason = "where the test server is")]
         let admin = std::env::var("FLOWMASTER_TEST_POSTGRES").unwrap_or_else(|_| {
             panic!(
@@ -75,7 +80,8 @@ impl Bed {
         let name = format!("flowmaster_store_{}_{number}", std::process::id());
         let database = Database { admin, name };
         database.run(&format!("CREATE DATABASE {}", database.name)).await;
-        let config = DbConfig { connections: 16, ..DbConfig::new(database.url()) };
+        let mut config = DbConfig::new(database.url());
+        change(&mut config);
         Self::open(config, Place::Server { _database: database }).await
     }
 
