@@ -7,6 +7,7 @@
 mod bind;
 mod explain;
 mod pipeline;
+mod row_security;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -37,6 +38,7 @@ pub(crate) struct Postgres {
     pool: Pool,
     monitor: Arc<Monitor>,
     version: String,
+    row_security: bool,
     hold_limit: Duration,
 }
 
@@ -50,12 +52,24 @@ impl Postgres {
         let row =
             client.query_one("SHOW server_version", &[]).await.map_err(OpenError::Postgres)?;
         let version = row.try_get(0).map_err(OpenError::Postgres)?;
-        Ok(Self { pool, monitor, version, hold_limit: config.hold_limit })
+        let row_security = row_security::binds(&client).await.map_err(OpenError::Postgres)?;
+        if !row_security {
+            tracing::warn!(
+                "the database role bypasses row security: use one that is neither superuser nor \
+                 BYPASSRLS, for a second line of defence between tenants"
+            );
+        }
+        Ok(Self { pool, monitor, version, row_security, hold_limit: config.hold_limit })
     }
 
-    pub(crate) async fn begin(&self, isolation: Isolation) -> Result<Box<PgSession>> {
+    /// Begins a transaction of `tenant`, or of the system.
+    pub(crate) async fn begin(
+        &self,
+        isolation: Isolation,
+        tenant: Option<&str>,
+    ) -> Result<Box<PgSession>> {
         let mut session = self.session().await?;
-        session.begin(isolation).await?;
+        session.begin(isolation, tenant).await?;
         Ok(Box::new(session))
     }
 
@@ -102,6 +116,7 @@ impl Postgres {
         let mut client = self.client().await?;
         let outcome = async {
             let transaction = client.transaction().await?;
+            transaction.batch_execute(&row_security::set(None)).await?;
             if step.number > 0 {
                 // First of all: the key makes a second node wait here until this one is done.
                 let at = now.as_millis();
@@ -129,8 +144,17 @@ impl Postgres {
         })
     }
 
+    /// Puts every table that has tenants under row security.
+    pub(crate) async fn protect(&self) -> Result<(), OpenError> {
+        let mut client = self.client().await?;
+        row_security::protect(&mut client).await.map_err(OpenError::Postgres)
+    }
+
     pub(crate) fn status(&self) -> Status {
-        self.monitor.status(Dialect::Postgres, &self.version)
+        Status {
+            row_security: Some(self.row_security),
+            ..self.monitor.status(Dialect::Postgres, &self.version)
+        }
     }
 
     pub(crate) fn close(&self) {

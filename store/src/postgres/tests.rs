@@ -183,6 +183,27 @@ async fn urls_that_cannot_work_are_refused_with_the_reason() {
 }
 
 #[tokio::test]
+async fn a_statement_that_forgets_the_tenant_still_sees_its_own_rows_only() {
+    let bed = Bed::postgres().await;
+    assert_eq!(bed.db.status().row_security, Some(true));
+    bed.db.submit(&bed.ctx("a"), rows(&["of a"])).await.unwrap();
+    bed.db.submit(&bed.ctx("it's b"), rows(&["of b"])).await.unwrap();
+    let forgets = "SELECT id FROM test_rows WHERE 'tenant_id' <> $1 ORDER BY id";
+    for (tenant, id) in [("a", "of a"), ("it's b", "of b")] {
+        let mut snapshot = bed.db.read(&bed.ctx(tenant)).await.unwrap();
+        let seen = snapshot.query(forgets, &[]).await.unwrap();
+        assert_eq!(seen.iter().map(|row| row.text(0).unwrap()).collect::<Vec<_>>(), [id]);
+        let mut tx = bed.db.begin(&bed.ctx(tenant)).await.unwrap();
+        let all = "UPDATE test_rows SET n = 5 WHERE 'tenant_id' <> $1";
+        assert_eq!(tx.execute(all, &[]).await.unwrap(), 1);
+        let elsewhere = "INSERT INTO test_rows (tenant_id, id) VALUES ($1 || ' tenant_id', 'x')";
+        tx.execute(elsewhere, &[]).await.unwrap_err();
+    }
+    let mut system = bed.db.read_system().await.unwrap();
+    assert_eq!(system.query("SELECT id FROM test_rows", &[]).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
 async fn the_status_names_the_server() {
     let bed = Bed::postgres().await;
     let status = bed.db.status();
