@@ -59,6 +59,8 @@ enum State {
     Open,
     /// A statement failed: only a rollback is possible.
     Failed,
+    /// Held open too long: likewise.
+    Expired,
 }
 
 impl PgSession {
@@ -187,15 +189,16 @@ impl PgSession {
         }
     }
 
-    fn check_open(&self) -> Result<()> {
-        if self.state != State::Open {
-            return Err(error::transaction_failed());
-        }
-        if self.since.elapsed() > self.hold_limit {
+    fn check_open(&mut self) -> Result<()> {
+        if self.state == State::Open && self.since.elapsed() > self.hold_limit {
+            self.state = State::Expired;
             self.monitor.expired();
-            return Err(error::transaction_expired());
         }
-        Ok(())
+        match self.state {
+            State::Open => Ok(()),
+            State::Expired => Err(error::transaction_expired()),
+            State::Idle | State::Failed => Err(error::transaction_failed()),
+        }
     }
 
     fn note<T>(&mut self, outcome: Result<T, Error>) -> Result<T> {

@@ -151,21 +151,24 @@ async fn a_session_that_ends_during_its_commit_leaves_the_outcome_unknown() {
 }
 
 #[tokio::test]
-async fn statements_and_transactions_have_a_time_limit() {
-    let bed = Bed::postgres_with(|config| {
-        config.statement_limit = Duration::from_millis(80);
-        config.hold_limit = Duration::from_millis(20);
-    })
-    .await;
-    let ctx = bed.ctx("a");
-    let sleeps = "SELECT 1 FROM pg_sleep(30) WHERE 'tenant_id' <> $1";
-    let mut tx = bed.db.begin(&ctx).await.unwrap();
+async fn a_statement_without_end_is_ended() {
+    let bed = Bed::postgres_with(|config| config.statement_limit = Duration::from_secs(1)).await;
+    let mut tx = bed.db.begin(&bed.ctx("a")).await.unwrap();
+    let sleeps = "SELECT 1 FROM pg_sleep(300) WHERE 'tenant_id' <> $1";
     assert_eq!(tx.query(sleeps, &[]).await.unwrap_err().code(), "statement_timeout");
-    let mut tx = bed.db.begin(&ctx).await.unwrap();
-    let naps = "SELECT 1 FROM pg_sleep(0.03) WHERE 'tenant_id' <> $1";
+}
+
+#[tokio::test]
+async fn a_transaction_held_too_long_is_refused() {
+    let bed = Bed::postgres_with(|config| config.hold_limit = Duration::from_secs(1)).await;
+    let mut tx = bed.db.begin(&bed.ctx("a")).await.unwrap();
+    put(&mut tx, "held").await;
+    let naps = "SELECT 1 FROM pg_sleep(1.1) WHERE 'tenant_id' <> $1";
     tx.query(naps, &[]).await.unwrap();
     assert_eq!(tx.query(naps, &[]).await.unwrap_err().code(), "transaction_expired");
+    assert_eq!(tx.commit(()).await.unwrap_err().code(), "transaction_expired");
     assert_eq!(bed.db.status().expired, 1);
+    assert_eq!(bed.ids("a").await, [""; 0]);
 }
 
 #[tokio::test]
