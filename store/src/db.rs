@@ -107,7 +107,9 @@ impl Db {
         ctx.check_deadline()?;
         let link = match &self.0.backend {
             Backend::Sqlite(sqlite) => Link::Writing(sqlite.begin(ctx.deadline, urgency).await?),
-            Backend::Postgres(server) => Link::Server(server.begin(Isolation::Serializable).await?),
+            Backend::Postgres(server) => Link::Server(
+                server.begin(Isolation::Serializable, Some(ctx.tenant.as_str())).await?,
+            ),
         };
         let session = self.session(ctx, link);
         let tx = Tx { session, ctx: ctx.clone(), wakes: Wakes::default() };
@@ -124,7 +126,7 @@ impl Db {
     /// `database_unreachable` if no connection gets free in time.
     pub async fn read(&self, ctx: &Ctx) -> Result<Snapshot> {
         ctx.check_deadline()?;
-        let link = self.read_link().await?;
+        let link = self.read_link(Some(ctx.tenant.as_str())).await?;
         Ok(Snapshot(self.session(ctx, link)))
     }
 
@@ -152,7 +154,7 @@ impl Db {
             Backend::Sqlite(sqlite) => Link::Writing(sqlite.begin(None, Urgency::Finishing).await?),
             // Claims skip what others have locked, which needs to see what others committed.
             Backend::Postgres(server) => {
-                Link::Server(server.begin(Isolation::ReadCommitted).await?)
+                Link::Server(server.begin(Isolation::ReadCommitted, None).await?)
             }
         };
         Ok(SystemTx { link, wakes: Wakes::default(), db: self.clone() })
@@ -163,13 +165,15 @@ impl Db {
     /// # Errors
     /// As [`Db::read`].
     pub async fn read_system(&self) -> Result<SystemSnapshot> {
-        Ok(SystemSnapshot { link: self.read_link().await?, _db: self.clone() })
+        Ok(SystemSnapshot { link: self.read_link(None).await?, _db: self.clone() })
     }
 
-    async fn read_link(&self) -> Result<Link> {
+    async fn read_link(&self, tenant: Option<&str>) -> Result<Link> {
         Ok(match &self.0.backend {
             Backend::Sqlite(sqlite) => Link::Reading(sqlite.read().await?),
-            Backend::Postgres(server) => Link::Server(server.begin(Isolation::Snapshot).await?),
+            Backend::Postgres(server) => {
+                Link::Server(server.begin(Isolation::Snapshot, tenant).await?)
+            }
         })
     }
 

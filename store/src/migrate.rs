@@ -63,7 +63,10 @@ pub(crate) async fn run(db: &Db, sets: &[Migrations]) -> Result<(), OpenError> {
     for set in std::iter::once(&STORE).chain(sets) {
         migrate_room(db, set).await?;
     }
-    Ok(())
+    match db.backend() {
+        Backend::Sqlite(_) => Ok(()),
+        Backend::Postgres(server) => server.protect().await,
+    }
 }
 
 async fn migrate_room(db: &Db, set: &Migrations) -> Result<(), OpenError> {

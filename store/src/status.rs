@@ -19,6 +19,9 @@ pub struct Status {
     pub wal_bytes: Option<u64>,
     /// Bytes held back for the moment the disk is full (SQLite).
     pub reserve_bytes: Option<u64>,
+    /// Whether the database itself keeps tenants apart as well (PostgreSQL row security); `false`
+    /// if the role bypasses it.
+    pub row_security: Option<bool>,
     /// Commits of the database: one per group on SQLite.
     pub commits: u64,
     /// Transactions and write sets acknowledged as durable.
@@ -151,6 +154,7 @@ impl Monitor {
             health: self.health(),
             wal_bytes: None,
             reserve_bytes: None,
+            row_security: None,
             commits: self.commits.load(Ordering::Relaxed),
             acknowledged: self.acknowledged.load(Ordering::Relaxed),
             expired: self.expired.load(Ordering::Relaxed),

@@ -64,6 +64,11 @@ impl Bed {
     }
 
     pub(crate) async fn postgres() -> Self {
+        Self::postgres_with(|_| {}).await
+    }
+
+    /// PostgreSQL with other limits.
+    pub(crate) async fn postgres_with(change: impl FnOnce(&mut DbConfig)) -> Self {
         #[expect(clippy::disallowed_methods, reason = "where the test server is")]
         let admin = std::env::var("FLOWMASTER_TEST_POSTGRES").unwrap_or_else(|_| {
             panic!(
@@ -74,8 +79,9 @@ impl Bed {
         let number = DATABASES.fetch_add(1, Ordering::SeqCst);
         let name = format!("flowmaster_store_{}_{number}", std::process::id());
         let database = Database { admin, name };
-        database.run(&format!("CREATE DATABASE {}", database.name)).await;
-        let config = DbConfig { connections: 16, ..DbConfig::new(database.url()) };
+        database.create().await;
+        let mut config = DbConfig::new(database.url());
+        change(&mut config);
         Self::open(config, Place::Server { _database: database }).await
     }
 
@@ -181,10 +187,19 @@ pub(crate) fn payload() -> Value {
 }
 
 impl Database {
+    /// As a role of its own that owns it and nothing else, so that row security binds it.
+    async fn create(&self) {
+        let Self { name, .. } = self;
+        self.run(&format!("CREATE ROLE {name} LOGIN PASSWORD '{name}'")).await;
+        self.run(&format!("CREATE DATABASE {name} OWNER {name}")).await;
+    }
+
     fn url(&self) -> String {
-        let (base, _) = self.admin.rsplit_once('/').unwrap();
-        let parameters = self.admin.split_once('?').map_or(String::new(), |(_, p)| format!("?{p}"));
-        format!("{base}/{}{parameters}", self.name)
+        let server = self.admin.split_once("://").unwrap().1;
+        let host = server.rsplit_once('@').map_or(server, |(_, host)| host);
+        let host = host.split(['/', '?']).next().unwrap();
+        let parameters = server.split_once('?').map_or(String::new(), |(_, p)| format!("?{p}"));
+        format!("postgres://{name}:{name}@{host}/{name}{parameters}", name = self.name)
     }
 
     async fn run(&self, statement: &str) {
@@ -199,7 +214,8 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        let drop_it = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        let drop_database = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        let drop_role = format!("DROP ROLE IF EXISTS {}", self.name);
         // A thread of its own: the runtime of the test may be on its way down.
         std::thread::scope(|scope| {
             scope.spawn(|| {
@@ -207,7 +223,10 @@ impl Drop for Database {
                     .enable_all()
                     .build()
                     .unwrap()
-                    .block_on(self.run(&drop_it));
+                    .block_on(async {
+                        self.run(&drop_database).await;
+                        self.run(&drop_role).await;
+                    });
             });
         });
     }

@@ -12,6 +12,7 @@ use tokio_postgres::Statement;
 use super::bind::{read_row, references, wires};
 use super::explain::{explain, explain_commit};
 use super::pipeline::{Sent, all_in_order};
+use super::row_security;
 use crate::dialect::{Dialect, Scoped, Sql, check_statement};
 use crate::param::Bound;
 use crate::row::Row;
@@ -31,12 +32,14 @@ pub(crate) enum Isolation {
 }
 
 impl Isolation {
-    const fn begin(self) -> &'static str {
-        match self {
+    /// Begins the transaction and tells row security whose it is, in one message.
+    fn begin(self, tenant: Option<&str>) -> String {
+        let begin = match self {
             Self::Serializable => "BEGIN ISOLATION LEVEL SERIALIZABLE",
             Self::ReadCommitted => "BEGIN ISOLATION LEVEL READ COMMITTED",
             Self::Snapshot => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-        }
+        };
+        format!("{begin}; {}", row_security::set(tenant))
     }
 }
 
@@ -56,6 +59,8 @@ enum State {
     Open,
     /// A statement failed: only a rollback is possible.
     Failed,
+    /// Held open too long: likewise.
+    Expired,
 }
 
 impl PgSession {
@@ -68,10 +73,10 @@ impl PgSession {
         self.client.as_ref().ok_or_else(error::transaction_failed)
     }
 
-    pub(super) async fn begin(&mut self, isolation: Isolation) -> Result<()> {
+    pub(super) async fn begin(&mut self, isolation: Isolation, tenant: Option<&str>) -> Result<()> {
         // Before it is sent: dropped while it is on its way, the connection has a transaction.
         self.state = State::Open;
-        self.client()?.batch_execute(isolation.begin()).await.map_err(explain)
+        self.client()?.batch_execute(&isolation.begin(tenant)).await.map_err(explain)
     }
 
     pub(crate) async fn query(&mut self, sql: Sql<'_>, bound: Bound<'_>) -> Result<Vec<Row>> {
@@ -130,7 +135,8 @@ impl PgSession {
             prepared.push((self.prepare(Sql::Fixed(statement.sql), bound).await?, values));
         }
         self.state = State::Open;
-        let changed = self.send_all(&prepared).await?;
+        let begin = Isolation::Serializable.begin(Some(tenant));
+        let changed = self.send_all(&begin, &prepared).await?;
         drop(prepared);
         for (statement, changed) in writes.statements.iter_mut().zip(changed) {
             let settled = changed.and_then(|changed| statement.settle(changed));
@@ -145,13 +151,11 @@ impl PgSession {
     /// `BEGIN` and every statement in one go; the answer of each.
     async fn send_all(
         &self,
+        begin: &str,
         prepared: &[(Statement, Vec<super::bind::Wire<'_>>)],
     ) -> Result<Vec<Result<u64>>> {
         let client = self.client()?;
-        let begin = async {
-            let begin = Isolation::Serializable.begin();
-            client.batch_execute(begin).await.map(|()| 0).map_err(explain)
-        };
+        let begin = async { client.batch_execute(begin).await.map(|()| 0).map_err(explain) };
         let mut sent: Vec<Sent<'_, Result<u64>>> = vec![Box::pin(begin)];
         for (statement, values) in prepared {
             sent.push(Box::pin(async move {
@@ -185,15 +189,16 @@ impl PgSession {
         }
     }
 
-    fn check_open(&self) -> Result<()> {
-        if self.state != State::Open {
-            return Err(error::transaction_failed());
-        }
-        if self.since.elapsed() > self.hold_limit {
+    fn check_open(&mut self) -> Result<()> {
+        if self.state == State::Open && self.since.elapsed() > self.hold_limit {
+            self.state = State::Expired;
             self.monitor.expired();
-            return Err(error::transaction_expired());
         }
-        Ok(())
+        match self.state {
+            State::Open => Ok(()),
+            State::Expired => Err(error::transaction_expired()),
+            State::Idle | State::Failed => Err(error::transaction_failed()),
+        }
     }
 
     fn note<T>(&mut self, outcome: Result<T, Error>) -> Result<T> {

@@ -92,7 +92,7 @@ impl Conn {
         match purpose {
             Purpose::Write => settings.extend([
                 ("cache_size", "-32000"),
-                ("wal_autocheckpoint", "2000"),
+                ("wal_autocheckpoint", "4000"),
                 ("journal_size_limit", "67108864"),
             ]),
             Purpose::Read => settings.extend([("cache_size", "-8000"), ("query_only", "1")]),

@@ -14,7 +14,7 @@ const ENDLESS: &str = "WITH RECURSIVE numbers(n) AS (
 
 #[tokio::test]
 async fn a_transaction_held_too_long_is_rolled_back_alone() {
-    let bed = Bed::sqlite_with(|config| config.hold_limit = Duration::from_millis(20)).await;
+    let bed = Bed::sqlite_with(|config| config.hold_limit = Duration::from_millis(300)).await;
     let ctx = bed.ctx("a");
     let mut held = bed.db.begin(&ctx).await.unwrap();
     put(&mut held, "held").await;
@@ -34,7 +34,7 @@ async fn a_transaction_held_too_long_is_rolled_back_alone() {
 #[tokio::test]
 async fn a_transaction_is_not_held_beyond_the_deadline_of_its_call() {
     let bed = Bed::sqlite().await;
-    let deadline = Some(bed.clock.now().plus_millis(20));
+    let deadline = Some(bed.clock.now().plus_millis(300));
     let ctx = Ctx { deadline, ..bed.ctx("a") };
     let mut held = bed.db.begin(&ctx).await.unwrap();
     put(&mut held, "held").await;
@@ -74,7 +74,7 @@ async fn a_snapshot_held_open_while_others_write_is_ended() {
 
 #[tokio::test]
 async fn a_statement_without_end_is_ended() {
-    let bed = Bed::sqlite_with(|config| config.statement_limit = Duration::from_millis(30)).await;
+    let bed = Bed::sqlite_with(|config| config.statement_limit = Duration::from_millis(300)).await;
     let ctx = bed.ctx("a");
     let mut snapshot = bed.db.read(&ctx).await.unwrap();
     let ended = snapshot.query(ENDLESS, &[]).await.unwrap_err();
