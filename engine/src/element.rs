@@ -61,7 +61,7 @@ fn dispatch(t: &mut Transition<'_>, key: Key, node: &Node) -> Result<(), Failure
         NodeKind::Task(Task::Pass)
         | NodeKind::BoundaryEvent { .. }
         | NodeKind::Gateway(Gateway::Exclusive | Gateway::Parallel | Gateway::Inclusive) => {
-            t.complete(key, VariableMap::new());
+            t.pass(key);
             Ok(())
         }
         NodeKind::Task(Task::User(task)) => user_task::enter(t, key, node, task),
@@ -89,14 +89,14 @@ pub(crate) fn finish(
     t: &mut Transition<'_>,
     key: Key,
     node: &Node,
-    results: VariableMap,
+    results: &VariableMap,
 ) -> Result<(), Failure> {
     let Some(element) = t.element(key) else { return Ok(()) };
     let (scope, index, is_body) = (element.scope, element.index, element.repetition.is_some());
     if is_body {
         multi_instance::publish(t, key, node);
     } else {
-        mapping::outputs(t, key, node, &results)?;
+        mapping::outputs(t, key, node, results)?;
     }
     if let Some(index) = index {
         return multi_instance::finish_inner(t, key, node, scope, index);

@@ -20,7 +20,7 @@ use crate::scope::{ScopeView, VariableMap};
 use crate::wait::WaitKind;
 
 /// The most steps of one transition.
-pub(crate) const MAX_STEPS: usize = 20_000;
+pub(crate) const MAX_STEPS: usize = 10_000;
 
 /// The longest message of an incident, in characters.
 const MAX_MESSAGE: usize = 1_000;
@@ -119,7 +119,7 @@ impl<'a> Transition<'a> {
             return true;
         }
         if let Some(key) = self.finished_sub_process() {
-            self.complete(key, VariableMap::new());
+            self.pass(key);
             return true;
         }
         if self.instance.elements.is_empty() && self.instance.tokens.is_empty() {
@@ -177,20 +177,25 @@ impl<'a> Transition<'a> {
             element::start(self, key, node)
         };
         if let Err(failure) = outcome {
-            self.raise(key, Stage::Activating, failure);
+            self.raise(key, Stage::Activating, &failure);
         }
     }
 
+    /// Ends an element that has no results, and goes on from it.
+    pub(crate) fn pass(&mut self, key: Key) {
+        self.complete(key, &VariableMap::new());
+    }
+
     /// Ends an element with its results and goes on from it.
-    pub(crate) fn complete(&mut self, key: Key, results: VariableMap) {
+    pub(crate) fn complete(&mut self, key: Key, results: &VariableMap) {
         let Some((_, node)) = self.place(key) else { return };
         if let Err(failure) = element::finish(self, key, node, results) {
-            self.raise(key, Stage::Completing, failure);
+            self.raise(key, Stage::Completing, &failure);
         }
     }
 
     /// Stops an element until somebody resolves what is wrong.
-    pub(crate) fn raise(&mut self, owner: Key, stage: Stage, failure: Failure) {
+    pub(crate) fn raise(&mut self, owner: Key, stage: Stage, failure: &Failure) {
         let Some(element) = self.element(owner) else { return };
         let incident = Incident {
             owner,

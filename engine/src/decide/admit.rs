@@ -401,11 +401,13 @@ impl Task {
             Self::Start { at, variables, business_key, caller } => {
                 start::start(t, at, &variables, business_key, caller);
             }
-            Self::CompleteWork { key, wait, variables } => work::complete(t, key, &wait, variables),
+            Self::CompleteWork { key, wait, variables } => {
+                work::complete(t, key, &wait, &variables);
+            }
             Self::ThrowError { wait, code, message, variables } => {
                 work::throw(t, &wait, &code, message.as_deref(), variables);
             }
-            Self::Escalate { wait, code, variables } => work::escalate(t, &wait, &code, variables),
+            Self::Escalate { wait, code, variables } => work::escalate(t, &wait, &code, &variables),
             Self::FailWork { key, wait, message, retries, back_off } => {
                 work::fail(t, key, &wait, message, retries, back_off);
             }
@@ -414,7 +416,7 @@ impl Task {
             }
             Self::FireTimer { key, wait, target } => arrival::fire(t, key, &wait, target),
             Self::Correlate { key, wait, target, variables, message_id } => {
-                arrival::receive(t, key, &wait, target, variables, message_id);
+                arrival::receive(t, key, &wait, target, &variables, message_id);
             }
             Self::BroadcastSignal { name, variables } => arrival::broadcast(t, &name, &variables),
             Self::ChildEnded { key, wait, outcome } => {
