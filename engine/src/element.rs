@@ -3,6 +3,9 @@
 //! Every element goes the same way: `start` maps its inputs and lets it begin, it completes at
 //! once or waits, and `finish` takes its results and sends tokens along its flows. What fails on
 //! the way is an incident, and the same step is tried again when the incident is resolved.
+//!
+//! Not executed: compensation, transactions, ad-hoc sub-processes, standard loops, complex gateways,
+//! conditional and link events. The model calls them unsupported, and publishing refuses them.
 
 pub(crate) mod agent_task;
 pub(crate) mod boundary_event;

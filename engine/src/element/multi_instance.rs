@@ -4,6 +4,7 @@
 //! same element inside it. Boundary events belong to the body, mappings to the inner instances.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -138,6 +139,7 @@ pub(crate) fn finish_inner(
         && let Some(output) = &repeat.output_element
     {
         let value = Shared::from(output.evaluate(&t.view(key), t.now())?);
+        t.charge(&VariableMap::from_iter([("".into(), Arc::clone(&value.0))]))?;
         t.emit(Event::RepetitionResult { key: body, index, value });
     }
     let enough = match &repeat.completion_condition {

@@ -344,3 +344,29 @@ fn elements_can_be_started_and_the_instance_cancelled() {
         expect: { state: cancelled, waiting: [] }",
     );
 }
+
+#[test]
+fn an_interrupted_call_cancels_the_called_instance() {
+    check(
+        &PARENT.replace("on invoke failed error E", "on invoke failed timer PT1H"),
+        "
+        steps: [ { advance: PT1H } ]
+        expect: { state: completed, ended_at: [broken], waiting: [], called: { child: { state: cancelled } } }",
+    );
+}
+
+#[test]
+fn many_sub_processes_complete_together() {
+    check(
+        "
+        start s
+        sub inner
+        each inner 3000 times
+        in inner start is
+        in inner end ie
+        is -> ie
+        end e
+        s -> inner -> e",
+        "expect: { state: completed, counts: { inner: 3000 } }",
+    );
+}

@@ -156,3 +156,52 @@ fn one_failing_instance_of_many_stops_alone() {
         expect: { state: completed, variables: { out: [2, 4, 6] } }",
     );
 }
+
+#[test]
+fn data_that_grows_without_end_is_stopped() {
+    for growth in ["[x]", "[x, x]", "{ y: x }", "x + x"] {
+        let first = if growth == "x + x" { "ab" } else { "[1]" };
+        check(
+            &format!(
+                "
+                start s
+                exclusive again
+                script grow x = {growth}
+                end e
+                s -> again -> grow -> again"
+            ),
+            &format!(
+                "
+                start: {{ variables: {{ x: {first} }} }}
+                expect: {{ state: active, incidents: [ {{ node: grow, kind: limit_exceeded }} ] }}"
+            ),
+        );
+    }
+}
+
+#[test]
+fn an_event_sub_process_that_could_not_begin_begins_again() {
+    check(
+        "
+        start s
+        user work
+        end e
+        s -> work -> e
+        handler watch
+        in watch ~start note message note
+        in watch user look
+        note -> look
+        in watch handler inner
+        in inner start is message inner key y
+        in inner user deep
+        is -> deep",
+        "
+        steps:
+          - message: { name: note }
+          - expect: { incidents: [ { node: watch, kind: correlation_failed } ], waiting: [work] }
+          - resolve: { node: watch, variables: { y: 1 } }
+          - expect: { waiting: [look, work] }
+          - message: { name: inner, correlation: 1 }
+        expect: { waiting: [deep, work] }",
+    );
+}
