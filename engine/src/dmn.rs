@@ -1,41 +1,219 @@
-//! Decisions.
+//! DMN decisions (DMN 1.2 to 1.5): a facade over the `dsntk` crates.
+//!
+//! What the facade adds: limits before anything is parsed; no external functions and no clock
+//! inside decisions, so that a decision is a pure function of its inputs; errors are errors and
+//! never silent nulls.
 
-use flowmaster_kernel::Timestamp;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use dsntk_feel::Name;
+use dsntk_feel::context::FeelContext;
+use dsntk_feel::values::Value as FeelValue;
+use dsntk_model_evaluator::ModelEvaluator;
 use serde_json::Value;
 
-use crate::feel::Variables;
+use crate::feel::{self, FeelError, Variables};
+use crate::xml::{Element, XmlError};
 
-/// The decisions that a process may ask.
-#[derive(Debug, Default)]
-pub struct Decisions(());
+/// The namespaces of DMN 1.2, 1.3, 1.4 and 1.5.
+const NAMESPACES: [&str; 4] = [
+    "http://www.omg.org/spec/DMN/20180521/MODEL/",
+    "https://www.omg.org/spec/DMN/20191111/MODEL/",
+    "https://www.omg.org/spec/DMN/20211108/MODEL/",
+    "https://www.omg.org/spec/DMN/20230324/MODEL/",
+];
 
-/// Why a decision has no result.
-#[derive(Debug, thiserror::Error)]
+/// Stack for reading and evaluating a model: both recurse over boxed expressions, each of which is
+/// held inside the limits of [`feel`].
+const STACK: usize = 16 * 1024 * 1024;
+
+/// A set of decisions that can be evaluated by id.
+#[derive(Clone, Default)]
+pub struct Decisions {
+    models: Vec<Arc<Model>>,
+    by_id: BTreeMap<String, (usize, String)>,
+}
+
+struct Model {
+    namespace: String,
+    name: String,
+    inputs: Vec<String>,
+    evaluator: Arc<ModelEvaluator>,
+}
+
+/// Why there is no decision, or no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecisionError {
-    /// There is none with this id.
+    /// Not XML, or over a limit.
+    #[error(transparent)]
+    Xml(#[from] XmlError),
+    /// XML, but not a DMN model.
+    #[error("it is not a DMN model: {0}")]
+    NotDmn(String),
+    /// An expression over a limit, or a mistake in one.
+    #[error("{element}: {source}")]
+    Expression {
+        /// The element that holds it.
+        element: String,
+        /// What is wrong.
+        source: FeelError,
+    },
+    /// Something that is refused in decisions.
+    #[error("{element} uses {what}, which decisions may not: {fix}")]
+    Refused {
+        /// The element.
+        element: String,
+        /// What it uses.
+        what: &'static str,
+        /// What to do instead.
+        fix: &'static str,
+    },
+    /// Two decisions with one id.
+    #[error("the decision id {0:?} is used twice")]
+    DuplicateId(String),
+    /// No such decision.
     #[error("there is no decision {0:?}")]
     Unknown(String),
+    /// The decision has no value for these inputs.
+    #[error("the decision {decision:?} has no value: {reason}")]
+    NoValue {
+        /// The decision.
+        decision: String,
+        /// Why.
+        reason: String,
+    },
 }
 
 impl Decisions {
-    /// Reads files.
+    /// Reads one DMN file and adds its decisions.
     ///
     /// # Errors
-    /// Never.
-    pub fn read(_files: &[Vec<u8>]) -> Result<Self, DecisionError> {
-        Ok(Self::default())
+    /// Anything that is not a model that can be evaluated.
+    pub fn add(&mut self, bytes: &[u8]) -> Result<(), DecisionError> {
+        let root = Element::parse(bytes)?;
+        if &*root.name != "definitions" || !NAMESPACES.contains(&&*root.namespace) {
+            return Err(DecisionError::NotDmn(format!("its root element is {}", root.name)));
+        }
+        check(&root, &root)?;
+        let text = std::str::from_utf8(bytes).map_err(|_| XmlError::NotUtf8)?;
+        let evaluator = stacker::maybe_grow(STACK, STACK, || {
+            dsntk_model::parse(text).and_then(|definitions| ModelEvaluator::new(&[definitions]))
+        })
+        .map_err(|error| DecisionError::NotDmn(error.to_string()))?;
+        for decision in root.elements().filter(|element| &*element.name == "decision") {
+            let name = decision.attribute("name").unwrap_or_default().to_owned();
+            let id = decision.attribute("id").map_or_else(|| name.clone(), str::to_owned);
+            if self.by_id.insert(id.clone(), (self.models.len(), name)).is_some() {
+                return Err(DecisionError::DuplicateId(id));
+            }
+        }
+        let attribute = |name: &str| root.attribute(name).unwrap_or_default().to_owned();
+        self.models.push(Arc::new(Model {
+            namespace: attribute("namespace"),
+            name: attribute("name"),
+            inputs: root
+                .elements()
+                .filter(|element| &*element.name == "inputData")
+                .filter_map(|input| input.attribute("name").map(str::to_owned))
+                .collect(),
+            evaluator,
+        }));
+        Ok(())
     }
 
-    /// The result of a decision.
+    /// The ids of the decisions, in alphabetical order.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.by_id.keys().map(String::as_str)
+    }
+
+    /// The names of the inputs of the model that holds `decision`.
+    pub fn inputs(&self, decision: &str) -> impl Iterator<Item = &str> {
+        let model = self.by_id.get(decision).and_then(|(model, _)| self.models.get(*model));
+        model.into_iter().flat_map(|model| model.inputs.iter().map(String::as_str))
+    }
+
+    /// The value of the decision with id `decision`.
     ///
     /// # Errors
-    /// No such decision.
+    /// An unknown decision, or one that has no value for these inputs.
     pub fn evaluate(
         &self,
-        decision_id: &str,
-        _variables: &dyn Variables,
-        _now: Timestamp,
+        decision: &str,
+        variables: &dyn Variables,
     ) -> Result<Value, DecisionError> {
-        Err(DecisionError::Unknown(decision_id.to_owned()))
+        let found = self.by_id.get(decision);
+        let Some((model, name)) =
+            found.and_then(|(model, name)| Some((self.models.get(*model)?, name)))
+        else {
+            return Err(DecisionError::Unknown(decision.to_owned()));
+        };
+        let mut context = FeelContext::new();
+        for input in &model.inputs {
+            if let Some(value) = variables.variable(input) {
+                context.set_entry(&Name::from(input), feel::from_json(value));
+            }
+        }
+        let value = stacker::maybe_grow(STACK, STACK, || {
+            model.evaluator.evaluate_invocable(&model.namespace, &model.name, name, &context)
+        });
+        let no_value =
+            |reason: String| DecisionError::NoValue { decision: decision.to_owned(), reason };
+        if let Some(reason) = silent_error(&value) {
+            return Err(no_value(reason.to_owned()));
+        }
+        feel::to_json(value).map_err(|kind| no_value(format!("it gives {kind}")))
     }
 }
+
+impl fmt::Debug for Decisions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.by_id.keys()).finish()
+    }
+}
+
+/// The message of an error that hides in a null, at any depth.
+fn silent_error(value: &FeelValue) -> Option<&str> {
+    match value {
+        FeelValue::Null(reason) => reason.as_deref(),
+        FeelValue::List(items) => items.iter().find_map(silent_error),
+        FeelValue::Context(context) => context.iter().find_map(|(_, entry)| silent_error(entry)),
+        FeelValue::Transparent(inner) => silent_error(inner),
+        _ => None,
+    }
+}
+
+/// Checks every expression below `element`; `owner` is the nearest element with a name or id.
+fn check(element: &Element, owner: &Element) -> Result<(), DecisionError> {
+    let owner = if element.attribute("id").or(element.attribute("name")).is_some() {
+        element
+    } else {
+        owner
+    };
+    let label = || owner.attribute("name").or(owner.attribute("id")).unwrap_or_default().to_owned();
+    if matches!(element.attribute("kind"), Some("Java" | "PMML")) {
+        return Err(DecisionError::Refused {
+            element: label(),
+            what: "an external function",
+            fix: "write the function in FEEL",
+        });
+    }
+    if &*element.name == "text" {
+        match feel::reads_clock(&element.text()) {
+            Ok(false) => {}
+            Ok(true) => {
+                return Err(DecisionError::Refused {
+                    element: label(),
+                    what: "now() or today()",
+                    fix: "pass the moment in as an input",
+                });
+            }
+            Err(source) => return Err(DecisionError::Expression { element: label(), source }),
+        }
+    }
+    element.elements().try_for_each(|child| check(child, owner))
+}
+
+#[cfg(test)]
+mod tests;

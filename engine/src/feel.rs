@@ -179,6 +179,14 @@ impl Program {
     }
 }
 
+/// Whether `text`, an expression or unary tests, calls `now()` or `today()`. Checks the limits too.
+pub(crate) fn reads_clock(text: &str) -> Result<bool, FeelError> {
+    if text.len() > MAX_TEXT {
+        return Err(FeelError::TooLarge { what: "its text in bytes", limit: MAX_TEXT });
+    }
+    Ok(scan::scan(text)?.reads_clock())
+}
+
 /// Runs `work` where at least `bytes` of stack are left, on a new stack if need be: parser and
 /// evaluator recurse as deep as an expression is long.
 fn on_stack<T>(bytes: usize, work: impl FnOnce() -> T) -> T {

@@ -1,10 +1,12 @@
 //! The context of a call: the first argument of every verb.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use crate::{
-    Clock, Error, ErrorKind, Id, IdSource, Kind, Principal, Result, Scopes, TenantId, Timestamp,
+    Clock, Error, ErrorKind, Id, IdSource, Kind, Principal, PrincipalKind, Result, Role, Scopes,
+    TenantId, Timestamp,
 };
 
 /// The longest idempotency key, in bytes.
@@ -44,6 +46,27 @@ pub struct Idempotency {
 }
 
 impl Ctx {
+    /// FlowMaster's own work for `tenant`: what drivers do when a timer is due or a message waits.
+    #[must_use]
+    pub fn system(tenant: TenantId, clock: &Arc<dyn Clock>, ids: &Arc<dyn IdSource>) -> Self {
+        let principal = Principal {
+            id: "flowmaster".to_owned(),
+            kind: PrincipalKind::System,
+            roles: BTreeSet::from([Role::Admin]),
+            groups: BTreeSet::new(),
+        };
+        Self {
+            tenant,
+            principal: Arc::new(principal),
+            scopes: Arc::new(Scopes::all()),
+            trace: "driver".into(),
+            deadline: None,
+            idempotency: None,
+            clock: Arc::clone(clock),
+            ids: Arc::clone(ids),
+        }
+    }
+
     /// The current moment.
     #[must_use]
     pub fn now(&self) -> Timestamp {

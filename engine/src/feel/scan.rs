@@ -31,6 +31,11 @@ pub(super) struct Scanned {
 }
 
 impl Scanned {
+    /// Whether the text calls `now()` or `today()`.
+    pub(super) fn reads_clock(&self) -> bool {
+        self.names.iter().any(|name| name == NOW || name == TODAY)
+    }
+
     /// The stack in bytes that parsing or evaluating the text can take.
     pub(super) fn stack(&self) -> usize {
         64 * 1024 + self.tokens * STACK_PER_TOKEN

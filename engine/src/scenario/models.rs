@@ -56,13 +56,13 @@ impl Models {
         L: Fn(&str) -> Result<Vec<u8>, Error>,
     {
         let mut models = Self::default();
-        let mut decisions = Vec::new();
+        let mut decisions = Decisions::default();
         for path in paths {
             let bytes = loader(path)
                 .map_err(|source| ModelError::NotLoaded { path: path.clone(), source })?;
             let not_read = |why: String| ModelError::NotRead { path: path.clone(), why };
             if path.to_ascii_lowercase().ends_with(".dmn") {
-                decisions.push(bytes);
+                decisions.add(&bytes).map_err(|error| not_read(error.to_string()))?;
                 continue;
             }
             let read = bpmn::read(&bytes).map_err(|error| not_read(error.to_string()))?;
@@ -79,13 +79,7 @@ impl Models {
                 models.processes.push(Arc::clone(process));
             }
         }
-        if !decisions.is_empty() {
-            let read = Decisions::read(&decisions).map_err(|error| ModelError::NotRead {
-                path: "decisions".to_owned(),
-                why: error.to_string(),
-            })?;
-            models.decisions = Arc::new(read);
-        }
+        models.decisions = Arc::new(decisions);
         Ok(models)
     }
 

@@ -1,0 +1,102 @@
+//! Reads event definitions (BPMN 2.0.2 §10.5.5).
+
+use super::Reader;
+use super::names::{MODEL, ZEEBE};
+use crate::finding::Finding;
+use crate::model::{Correlation, ErrorTrigger, Message, Text, TimerKind, TimerTrigger, Trigger};
+use crate::xml::Element;
+
+impl Reader<'_> {
+    /// What the event waits for or throws. After a finding it is something harmless, so that the
+    /// rest of the model can still be read.
+    pub(super) fn trigger(&mut self, event: &Element) -> Trigger {
+        let mut definitions = event.elements().filter(|element| {
+            &*element.namespace == MODEL && element.name.ends_with("EventDefinition")
+        });
+        let id = event.attribute("id").unwrap_or_default();
+        let Some(definition) = definitions.next() else { return Trigger::None };
+        if definitions.next().is_some() {
+            self.unsupported(event, "an event with several definitions");
+            return Trigger::None;
+        }
+        match &*definition.name {
+            "messageEventDefinition" => Trigger::Message(self.message(event, definition)),
+            "timerEventDefinition" => Trigger::Timer(self.timer(id, definition)),
+            "errorEventDefinition" => {
+                let error = self.shared(id, definition.attribute("errorRef"), "error");
+                Trigger::Error(ErrorTrigger {
+                    code: error
+                        .and_then(|error| error.attribute("errorCode").or(error.attribute("id")))
+                        .map(str::to_owned),
+                    ..ErrorTrigger::default()
+                })
+            }
+            "signalEventDefinition" => {
+                let signal = self.shared(id, definition.attribute("signalRef"), "signal");
+                let name = signal.and_then(|it| it.attribute("name").or(it.attribute("id")));
+                Trigger::Signal { name: self.text(id, name.unwrap_or_default()) }
+            }
+            "escalationEventDefinition" => {
+                let escalation =
+                    self.shared(id, definition.attribute("escalationRef"), "escalation");
+                Trigger::Escalation {
+                    code: escalation
+                        .and_then(|it| it.attribute("escalationCode").or(it.attribute("id")))
+                        .map(str::to_owned),
+                }
+            }
+            "terminateEventDefinition" => Trigger::Terminate,
+            other => {
+                self.unsupported(event, other.trim_end_matches("EventDefinition"));
+                Trigger::None
+            }
+        }
+    }
+
+    /// The message that `holder` (a receive task or an event definition) refers to.
+    pub(super) fn message(&mut self, element: &Element, holder: &Element) -> Message {
+        let id = element.attribute("id").unwrap_or_default();
+        let reference = holder.attribute("messageRef");
+        if reference.is_none() {
+            self.findings.push(Finding::error(
+                "no_message",
+                id,
+                "it does not say which message it is about",
+                "set messageRef to a message of the file",
+            ));
+        }
+        let message = self.shared(id, reference, "message");
+        let name = message.and_then(|it| it.attribute("name").or(it.attribute("id")));
+        let key = message
+            .and_then(|message| message.first(MODEL, "extensionElements"))
+            .and_then(|extensions| extensions.first(ZEEBE, "subscription"))
+            .and_then(|subscription| subscription.attribute("correlationKey"));
+        Message {
+            name: self.text(id, name.unwrap_or_default()),
+            correlation: Correlation(key.and_then(|key| self.program(id, key))),
+            job: self.job(element),
+        }
+    }
+
+    fn timer(&mut self, id: &str, definition: &Element) -> TimerTrigger {
+        let kinds = [
+            ("timeDate", TimerKind::Date),
+            ("timeDuration", TimerKind::Duration),
+            ("timeCycle", TimerKind::Cycle),
+        ];
+        let given = kinds
+            .into_iter()
+            .find_map(|(name, kind)| Some((kind, definition.first(MODEL, name)?.text())));
+        let Some((kind, text)) = given.filter(|(_, text)| !text.is_empty()) else {
+            self.findings.push(Finding::error(
+                "timer_without_time",
+                id,
+                "the timer does not say when it fires",
+                "set timeDate, timeDuration or timeCycle, for example PT2H",
+            ));
+            let value = Text::Literal("PT0S".to_owned());
+            return TimerTrigger { kind: TimerKind::Duration, value };
+        };
+        TimerTrigger { kind, value: self.text(id, &text) }
+    }
+}

@@ -1,0 +1,196 @@
+use std::fs;
+use std::path::PathBuf;
+
+use super::*;
+use crate::governance::{Action, Rule};
+use crate::model::{Gateway, Loop, NodeKind, Task, TimerKind, Trigger};
+
+const ORDER: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<b:definitions xmlns:b="http://www.omg.org/spec/BPMN/20100524/MODEL"
+    xmlns:z="http://camunda.org/schema/zeebe/1.0"
+    xmlns:f="http://flowmaster.dev/schema/bpmn/1.0" id="file" targetNamespace="urn:t">
+  <b:message id="m1" name="paid"><b:extensionElements><z:subscription correlationKey="=orderId"/></b:extensionElements></b:message>
+  <b:error id="e1" errorCode="DECLINED"/>
+  <b:process id="order" name="Order" isExecutable="true">
+    <b:extensionElements>
+      <f:contract tool="order_handle" result="approved"><f:whenToUse>Handles an order.</f:whenToUse>
+        <f:input>{"type":"object","required":["orderId"]}</f:input></f:contract>
+    </b:extensionElements>
+    <b:laneSet id="ls"><b:lane id="l1" name="Sales"><b:flowNodeRef>approve</b:flowNodeRef></b:lane></b:laneSet>
+    <b:startEvent id="start"/>
+    <b:sequenceFlow id="f1" sourceRef="start" targetRef="route"/>
+    <b:exclusiveGateway id="route" default="f3"/>
+    <b:sequenceFlow id="f2" sourceRef="route" targetRef="approve"><b:conditionExpression>=amount &gt;= 1000</b:conditionExpression></b:sequenceFlow>
+    <b:sequenceFlow id="f3" sourceRef="route" targetRef="charge"/>
+    <b:userTask id="approve" name="Approve">
+      <b:documentation>Look at it.</b:documentation>
+      <b:extensionElements>
+        <z:assignmentDefinition candidateGroups="manager"/><z:taskSchedule dueDate="=now() + duration(&quot;P1D&quot;)"/>
+        <f:form>{"type":"object"}</f:form>
+        <f:policy id="second-pair" on="complete" type="four_eyes" with="charge" starter="true"/>
+        <f:policy id="limit" type="mandate" domain="finance" action="approve" amount="=amount" currency="EUR"/>
+      </b:extensionElements>
+    </b:userTask>
+    <b:boundaryEvent id="late" attachedToRef="approve" cancelActivity="false">
+      <b:timerEventDefinition><b:timeDuration>PT2H</b:timeDuration></b:timerEventDefinition></b:boundaryEvent>
+    <b:sequenceFlow id="f4" sourceRef="approve" targetRef="charge"/>
+    <b:sequenceFlow id="f5" sourceRef="late" targetRef="end"/>
+    <b:serviceTask id="charge"><b:extensionElements>
+        <z:taskDefinition type="charge-card" retries="5"/>
+        <z:ioMapping><z:input source="=amount" target="sum"/><z:output source="=receipt" target="order.receipt"/></z:ioMapping>
+        <z:taskHeaders><z:header key="currency" value="EUR"/></z:taskHeaders></b:extensionElements>
+      <b:multiInstanceLoopCharacteristics isSequential="true"><b:extensionElements>
+        <z:loopCharacteristics inputCollection="=cards" inputElement="card" outputCollection="receipts" outputElement="=receipt"/></b:extensionElements>
+        <b:completionCondition>=numberOfCompletedInstances = 1</b:completionCondition></b:multiInstanceLoopCharacteristics>
+    </b:serviceTask>
+    <b:boundaryEvent id="declined" attachedToRef="charge"><b:errorEventDefinition errorRef="e1"/></b:boundaryEvent>
+    <b:sequenceFlow id="f6" sourceRef="charge" targetRef="wait"/>
+    <b:sequenceFlow id="f7" sourceRef="declined" targetRef="end"/>
+    <b:intermediateCatchEvent id="wait"><b:messageEventDefinition messageRef="m1"/></b:intermediateCatchEvent>
+    <b:sequenceFlow id="f8" sourceRef="wait" targetRef="sub"/>
+    <b:subProcess id="sub"><b:startEvent id="s2"/><b:sequenceFlow id="f9" sourceRef="s2" targetRef="calc"/>
+      <b:scriptTask id="calc"><b:extensionElements><z:script expression="=amount * 2" resultVariable="double"/></b:extensionElements></b:scriptTask></b:subProcess>
+    <b:sequenceFlow id="f10" sourceRef="sub" targetRef="end"/>
+    <b:endEvent id="end"/>
+    <b:textAnnotation id="note"><b:text>kept</b:text></b:textAnnotation>
+  </b:process>
+</b:definitions>"#;
+
+fn order() -> Arc<Process> {
+    let loaded = Document::parse(ORDER.as_bytes()).unwrap().load();
+    assert_eq!(loaded.findings, vec![]);
+    Arc::clone(loaded.definitions.process("order").unwrap())
+}
+
+#[test]
+fn elements_and_extensions_are_understood() {
+    check_order(&order());
+}
+
+#[test]
+fn a_written_model_reads_as_the_same_model() {
+    let xml = write(&order()).to_xml();
+    let loaded = Document::parse(xml.as_bytes()).unwrap().load();
+    assert_eq!(loaded.findings, vec![], "{xml}");
+    check_order(loaded.definitions.process("order").unwrap());
+    assert!(xml.contains("BPMNShape") && xml.contains("waypoint"));
+}
+
+fn check_order(process: &Process) {
+    let node = |id: &str| process.node(process.find(id).unwrap());
+    assert_eq!(process.contract.tool.as_deref(), Some("order_handle"));
+    assert_eq!(process.contract.result, ["approved"]);
+    assert!(matches!(node("route").kind, NodeKind::Gateway(Gateway::Exclusive)));
+    let condition =
+        node("route").outgoing.iter().find_map(|&flow| process.flow(flow).condition.as_ref());
+    assert_eq!(condition.unwrap().text(), "amount >= 1000");
+    assert_eq!(&*process.flow(node("route").default_flow.unwrap()).id, "f3");
+    let NodeKind::Task(Task::User(task)) = &node("approve").kind else { panic!("not a user task") };
+    assert!(matches!(&task.candidate_groups, Some(Text::Literal(groups)) if groups == "manager"));
+    assert!(task.form.is_some() && matches!(task.due_date, Some(Text::Feel(_))));
+    let [eyes, limit] = &node("approve").policies[..] else { panic!("two policies") };
+    assert!(
+        eyes.on.contains(&Action::Complete)
+            && matches!(&eyes.rule, Rule::FourEyes { starter: true, .. })
+    );
+    assert!(matches!(&limit.rule, Rule::Mandate { domain, .. } if domain == "finance"));
+    assert!(matches!(&node("late").kind,
+        NodeKind::BoundaryEvent { interrupting: false, trigger: Trigger::Timer(timer), .. } if timer.kind == TimerKind::Duration));
+    assert!(matches!(&node("declined").kind,
+        NodeKind::BoundaryEvent { interrupting: true, trigger: Trigger::Error(error), .. } if error.code.as_deref() == Some("DECLINED")));
+    let charge = node("charge");
+    assert!(matches!(&charge.kind, NodeKind::Task(Task::Job(job)) if job.retries.is_some()));
+    assert_eq!((charge.inputs.len(), charge.outputs.len()), (1, 1));
+    assert_eq!(charge.outputs[0].target, "order.receipt");
+    assert_eq!(charge.headers.get("currency").map(String::as_str), Some("EUR"));
+    let Some(Loop::MultiInstance(marker)) = &charge.repeat else { panic!("multi-instance") };
+    assert!(
+        marker.sequential && marker.collection.is_some() && marker.completion_condition.is_some()
+    );
+    assert!(matches!(&node("wait").kind,
+        NodeKind::IntermediateCatchEvent(Trigger::Message(message)) if message.correlation.0.is_some()));
+    assert_eq!(node("calc").parent, process.find("sub"));
+    assert_eq!(node("charge").boundary, vec![process.find("declined").unwrap()]);
+}
+
+#[test]
+fn lanes_become_part_of_the_nodes() {
+    let process = order();
+    assert_eq!(process.node(process.find("approve").unwrap()).lane.as_deref(), Some("Sales"));
+}
+
+#[test]
+fn mistakes_become_findings() {
+    let file = |body: &str| {
+        format!(
+            "<definitions xmlns='http://www.omg.org/spec/BPMN/20100524/MODEL' \
+             xmlns:zeebe='http://camunda.org/schema/zeebe/1.0'><process id='p'>{body}</process></definitions>"
+        )
+    };
+    for (body, code) in [
+        (
+            "<scriptTask id='s'><extensionElements><zeebe:script expression='=1 +' resultVariable='x'/></extensionElements></scriptTask>",
+            "expression_invalid",
+        ),
+        (
+            "<scriptTask id='s' scriptFormat='javascript'><script>1</script></scriptTask>",
+            "expression_language",
+        ),
+        ("<startEvent id='s'><timerEventDefinition/></startEvent>", "timer_without_time"),
+        ("<receiveTask id='s'/>", "no_message"),
+        ("<receiveTask id='s' messageRef='gone'/>", "dangling_reference"),
+        ("<complexGateway id='s'/>", "unsupported_element"),
+        ("<startEvent id='s'/><endEvent id='s'/>", "process_not_linked"),
+        (
+            "<startEvent id='s'/><sequenceFlow id='f' sourceRef='s' targetRef='gone'/>",
+            "process_not_linked",
+        ),
+        ("<callActivity id='s'/>", "called_process_missing"),
+        ("<task/>", "no_id"),
+    ] {
+        let loaded = Document::parse(file(body).as_bytes()).unwrap().load();
+        let codes: Vec<&str> =
+            loaded.findings.iter().map(|finding| finding.code.as_str()).collect();
+        assert!(codes.contains(&code), "{body}: {codes:?}");
+    }
+    assert!(matches!(Document::parse(b"<a/>"), Err(BpmnError::NotBpmn(_))));
+}
+
+/// The reference models of the BPMN Model Interchange Working Group, kept beside the repository.
+#[test]
+fn reference_models_go_in_and_out_without_loss() {
+    let folder = std::env::var_os("FLOWMASTER_CONFORMANCE_DIR").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/conformance"),
+        PathBuf::from,
+    );
+    let folder = folder.join("bpmn-miwg");
+    let files = fs::read_dir(&folder).unwrap_or_else(|error| {
+        panic!(
+            "no conformance data in {}: {error}; set FLOWMASTER_CONFORMANCE_DIR",
+            folder.display()
+        )
+    });
+    let mut checked = 0;
+    for file in files {
+        let path = file.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "bpmn") {
+            continue;
+        }
+        let read = Document::parse(&fs::read(&path).unwrap()).unwrap();
+        let again = Document::parse(read.to_xml().as_bytes()).unwrap();
+        if read != again {
+            let (first, second) = (format!("{read:#?}"), format!("{again:#?}"));
+            let differing = first.lines().zip(second.lines()).find(|(one, two)| one != two);
+            panic!("{}: {differing:?}", path.display());
+        }
+        let loaded = read.load();
+        assert!(
+            !loaded.definitions.processes.is_empty(),
+            "{}: {:?}",
+            path.display(),
+            loaded.findings
+        );
+        checked += 1;
+    }
+    assert!(checked > 0, "no .bpmn file in {}", folder.display());
+}

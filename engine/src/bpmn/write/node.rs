@@ -1,0 +1,284 @@
+//! Writes flow nodes: the counterpart of `flow_node`, `event` and `extension`.
+
+use std::collections::BTreeMap;
+
+use super::super::names::{FLOWMASTER, ZEEBE};
+use super::{
+    bpmn, flowmaster, formal, policy, push_content, push_documentation, push_unless_empty, source,
+    zeebe,
+};
+use crate::model::{
+    Gateway, JobSpec, Loop, Message, MultiInstance, Node, NodeIx, NodeKind, Process, SubProcess,
+    Task, TimerKind, Trigger, UserTask,
+};
+use crate::xml::Element;
+
+/// The root elements that nodes refer to, made as they are needed: equal ones are shared.
+#[derive(Default)]
+pub(super) struct Shared(BTreeMap<(&'static str, String), Element>);
+
+impl Shared {
+    pub(super) fn into_elements(self) -> impl Iterator<Item = Element> {
+        self.0.into_values()
+    }
+
+    fn reference(
+        &mut self,
+        kind: &'static str,
+        key: String,
+        make: impl FnOnce(String) -> Element,
+    ) -> String {
+        let id = format!("{kind}-{}", self.0.len() + 1);
+        let element = self.0.entry((kind, key)).or_insert_with(|| make(id));
+        element.attribute("id").unwrap_or_default().to_owned()
+    }
+}
+
+/// Writes the node at `ix` with everything inside it.
+pub(super) fn element(process: &Process, ix: NodeIx, shared: &mut Shared) -> Element {
+    let node = process.node(ix);
+    let mut element =
+        bpmn(element_name(&node.kind)).with("id", &*node.id).with_some("name", node.name.clone());
+    if let Some(flow) = node.default_flow {
+        element = element.with("default", &*process.flow(flow).id);
+    }
+    push_documentation(&mut element, node.documentation.as_deref());
+    push_unless_empty(&mut element, extensions(node));
+    match &node.kind {
+        NodeKind::StartEvent { trigger, interrupting } => {
+            if !interrupting {
+                element = element.with("isInterrupting", "false");
+            }
+            push_trigger(&mut element, trigger, shared);
+        }
+        NodeKind::BoundaryEvent { attached_to, interrupting, trigger } => {
+            element = element
+                .with("attachedToRef", &*process.node(*attached_to).id)
+                .with("cancelActivity", interrupting.to_string());
+            push_trigger(&mut element, trigger, shared);
+        }
+        NodeKind::IntermediateCatchEvent(trigger)
+        | NodeKind::IntermediateThrowEvent(trigger)
+        | NodeKind::EndEvent(trigger) => push_trigger(&mut element, trigger, shared),
+        NodeKind::Task(Task::Receive(message)) => {
+            element = element.with("messageRef", message_id(message, shared));
+        }
+        NodeKind::SubProcess(kind) => {
+            if *kind == SubProcess::Event {
+                element = element.with("triggeredByEvent", "true");
+            }
+            push_content(&mut element, process, Some(ix), shared);
+        }
+        NodeKind::Task(_)
+        | NodeKind::Gateway(_)
+        | NodeKind::CallActivity(_)
+        | NodeKind::Unsupported { .. } => {}
+    }
+    if let Some(Loop::MultiInstance(marker)) = &node.repeat {
+        element.push(multi_instance(marker));
+    }
+    element
+}
+
+fn element_name(kind: &NodeKind) -> &str {
+    match kind {
+        NodeKind::StartEvent { .. } => "startEvent",
+        NodeKind::IntermediateCatchEvent(_) => "intermediateCatchEvent",
+        NodeKind::IntermediateThrowEvent(_) => "intermediateThrowEvent",
+        NodeKind::EndEvent(_) => "endEvent",
+        NodeKind::BoundaryEvent { .. } => "boundaryEvent",
+        NodeKind::Task(Task::Pass) => "task",
+        NodeKind::Task(Task::User(_)) => "userTask",
+        NodeKind::Task(Task::Job(_) | Task::Agent { .. }) => "serviceTask",
+        NodeKind::Task(Task::Receive(_)) => "receiveTask",
+        NodeKind::Task(Task::Script(_)) => "scriptTask",
+        NodeKind::Task(Task::BusinessRule { .. }) => "businessRuleTask",
+        NodeKind::Gateway(Gateway::Exclusive) => "exclusiveGateway",
+        NodeKind::Gateway(Gateway::Parallel) => "parallelGateway",
+        NodeKind::Gateway(Gateway::Inclusive) => "inclusiveGateway",
+        NodeKind::Gateway(Gateway::EventBased) => "eventBasedGateway",
+        NodeKind::SubProcess(_) => "subProcess",
+        NodeKind::CallActivity(_) => "callActivity",
+        NodeKind::Unsupported { element } => element,
+    }
+}
+
+fn extensions(node: &Node) -> Element {
+    let mut element = bpmn("extensionElements");
+    match &node.kind {
+        NodeKind::Task(Task::Job(job)) => element.push(task_definition(job)),
+        NodeKind::Task(Task::Agent { agent, job }) => {
+            element.push(task_definition(job));
+            element.push(flowmaster("agent").with("agent", source(agent)));
+        }
+        NodeKind::Task(Task::User(task)) => push_user_task(&mut element, task),
+        NodeKind::Task(Task::Script(script)) => element.push(
+            zeebe("script")
+                .with("expression", format!("={}", script.expression.text()))
+                .with("resultVariable", &script.result_variable),
+        ),
+        NodeKind::Task(Task::BusinessRule { decision, result_variable }) => element.push(
+            zeebe("calledDecision")
+                .with("decisionId", source(decision))
+                .with("resultVariable", result_variable),
+        ),
+        NodeKind::CallActivity(call) => element.push(
+            zeebe("calledElement")
+                .with("processId", source(&call.process))
+                .with("propagateAllParentVariables", call.propagate_parent_variables.to_string())
+                .with("propagateAllChildVariables", call.propagate_child_variables.to_string()),
+        ),
+        NodeKind::IntermediateThrowEvent(Trigger::Message(Message { job: Some(job), .. }))
+        | NodeKind::EndEvent(Trigger::Message(Message { job: Some(job), .. })) => {
+            element.push(task_definition(job));
+        }
+        NodeKind::BoundaryEvent { trigger: Trigger::Error(error), .. }
+        | NodeKind::StartEvent { trigger: Trigger::Error(error), .. }
+            if error.code_variable.is_some() || error.message_variable.is_some() =>
+        {
+            element.push(
+                Element::new(Some("flowmaster"), FLOWMASTER, "errorVariables")
+                    .with_some("code", error.code_variable.clone())
+                    .with_some("message", error.message_variable.clone()),
+            );
+        }
+        _ => {}
+    }
+    let mut mappings = zeebe("ioMapping");
+    for (name, list) in [("input", &node.inputs), ("output", &node.outputs)] {
+        for mapping in list {
+            mappings.push(
+                zeebe(name).with("source", source(&mapping.source)).with("target", &mapping.target),
+            );
+        }
+    }
+    push_unless_empty(&mut element, mappings);
+    let mut headers = zeebe("taskHeaders");
+    for (key, value) in &node.headers {
+        headers.push(zeebe("header").with("key", key).with("value", value));
+    }
+    push_unless_empty(&mut element, headers);
+    for one in &node.policies {
+        element.push(policy(one));
+    }
+    element
+}
+
+fn task_definition(job: &JobSpec) -> Element {
+    zeebe("taskDefinition")
+        .with("type", source(&job.job_type))
+        .with_some("retries", job.retries.as_ref().map(source))
+}
+
+fn push_user_task(element: &mut Element, task: &UserTask) {
+    element.push(zeebe("userTask"));
+    let assignment = zeebe("assignmentDefinition")
+        .with_some("assignee", task.assignee.as_ref().map(source))
+        .with_some("candidateGroups", task.candidate_groups.as_ref().map(source))
+        .with_some("candidateUsers", task.candidate_users.as_ref().map(source));
+    let schedule = zeebe("taskSchedule")
+        .with_some("dueDate", task.due_date.as_ref().map(source))
+        .with_some("followUpDate", task.follow_up_date.as_ref().map(source));
+    let priority =
+        zeebe("priorityDefinition").with_some("priority", task.priority.as_ref().map(source));
+    let form = zeebe("formDefinition").with_some("formId", task.form_key.clone());
+    for part in [assignment, schedule, priority, form] {
+        if !part.attributes.is_empty() {
+            element.push(part);
+        }
+    }
+    if let Some(schema) = &task.form {
+        element.push(flowmaster("form").with_text(schema.to_string()));
+    }
+}
+
+fn push_trigger(element: &mut Element, trigger: &Trigger, shared: &mut Shared) {
+    let definition = match trigger {
+        Trigger::None => return,
+        Trigger::Message(message) => {
+            bpmn("messageEventDefinition").with("messageRef", message_id(message, shared))
+        }
+        Trigger::Timer(timer) => {
+            let name = match timer.kind {
+                TimerKind::Date => "timeDate",
+                TimerKind::Duration => "timeDuration",
+                TimerKind::Cycle => "timeCycle",
+            };
+            let mut definition = bpmn("timerEventDefinition");
+            definition.push(formal(name, &source(&timer.value)));
+            definition
+        }
+        Trigger::Error(error) => {
+            let reference = error.code.as_ref().map(|code| {
+                shared.reference("error", code.clone(), |id| {
+                    bpmn("error").with("id", id).with("name", code).with("errorCode", code)
+                })
+            });
+            bpmn("errorEventDefinition").with_some("errorRef", reference)
+        }
+        Trigger::Signal { name } => {
+            let name = source(name);
+            let reference = shared.reference("signal", name.clone(), |id| {
+                bpmn("signal").with("id", id).with("name", name)
+            });
+            bpmn("signalEventDefinition").with("signalRef", reference)
+        }
+        Trigger::Escalation { code } => {
+            let reference = code.as_ref().map(|code| {
+                shared.reference("escalation", code.clone(), |id| {
+                    bpmn("escalation")
+                        .with("id", id)
+                        .with("name", code)
+                        .with("escalationCode", code)
+                })
+            });
+            bpmn("escalationEventDefinition").with_some("escalationRef", reference)
+        }
+        Trigger::Terminate => bpmn("terminateEventDefinition"),
+    };
+    element.push(definition);
+}
+
+fn message_id(message: &Message, shared: &mut Shared) -> String {
+    let name = source(&message.name);
+    let key = message.correlation.0.as_ref().map(|key| format!("={}", key.text()));
+    shared.reference("message", format!("{name}\n{key:?}"), |id| {
+        let mut element = bpmn("message").with("id", id).with("name", name);
+        if let Some(key) = key {
+            let mut extensions = bpmn("extensionElements");
+            extensions.push(zeebe("subscription").with("correlationKey", key));
+            element.push(extensions);
+        }
+        element
+    })
+}
+
+fn multi_instance(marker: &MultiInstance) -> Element {
+    let mut element = bpmn("multiInstanceLoopCharacteristics")
+        .with("isSequential", marker.sequential.to_string());
+    let loop_characteristics = Element::new(Some("zeebe"), ZEEBE, "loopCharacteristics")
+        .with_some(
+            "inputCollection",
+            marker.collection.as_ref().map(|it| format!("={}", it.text())),
+        )
+        .with_some("inputElement", marker.input_element.clone())
+        .with_some("outputCollection", marker.output_collection.clone())
+        .with_some(
+            "outputElement",
+            marker.output_element.as_ref().map(|it| format!("={}", it.text())),
+        );
+    if !loop_characteristics.attributes.is_empty() {
+        let mut extensions = bpmn("extensionElements");
+        extensions.push(loop_characteristics);
+        element.push(extensions);
+    }
+    for (name, program) in [
+        ("loopCardinality", &marker.cardinality),
+        ("completionCondition", &marker.completion_condition),
+    ] {
+        if let Some(program) = program {
+            element.push(formal(name, &format!("={}", program.text())));
+        }
+    }
+    element
+}

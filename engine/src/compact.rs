@@ -1,0 +1,323 @@
+//! The compact JSON form of a process: what models and programs write instead of BPMN XML.
+//!
+//! One entry an element, flows as `next`. Everything that the engine executes can be said in it,
+//! and a process read from XML can be given back in it; the diagram is laid out anew.
+
+mod from_process;
+mod to_process;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A process.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CompactProcess {
+    /// BPMN id, e.g. `invoice-approval`.
+    pub id: String,
+    /// Human name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What the process is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub documentation: Option<String>,
+    /// JSON Schema of the start variables.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<Value>,
+    /// JSON Schema of the result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<Value>,
+    /// The variables that are the result; all when left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub result: Vec<String>,
+    /// Offers the published process as a tool of this name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool: Option<String>,
+    /// When to use the tool.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when_to_use: Option<String>,
+    /// Policies on the whole process.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<CompactPolicy>,
+    /// The elements, in any order.
+    pub elements: Vec<CompactElement>,
+}
+
+/// An event, activity or gateway.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CompactElement {
+    /// Id, unique in the process.
+    pub id: String,
+    /// BPMN element: startEvent, endEvent, intermediateCatchEvent, intermediateThrowEvent,
+    /// boundaryEvent, task, userTask, serviceTask, agentTask, receiveTask, scriptTask,
+    /// businessRuleTask, exclusiveGateway, parallelGateway, inclusiveGateway, eventBasedGateway,
+    /// subProcess, eventSubProcess, callActivity.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Human name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What happens here; read by people and agents.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub documentation: Option<String>,
+    /// Where the flow goes: an id, or a list of ids and conditional targets.
+    #[serde(default, skip_serializing_if = "Next::is_empty")]
+    pub next: Next,
+    /// The elements inside a sub-process.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub elements: Vec<Self>,
+    /// boundaryEvent: the activity it is attached to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attached_to: Option<String>,
+    /// boundaryEvent and start of an eventSubProcess: false lets the activity go on. Default true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interrupting: Option<bool>,
+    /// Events: what they wait for or throw. receiveTask: its message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<CompactEvent>,
+    /// serviceTask: what workers ask for. FEEL when it begins with `=`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<String>,
+    /// serviceTask and agentTask: how often it may be tried. Default 3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retries: Option<String>,
+    /// agentTask: id of the agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// scriptTask: the FEEL expression.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub script: Option<String>,
+    /// businessRuleTask: id of the DMN decision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<String>,
+    /// scriptTask and businessRuleTask: the variable that gets the result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<String>,
+    /// callActivity: id of the called process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<String>,
+    /// userTask: who does it and with which form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assignment: Option<CompactAssignment>,
+    /// Variables made before the activity starts: target to FEEL (beginning with `=`) or text.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub inputs: BTreeMap<String, String>,
+    /// Variables taken when it ends: target to FEEL (beginning with `=`) or text.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub outputs: BTreeMap<String, String>,
+    /// Repeats the activity for each item.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub for_each: Option<CompactForEach>,
+    /// Policies on this element.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<CompactPolicy>,
+    /// Fixed texts for workers.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
+}
+
+/// Where the flow goes on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(inline)]
+pub enum Next {
+    /// To one element.
+    One(String),
+    /// To several.
+    Many(Vec<Target>),
+}
+
+/// One way to go on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(inline)]
+pub enum Target {
+    /// Always.
+    Plain(String),
+    /// Under a condition, or when no condition holds.
+    Conditional(ConditionalTarget),
+}
+
+/// A way under a condition.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub struct ConditionalTarget {
+    /// Id of the next element.
+    pub to: String,
+    /// FEEL condition, e.g. `amount >= 1000`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+    /// Taken when no condition holds.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub default: bool,
+    /// Name shown on the flow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// What an event waits for or throws; exactly one field.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(inline)]
+pub enum CompactEvent {
+    /// A message by name, with the FEEL of its correlation key.
+    Message {
+        /// The message's name.
+        name: String,
+        /// FEEL over the instance's variables; not needed at the start of a process.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        correlation: Option<String>,
+    },
+    /// ISO 8601 duration, e.g. `PT2H`, or FEEL.
+    Duration(String),
+    /// ISO 8601 moment, or FEEL.
+    Date(String),
+    /// ISO 8601 repetition, e.g. `R3/PT10M`, or FEEL.
+    Cycle(String),
+    /// A BPMN error by code; an empty code catches every error.
+    Error(String),
+    /// A signal by name.
+    Signal(String),
+    /// An escalation by code; an empty code catches every escalation.
+    Escalation(String),
+    /// Ends everything in the scope: `true`.
+    Terminate(bool),
+}
+
+/// Who does a user task.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(inline)]
+pub struct CompactAssignment {
+    /// The person, when fixed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assignee: Option<String>,
+    /// Groups, comma-separated, or FEEL that gives a list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<String>,
+    /// Persons, comma-separated, or FEEL that gives a list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub users: Option<String>,
+    /// ISO 8601 moment or duration, or FEEL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<String>,
+    /// 0 to 100.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<String>,
+    /// JSON Schema of the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<Value>,
+}
+
+/// Repetition for each item of a list.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(inline)]
+pub struct CompactForEach {
+    /// FEEL that gives the list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collection: Option<String>,
+    /// FEEL that gives a number of times, instead of a list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub times: Option<String>,
+    /// The variable of the current item.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<String>,
+    /// One after the other instead of all at once.
+    #[serde(default)]
+    pub sequential: bool,
+    /// The variable that collects results.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collect: Option<String>,
+    /// FEEL for the result of one repetition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collect_value: Option<String>,
+    /// FEEL that ends the repetition early.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+}
+
+/// A rule that guards actions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(inline)]
+pub struct CompactPolicy {
+    /// Name shown in refusals.
+    pub id: String,
+    /// Guarded actions: complete, tool_call, set_variables, start, control. All when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub on: Vec<crate::governance::Action>,
+    /// The rule.
+    pub rule: CompactRule,
+}
+
+/// What a policy demands; exactly one field.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(inline)]
+pub enum CompactRule {
+    /// Somebody who did not do these elements, nor start the instance.
+    FourEyes {
+        /// Elements whose actors are excluded.
+        #[serde(default)]
+        with: Vec<String>,
+        /// Whether who started the instance is excluded.
+        #[serde(default)]
+        starter: bool,
+    },
+    /// A mandate for the action and amount.
+    Mandate {
+        /// Business domain.
+        domain: String,
+        /// Action in the domain.
+        action: String,
+        /// FEEL of the amount.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        amount: Option<String>,
+        /// ISO 4217 code, or FEEL beginning with `=`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        currency: Option<String>,
+    },
+    /// A FEEL condition.
+    Condition {
+        /// The condition.
+        when: String,
+        /// Told to whoever is refused.
+        reason: String,
+    },
+}
+
+impl Default for Next {
+    fn default() -> Self {
+        Self::Many(Vec::new())
+    }
+}
+
+impl Next {
+    fn is_empty(&self) -> bool {
+        matches!(self, Self::Many(targets) if targets.is_empty())
+    }
+
+    fn targets(&self) -> Vec<ConditionalTarget> {
+        let plain =
+            |to: &String| ConditionalTarget { to: to.clone(), ..ConditionalTarget::default() };
+        match self {
+            Self::One(to) => vec![plain(to)],
+            Self::Many(targets) => targets
+                .iter()
+                .map(|target| match target {
+                    Target::Plain(to) => plain(to),
+                    Target::Conditional(target) => target.clone(),
+                })
+                .collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

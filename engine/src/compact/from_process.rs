@@ -1,0 +1,237 @@
+//! From the model to the compact form.
+
+use std::collections::BTreeMap;
+
+use super::{
+    CompactAssignment, CompactElement, CompactEvent, CompactForEach, CompactPolicy, CompactProcess,
+    CompactRule, ConditionalTarget, Next, Target,
+};
+use crate::governance::{Policy, Rule};
+use crate::model::{
+    Gateway, Loop, Mapping, Message, Node, NodeIx, NodeKind, Process, SubProcess, Task, Text,
+    TimerKind, Trigger, UserTask,
+};
+
+impl From<&Process> for CompactProcess {
+    fn from(process: &Process) -> Self {
+        Self {
+            id: process.id.to_string(),
+            name: process.name.clone(),
+            documentation: process.documentation.clone(),
+            input: process.contract.input.clone(),
+            output: process.contract.output.clone(),
+            result: process.contract.result.clone(),
+            tool: process.contract.tool.clone(),
+            when_to_use: process.contract.tool_description.clone(),
+            policies: process.policies.iter().map(policy).collect(),
+            elements: elements(process, None),
+        }
+    }
+}
+
+fn elements(process: &Process, scope: Option<NodeIx>) -> Vec<CompactElement> {
+    process.children(scope).map(|(ix, node)| element(process, ix, node)).collect()
+}
+
+fn element(process: &Process, ix: NodeIx, node: &Node) -> CompactElement {
+    let mut compact = CompactElement {
+        id: node.id.to_string(),
+        name: node.name.clone(),
+        documentation: node.documentation.clone(),
+        next: next(process, node),
+        inputs: mappings(&node.inputs),
+        outputs: mappings(&node.outputs),
+        for_each: node.repeat.as_ref().map(for_each),
+        policies: node.policies.iter().map(policy).collect(),
+        headers: node.headers.clone(),
+        ..CompactElement::default()
+    };
+    let kind = match &node.kind {
+        NodeKind::StartEvent { trigger, interrupting } => {
+            compact.event = event(trigger);
+            compact.interrupting = (!interrupting).then_some(false);
+            "startEvent"
+        }
+        NodeKind::EndEvent(trigger) => {
+            compact.event = event(trigger);
+            "endEvent"
+        }
+        NodeKind::IntermediateCatchEvent(trigger) => {
+            compact.event = event(trigger);
+            "intermediateCatchEvent"
+        }
+        NodeKind::IntermediateThrowEvent(trigger) => {
+            compact.event = event(trigger);
+            "intermediateThrowEvent"
+        }
+        NodeKind::BoundaryEvent { attached_to, interrupting, trigger } => {
+            compact.event = event(trigger);
+            compact.interrupting = (!interrupting).then_some(false);
+            compact.attached_to = Some(process.node(*attached_to).id.to_string());
+            "boundaryEvent"
+        }
+        NodeKind::Task(task) => task_fields(&mut compact, task),
+        NodeKind::Gateway(Gateway::Exclusive) => "exclusiveGateway",
+        NodeKind::Gateway(Gateway::Parallel) => "parallelGateway",
+        NodeKind::Gateway(Gateway::Inclusive) => "inclusiveGateway",
+        NodeKind::Gateway(Gateway::EventBased) => "eventBasedGateway",
+        NodeKind::SubProcess(kind) => {
+            compact.elements = elements(process, Some(ix));
+            match kind {
+                SubProcess::Embedded => "subProcess",
+                SubProcess::Event => "eventSubProcess",
+            }
+        }
+        NodeKind::CallActivity(call) => {
+            compact.process = Some(text(&call.process));
+            "callActivity"
+        }
+        NodeKind::Unsupported { element } => element,
+    };
+    kind.clone_into(&mut compact.kind);
+    compact
+}
+
+fn task_fields(compact: &mut CompactElement, task: &Task) -> &'static str {
+    match task {
+        Task::Pass => "task",
+        Task::User(user) => {
+            compact.assignment = assignment(user);
+            "userTask"
+        }
+        Task::Job(job) => {
+            compact.job = Some(text(&job.job_type));
+            compact.retries = job.retries.as_ref().map(text);
+            "serviceTask"
+        }
+        Task::Agent { agent, job } => {
+            compact.agent = Some(text(agent));
+            compact.retries = job.retries.as_ref().map(text);
+            "agentTask"
+        }
+        Task::Receive(received) => {
+            compact.event = Some(message(received));
+            "receiveTask"
+        }
+        Task::Script(script) => {
+            compact.script = Some(script.expression.text().to_owned());
+            compact.result = Some(script.result_variable.clone());
+            "scriptTask"
+        }
+        Task::BusinessRule { decision, result_variable } => {
+            compact.decision = Some(text(decision));
+            compact.result = Some(result_variable.clone());
+            "businessRuleTask"
+        }
+    }
+}
+
+fn next(process: &Process, node: &Node) -> Next {
+    let mut targets: Vec<ConditionalTarget> = node
+        .outgoing
+        .iter()
+        .map(|&ix| {
+            let flow = process.flow(ix);
+            ConditionalTarget {
+                to: process.node(flow.target).id.to_string(),
+                when: flow.condition.as_ref().map(|condition| condition.text().to_owned()),
+                default: node.default_flow == Some(ix),
+                name: flow.name.clone(),
+            }
+        })
+        .collect();
+    let is_plain = |target: &ConditionalTarget| {
+        target.when.is_none() && !target.default && target.name.is_none()
+    };
+    if let [only] = &mut targets[..]
+        && is_plain(only)
+    {
+        return Next::One(std::mem::take(&mut only.to));
+    }
+    let target = |target: ConditionalTarget| match is_plain(&target) {
+        true => Target::Plain(target.to),
+        false => Target::Conditional(target),
+    };
+    Next::Many(targets.into_iter().map(target).collect())
+}
+
+fn event(trigger: &Trigger) -> Option<CompactEvent> {
+    Some(match trigger {
+        Trigger::None => return None,
+        Trigger::Message(thrown) => message(thrown),
+        Trigger::Timer(timer) => match timer.kind {
+            TimerKind::Duration => CompactEvent::Duration(text(&timer.value)),
+            TimerKind::Date => CompactEvent::Date(text(&timer.value)),
+            TimerKind::Cycle => CompactEvent::Cycle(text(&timer.value)),
+        },
+        Trigger::Error(error) => CompactEvent::Error(error.code.clone().unwrap_or_default()),
+        Trigger::Signal { name } => CompactEvent::Signal(text(name)),
+        Trigger::Escalation { code } => CompactEvent::Escalation(code.clone().unwrap_or_default()),
+        Trigger::Terminate => CompactEvent::Terminate(true),
+    })
+}
+
+fn message(message: &Message) -> CompactEvent {
+    CompactEvent::Message {
+        name: text(&message.name),
+        correlation: message.correlation.0.as_ref().map(|key| key.text().to_owned()),
+    }
+}
+
+fn assignment(task: &UserTask) -> Option<CompactAssignment> {
+    let compact = CompactAssignment {
+        assignee: task.assignee.as_ref().map(text),
+        groups: task.candidate_groups.as_ref().map(text),
+        users: task.candidate_users.as_ref().map(text),
+        due: task.due_date.as_ref().map(text),
+        priority: task.priority.as_ref().map(text),
+        form: task.form.clone(),
+    };
+    (compact != CompactAssignment::default()).then_some(compact)
+}
+
+fn for_each(repeat: &Loop) -> CompactForEach {
+    let Loop::MultiInstance(marker) = repeat;
+    let program = |program: &Option<crate::feel::Program>| {
+        program.as_ref().map(|program| program.text().to_owned())
+    };
+    CompactForEach {
+        collection: program(&marker.collection),
+        times: program(&marker.cardinality),
+        item: marker.input_element.clone(),
+        sequential: marker.sequential,
+        collect: marker.output_collection.clone(),
+        collect_value: program(&marker.output_element),
+        until: program(&marker.completion_condition),
+    }
+}
+
+fn policy(policy: &Policy) -> CompactPolicy {
+    let rule = match &policy.rule {
+        Rule::FourEyes { elements, starter } => CompactRule::FourEyes {
+            with: elements.iter().map(ToString::to_string).collect(),
+            starter: *starter,
+        },
+        Rule::Mandate { domain, action, amount, currency } => CompactRule::Mandate {
+            domain: domain.clone(),
+            action: action.clone(),
+            amount: amount.as_ref().map(|amount| amount.text().to_owned()),
+            currency: currency.as_ref().map(text),
+        },
+        Rule::Condition { expression, reason } => {
+            CompactRule::Condition { when: expression.text().to_owned(), reason: reason.clone() }
+        }
+    };
+    CompactPolicy { id: policy.id.clone(), on: policy.on.iter().copied().collect(), rule }
+}
+
+fn mappings(mappings: &[Mapping]) -> BTreeMap<String, String> {
+    mappings.iter().map(|mapping| (mapping.target.clone(), text(&mapping.source))).collect()
+}
+
+fn text(text: &Text) -> String {
+    match text {
+        Text::Literal(text) => text.clone(),
+        Text::Feel(program) => format!("={}", program.text()),
+    }
+}

@@ -1,0 +1,67 @@
+use serde_json::json;
+
+use super::*;
+use crate::bpmn;
+
+fn order() -> CompactProcess {
+    serde_json::from_value(json!({
+        "id": "order", "name": "Order", "tool": "order_handle", "when_to_use": "Handles an order.",
+        "input": { "type": "object" }, "result": ["approved"],
+        "policies": [{ "id": "daytime", "on": ["start"], "rule": { "condition": { "when": "hour < 18", "reason": "closed" } } }],
+        "elements": [
+            { "id": "start", "type": "startEvent", "next": "route" },
+            { "id": "route", "type": "exclusiveGateway", "next": [
+                { "to": "approve", "when": "amount >= 1000", "name": "large" }, { "to": "charge", "default": true }] },
+            { "id": "approve", "type": "userTask", "next": "charge",
+              "assignment": { "groups": "manager", "due": "PT4H", "form": { "type": "object" } },
+              "policies": [{ "id": "eyes", "on": ["complete"], "rule": { "fourEyes": { "with": ["charge"], "starter": true } } },
+                           { "id": "limit", "rule": { "mandate": { "domain": "finance", "action": "approve", "amount": "amount", "currency": "EUR" } } }] },
+            { "id": "late", "type": "boundaryEvent", "attachedTo": "approve", "interrupting": false,
+              "event": { "duration": "PT2H" }, "next": "end" },
+            { "id": "charge", "type": "serviceTask", "job": "charge-card", "retries": "5", "next": "extract",
+              "inputs": { "sum": "=amount" }, "outputs": { "receipt": "=receipt" }, "headers": { "currency": "EUR" },
+              "forEach": { "collection": "cards", "item": "card", "sequential": true, "collect": "receipts", "collectValue": "receipt", "until": "numberOfCompletedInstances = 1" } },
+            { "id": "declined", "type": "boundaryEvent", "attachedTo": "charge", "event": { "error": "DECLINED" }, "next": "end" },
+            { "id": "extract", "type": "agentTask", "agent": "reader", "next": "decide" },
+            { "id": "decide", "type": "businessRuleTask", "decision": "limits", "result": "route", "next": "wait" },
+            { "id": "wait", "type": "receiveTask", "event": { "message": { "name": "paid", "correlation": "orderId" } }, "next": "sub" },
+            { "id": "sub", "type": "subProcess", "next": "call", "elements": [
+                { "id": "s2", "type": "startEvent", "next": "calc" },
+                { "id": "calc", "type": "scriptTask", "script": "amount * 2", "result": "double" }] },
+            { "id": "call", "type": "callActivity", "process": "child", "next": "end" },
+            { "id": "end", "type": "endEvent", "event": { "terminate": true } }
+        ]
+    }))
+    .unwrap()
+}
+
+#[test]
+fn the_compact_form_survives_the_model_and_xml() {
+    let compact = order();
+    let process = compact.to_process().unwrap();
+    assert_eq!(CompactProcess::from(&*process), compact);
+    let xml = bpmn::write(&process).to_xml();
+    let definitions = bpmn::read(xml.as_bytes()).unwrap();
+    assert_eq!(CompactProcess::from(&**definitions.main_process().unwrap()), compact, "{xml}");
+}
+
+#[test]
+fn mistakes_are_all_told() {
+    let broken: CompactProcess = serde_json::from_value(json!({
+        "id": "p", "elements": [
+            { "id": "a", "type": "scriptTask", "script": "1 +", "result": "x", "next": "b" },
+            { "id": "b", "type": "agentTask" },
+            { "id": "c", "type": "rocket", "next": "nowhere" }
+        ]
+    }))
+    .unwrap();
+    let codes: Vec<String> =
+        broken.to_process().unwrap_err().into_iter().map(|finding| finding.code).collect();
+    assert_eq!(
+        codes,
+        ["expression_invalid", "field_missing", "unknown_type", "process_not_linked"]
+    );
+    let unknown =
+        serde_json::from_value::<CompactProcess>(json!({ "id": "p", "elements": [], "colour": 1 }));
+    assert!(unknown.unwrap_err().to_string().contains("colour"));
+}

@@ -1,0 +1,333 @@
+//! From the compact form to the model.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{
+    CompactAssignment, CompactElement, CompactEvent, CompactForEach, CompactPolicy, CompactProcess,
+    CompactRule,
+};
+use crate::feel::Program;
+use crate::finding::Finding;
+use crate::governance::{Policy, Rule};
+use crate::model::{
+    CallActivity, Contract, Correlation, ElementId, ErrorTrigger, Gateway, JobSpec, Loop, Mapping,
+    Message, MultiInstance, NodeDraft, NodeIx, NodeKind, Process, ProcessBuilder, Script,
+    SubProcess, Task, Text, TimerKind, TimerTrigger, Trigger, UserTask,
+};
+
+/// The deepest nesting of sub-processes.
+const MAX_DEPTH: usize = 20;
+
+impl CompactProcess {
+    /// The process this describes.
+    ///
+    /// # Errors
+    /// Every mistake found, not only the first one.
+    pub fn to_process(&self) -> Result<Arc<Process>, Vec<Finding>> {
+        let mut reader =
+            Reader { builder: ProcessBuilder::new(self.id.as_str()), findings: Vec::new() };
+        reader.builder.describe(self.name.clone(), self.documentation.clone(), true);
+        reader.builder.contract(Contract {
+            input: self.input.clone(),
+            output: self.output.clone(),
+            result: self.result.clone(),
+            tool: self.tool.clone(),
+            tool_description: self.when_to_use.clone(),
+        });
+        for policy in &self.policies {
+            if let Some(policy) = reader.policy(&self.id, policy) {
+                reader.builder.policy(policy);
+            }
+        }
+        reader.elements(&self.elements, None, 0);
+        let Reader { builder, mut findings } = reader;
+        match builder.build() {
+            Ok(process) if findings.is_empty() => Ok(process),
+            Ok(_) => Err(findings),
+            Err(error) => {
+                findings.push(Finding::error(
+                    "process_not_linked",
+                    &self.id,
+                    error.to_string(),
+                    "give every element an id of its own and refer to elements that exist",
+                ));
+                Err(findings)
+            }
+        }
+    }
+}
+
+struct Reader {
+    builder: ProcessBuilder,
+    findings: Vec<Finding>,
+}
+
+impl Reader {
+    fn elements(&mut self, elements: &[CompactElement], parent: Option<&ElementId>, depth: usize) {
+        if depth > MAX_DEPTH {
+            self.findings.push(Finding::error(
+                "too_deep",
+                parent.map_or("", |id| id),
+                format!("sub-processes are nested more than {MAX_DEPTH} deep"),
+                "move inner parts to processes of their own and call them",
+            ));
+            return;
+        }
+        for element in elements {
+            let id: ElementId = element.id.as_str().into();
+            let kind = self.kind(element);
+            let mut draft = NodeDraft::new(Arc::clone(&id), kind);
+            draft.parent = parent.cloned();
+            draft.attached_to = element.attached_to.as_deref().map(Into::into);
+            draft.node.name.clone_from(&element.name);
+            draft.node.documentation.clone_from(&element.documentation);
+            draft.node.headers.clone_from(&element.headers);
+            draft.node.inputs = self.mappings(&element.id, &element.inputs);
+            draft.node.outputs = self.mappings(&element.id, &element.outputs);
+            draft.node.repeat =
+                element.for_each.as_ref().map(|marker| self.multi_instance(&element.id, marker));
+            draft.node.policies = element
+                .policies
+                .iter()
+                .filter_map(|policy| self.policy(&element.id, policy))
+                .collect();
+            self.flows(element, &mut draft);
+            self.builder.node(draft);
+            self.elements(&element.elements, Some(&id), depth + 1);
+        }
+    }
+
+    fn flows(&mut self, element: &CompactElement, draft: &mut NodeDraft) {
+        let mut to_same_target: BTreeMap<String, usize> = BTreeMap::new();
+        for target in element.next.targets() {
+            let nth = to_same_target.entry(target.to.clone()).or_default();
+            *nth += 1;
+            let mut id = format!("{}--{}", element.id, target.to);
+            if *nth > 1 {
+                id = format!("{id}-{nth}");
+            }
+            let condition = target.when.as_ref().and_then(|text| self.program(&element.id, text));
+            if target.default {
+                draft.default_flow = Some(id.as_str().into());
+            }
+            self.builder.flow(id, target.name, element.id.as_str(), target.to, condition);
+        }
+    }
+
+    fn kind(&mut self, element: &CompactElement) -> NodeKind {
+        let interrupting = element.interrupting.unwrap_or(true);
+        match element.kind.as_str() {
+            "startEvent" => NodeKind::StartEvent { trigger: self.trigger(element), interrupting },
+            "endEvent" => NodeKind::EndEvent(self.trigger(element)),
+            "intermediateCatchEvent" => NodeKind::IntermediateCatchEvent(self.trigger(element)),
+            "intermediateThrowEvent" => NodeKind::IntermediateThrowEvent(self.trigger(element)),
+            "boundaryEvent" => NodeKind::BoundaryEvent {
+                attached_to: NodeIx::UNLINKED,
+                interrupting,
+                trigger: self.trigger(element),
+            },
+            "task" => NodeKind::Task(Task::Pass),
+            "userTask" => NodeKind::Task(Task::User(self.user_task(element))),
+            "serviceTask" => NodeKind::Task(Task::Job(self.job(element))),
+            "agentTask" => {
+                let agent = self.required(element, "agent", element.agent.as_deref());
+                NodeKind::Task(Task::Agent {
+                    agent: self.text(&element.id, &agent),
+                    job: JobSpec {
+                        job_type: Text::Literal("agent".to_owned()),
+                        retries: self.optional_text(&element.id, element.retries.as_deref()),
+                    },
+                })
+            }
+            "receiveTask" => match self.trigger(element) {
+                Trigger::Message(message) => NodeKind::Task(Task::Receive(message)),
+                _ => {
+                    self.missing(element, "event.message");
+                    NodeKind::Task(Task::Pass)
+                }
+            },
+            "scriptTask" => {
+                let script = self.required(element, "script", element.script.as_deref());
+                let result_variable = self.required(element, "result", element.result.as_deref());
+                match self.program(&element.id, &script) {
+                    Some(expression) => {
+                        NodeKind::Task(Task::Script(Script { expression, result_variable }))
+                    }
+                    None => NodeKind::Task(Task::Pass),
+                }
+            }
+            "businessRuleTask" => {
+                let decision = self.required(element, "decision", element.decision.as_deref());
+                let result_variable = self.required(element, "result", element.result.as_deref());
+                NodeKind::Task(Task::BusinessRule {
+                    decision: self.text(&element.id, &decision),
+                    result_variable,
+                })
+            }
+            "exclusiveGateway" => NodeKind::Gateway(Gateway::Exclusive),
+            "parallelGateway" => NodeKind::Gateway(Gateway::Parallel),
+            "inclusiveGateway" => NodeKind::Gateway(Gateway::Inclusive),
+            "eventBasedGateway" => NodeKind::Gateway(Gateway::EventBased),
+            "subProcess" => NodeKind::SubProcess(SubProcess::Embedded),
+            "eventSubProcess" => NodeKind::SubProcess(SubProcess::Event),
+            "callActivity" => {
+                let process = self.required(element, "process", element.process.as_deref());
+                NodeKind::CallActivity(CallActivity {
+                    process: self.text(&element.id, &process),
+                    propagate_parent_variables: element.inputs.is_empty(),
+                    propagate_child_variables: element.outputs.is_empty(),
+                })
+            }
+            other => {
+                self.findings.push(Finding::error(
+                    "unknown_type",
+                    &element.id,
+                    format!("{other:?} is no element type"),
+                    "use one of the types that the schema of the compact form lists",
+                ));
+                NodeKind::Task(Task::Pass)
+            }
+        }
+    }
+
+    fn trigger(&mut self, element: &CompactElement) -> Trigger {
+        let id = &element.id;
+        let timer = |kind, value| Trigger::Timer(TimerTrigger { kind, value });
+        match &element.event {
+            None => Trigger::None,
+            Some(CompactEvent::Message { name, correlation }) => Trigger::Message(Message {
+                name: self.text(id, name),
+                correlation: Correlation(
+                    correlation.as_ref().and_then(|text| self.program(id, text)),
+                ),
+                job: element.job.is_some().then(|| self.job(element)),
+            }),
+            Some(CompactEvent::Duration(text)) => timer(TimerKind::Duration, self.text(id, text)),
+            Some(CompactEvent::Date(text)) => timer(TimerKind::Date, self.text(id, text)),
+            Some(CompactEvent::Cycle(text)) => timer(TimerKind::Cycle, self.text(id, text)),
+            Some(CompactEvent::Error(code)) => {
+                Trigger::Error(ErrorTrigger { code: non_empty(code), ..ErrorTrigger::default() })
+            }
+            Some(CompactEvent::Signal(name)) => Trigger::Signal { name: self.text(id, name) },
+            Some(CompactEvent::Escalation(code)) => Trigger::Escalation { code: non_empty(code) },
+            Some(CompactEvent::Terminate(_)) => Trigger::Terminate,
+        }
+    }
+
+    fn user_task(&mut self, element: &CompactElement) -> UserTask {
+        let Some(assignment) = &element.assignment else { return UserTask::default() };
+        let CompactAssignment { assignee, groups, users, due, priority, form } = assignment;
+        let mut text = |text: &Option<String>| self.optional_text(&element.id, text.as_deref());
+        UserTask {
+            assignee: text(assignee),
+            candidate_groups: text(groups),
+            candidate_users: text(users),
+            due_date: text(due),
+            follow_up_date: None,
+            priority: text(priority),
+            form: form.clone(),
+            form_key: None,
+        }
+    }
+
+    fn job(&mut self, element: &CompactElement) -> JobSpec {
+        let job_type = element.job.as_deref().unwrap_or(&element.id);
+        JobSpec {
+            job_type: self.text(&element.id, job_type),
+            retries: self.optional_text(&element.id, element.retries.as_deref()),
+        }
+    }
+
+    fn multi_instance(&mut self, id: &str, marker: &CompactForEach) -> Loop {
+        let mut program =
+            |text: &Option<String>| text.as_ref().and_then(|text| self.program(id, text));
+        Loop::MultiInstance(MultiInstance {
+            sequential: marker.sequential,
+            collection: program(&marker.collection),
+            cardinality: program(&marker.times),
+            input_element: marker.item.clone(),
+            output_collection: marker.collect.clone(),
+            output_element: program(&marker.collect_value),
+            completion_condition: program(&marker.until),
+        })
+    }
+
+    fn mappings(&mut self, id: &str, mappings: &BTreeMap<String, String>) -> Vec<Mapping> {
+        mappings
+            .iter()
+            .map(|(target, source)| Mapping {
+                source: self.text(id, source),
+                target: target.clone(),
+            })
+            .collect()
+    }
+
+    fn policy(&mut self, id: &str, policy: &CompactPolicy) -> Option<Policy> {
+        let rule = match &policy.rule {
+            CompactRule::FourEyes { with, starter } => Rule::FourEyes {
+                elements: with.iter().map(|id| id.as_str().into()).collect(),
+                starter: *starter,
+            },
+            CompactRule::Mandate { domain, action, amount, currency } => Rule::Mandate {
+                domain: domain.clone(),
+                action: action.clone(),
+                amount: amount.as_ref().and_then(|text| self.program(id, text)),
+                currency: self.optional_text(id, currency.as_deref()),
+            },
+            CompactRule::Condition { when, reason } => {
+                Rule::Condition { expression: self.program(id, when)?, reason: reason.clone() }
+            }
+        };
+        Some(Policy { id: policy.id.clone(), on: policy.on.iter().copied().collect(), rule })
+    }
+
+    fn required(&mut self, element: &CompactElement, field: &str, value: Option<&str>) -> String {
+        if let Some(value) = value {
+            return value.to_owned();
+        }
+        self.missing(element, field);
+        String::new()
+    }
+
+    fn missing(&mut self, element: &CompactElement, field: &str) {
+        self.findings.push(Finding::error(
+            "field_missing",
+            &element.id,
+            format!("a {} needs {field}", element.kind),
+            format!("add {field} to the element"),
+        ));
+    }
+
+    fn program(&mut self, id: &str, text: &str) -> Option<Program> {
+        match Program::compile(text) {
+            Ok(program) => Some(program),
+            Err(error) => {
+                self.findings.push(Finding::error(
+                    "expression_invalid",
+                    id,
+                    error.to_string(),
+                    "write FEEL (DMN 1.5 §10), for example amount > 1000",
+                ));
+                None
+            }
+        }
+    }
+
+    fn text(&mut self, id: &str, text: &str) -> Text {
+        if text.trim_start().starts_with('=')
+            && let Some(program) = self.program(id, text)
+        {
+            return Text::Feel(program);
+        }
+        Text::Literal(text.to_owned())
+    }
+
+    fn optional_text(&mut self, id: &str, text: Option<&str>) -> Option<Text> {
+        text.map(|text| self.text(id, text))
+    }
+}
+
+fn non_empty(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}

@@ -1,0 +1,418 @@
+//! Checks a process before it is published: what would get stuck, be skipped or surprise.
+
+use std::collections::BTreeSet;
+
+use crate::finding::Finding;
+use crate::governance::{Policy, Rule};
+use crate::model::{
+    Flow, Gateway, Node, NodeIx, NodeKind, Process, SubProcess, Task, Text, Trigger,
+};
+
+/// What the process may refer to outside itself.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// Ids of the decisions that can be evaluated; `None` when not known.
+    pub decisions: Option<BTreeSet<String>>,
+    /// Ids of the processes that can be called; `None` when not known.
+    pub processes: Option<BTreeSet<String>>,
+    /// Ids of the agents; `None` when not known.
+    pub agents: Option<BTreeSet<String>>,
+}
+
+/// All findings about `process`, errors first, in file order.
+#[must_use]
+pub fn validate(process: &Process, surroundings: &Surroundings) -> Vec<Finding> {
+    let mut check = Check { process, surroundings, findings: Vec::new() };
+    check.scope(None);
+    for (ix, node) in process.nodes() {
+        if matches!(node.kind, NodeKind::SubProcess(_)) {
+            check.scope(Some(ix));
+        }
+        check.node(ix, node);
+    }
+    for (_, flow) in process.flows() {
+        check.flow(flow);
+    }
+    for policy in &process.policies {
+        check.policy(&process.id, policy);
+    }
+    check.findings.sort_by_key(|finding| finding.severity);
+    check.findings
+}
+
+struct Check<'a> {
+    process: &'a Process,
+    surroundings: &'a Surroundings,
+    findings: Vec<Finding>,
+}
+
+impl Check<'_> {
+    fn error(&mut self, code: &str, element: &str, what: impl Into<String>, fix: &str) {
+        self.findings.push(Finding::error(code, element, what, fix));
+    }
+
+    fn warning(&mut self, code: &str, element: &str, what: impl Into<String>, fix: &str) {
+        self.findings.push(Finding::warning(code, element, what, fix));
+    }
+
+    fn scope(&mut self, scope: Option<NodeIx>) {
+        let process = self.process;
+        let (id, is_event) = match scope.map(|ix| process.node(ix)) {
+            None => (&*process.id, false),
+            Some(node) => (&*node.id, matches!(node.kind, NodeKind::SubProcess(SubProcess::Event))),
+        };
+        let starts: Vec<&Node> = process.start_events(scope).map(|(_, node)| node).collect();
+        let plain = starts.iter().filter(|node| is_none_start(node)).count();
+        if is_event {
+            if starts.len() != 1 || plain != 0 {
+                self.error(
+                    "event_sub_process_start",
+                    id,
+                    "an event sub-process has exactly one start event, and it waits for something",
+                    "keep one start event and give it a message, timer, error, signal or escalation",
+                );
+            }
+        } else if starts.is_empty() || (scope.is_some() && plain != 1) {
+            self.error(
+                "no_start_event",
+                id,
+                "there is no start event to begin at",
+                "add one plain start event",
+            );
+        } else if plain > 1 {
+            self.error(
+                "several_start_events",
+                id,
+                "there are several plain start events, so it is not clear where to begin",
+                "keep one, and use a gateway to branch",
+            );
+        }
+        self.reachability(scope);
+        self.bypass(scope, id);
+    }
+
+    /// Every node must be reachable from a start event of its scope (BPMN 2.0.2 §13.2).
+    fn reachability(&mut self, scope: Option<NodeIx>) {
+        let process = self.process;
+        let mut reached: BTreeSet<NodeIx> = BTreeSet::new();
+        let mut open: Vec<NodeIx> = process.start_events(scope).map(|(ix, _)| ix).collect();
+        open.extend(process.children(scope).filter_map(|(ix, node)| {
+            matches!(node.kind, NodeKind::SubProcess(SubProcess::Event)).then_some(ix)
+        }));
+        while let Some(ix) = open.pop() {
+            if reached.insert(ix) {
+                let node = process.node(ix);
+                open.extend(node.outgoing.iter().map(|&flow| process.flow(flow).target));
+                open.extend(&node.boundary);
+            }
+        }
+        for (ix, node) in process.children(scope) {
+            if !reached.contains(&ix) {
+                self.error(
+                    "unreachable",
+                    &node.id,
+                    "no path leads here from a start event",
+                    "connect it, or remove it",
+                );
+            }
+        }
+    }
+
+    /// A flow straight from start to end beside a real path lets an instance skip all work.
+    fn bypass(&mut self, scope: Option<NodeIx>, id: &str) {
+        let process = self.process;
+        let skipping = process.start_events(scope).any(|(_, start)| {
+            start.outgoing.len() > 1
+                && start.outgoing.iter().any(|&flow| {
+                    matches!(process.node(process.flow(flow).target).kind, NodeKind::EndEvent(_))
+                })
+        });
+        if skipping {
+            self.error(
+                "start_to_end_bypass",
+                id,
+                "a flow leads straight from the start to an end beside the real path",
+                "remove that flow",
+            );
+        }
+    }
+
+    fn node(&mut self, ix: NodeIx, node: &Node) {
+        let id = &*node.id;
+        match &node.kind {
+            NodeKind::StartEvent { trigger, .. } => {
+                if !node.incoming.is_empty() {
+                    self.error(
+                        "flow_into_start",
+                        id,
+                        "a flow leads into a start event",
+                        "remove it",
+                    );
+                }
+                if node.parent.is_none() {
+                    self.start_trigger(id, trigger);
+                }
+            }
+            NodeKind::EndEvent(_) if !node.outgoing.is_empty() => {
+                self.error("flow_out_of_end", id, "a flow leaves an end event", "remove it");
+            }
+            NodeKind::IntermediateCatchEvent(trigger) => self.catch(id, trigger),
+            NodeKind::BoundaryEvent { trigger, .. } => self.boundary(node, trigger),
+            NodeKind::Gateway(gateway) => self.gateway(node, *gateway),
+            NodeKind::Task(task) => self.task(id, task),
+            NodeKind::CallActivity(call) => {
+                let known = self.surroundings.processes.as_ref();
+                self.reference("called_process_missing", id, "process", &call.process, known);
+            }
+            NodeKind::SubProcess(SubProcess::Event)
+                if !node.incoming.is_empty() || !node.outgoing.is_empty() =>
+            {
+                self.error(
+                    "event_sub_process_flow",
+                    id,
+                    "an event sub-process has no incoming or outgoing flows",
+                    "remove the flows; its start event starts it",
+                );
+            }
+            NodeKind::Unsupported { element } => self.error(
+                "unsupported_element",
+                id,
+                format!("{element} is not executed by this version"),
+                "model it with the elements that are",
+            ),
+            NodeKind::SubProcess(_)
+            | NodeKind::EndEvent(_)
+            | NodeKind::IntermediateThrowEvent(_) => {}
+        }
+        for policy in &node.policies {
+            self.policy(id, policy);
+        }
+        if node.default_flow.is_some_and(|flow| self.process.flow(flow).source != ix) {
+            self.error(
+                "foreign_default_flow",
+                id,
+                "its default flow starts somewhere else",
+                "name one of its own flows as the default",
+            );
+        }
+    }
+
+    fn start_trigger(&mut self, id: &str, trigger: &Trigger) {
+        if matches!(trigger, Trigger::Error(_) | Trigger::Escalation { .. } | Trigger::Terminate) {
+            self.error(
+                "start_trigger",
+                id,
+                "a process cannot be started by an error, an escalation or a termination",
+                "use a plain, message, timer or signal start event",
+            );
+        }
+    }
+
+    fn catch(&mut self, id: &str, trigger: &Trigger) {
+        match trigger {
+            Trigger::Message(message) => self.correlation(id, message.correlation.0.is_some()),
+            Trigger::Timer(_) | Trigger::Signal { .. } => {}
+            Trigger::None | Trigger::Error(_) | Trigger::Escalation { .. } | Trigger::Terminate => {
+                self.error(
+                    "catches_nothing",
+                    id,
+                    "an intermediate catch event must wait for a message, a timer or a signal",
+                    "give it one of them",
+                );
+            }
+        }
+    }
+
+    fn boundary(&mut self, node: &Node, trigger: &Trigger) {
+        if !node.incoming.is_empty() {
+            self.error(
+                "flow_into_boundary",
+                &node.id,
+                "a flow leads into a boundary event",
+                "remove it",
+            );
+        }
+        if node.outgoing.is_empty() {
+            self.warning(
+                "boundary_without_flow",
+                &node.id,
+                "nothing happens after the boundary event",
+                "connect it to what should happen",
+            );
+        }
+        match trigger {
+            Trigger::Message(message) => {
+                self.correlation(&node.id, message.correlation.0.is_some());
+            }
+            Trigger::None | Trigger::Terminate => self.error(
+                "catches_nothing",
+                &node.id,
+                "a boundary event must wait for something",
+                "give it a message, timer, error, signal or escalation",
+            ),
+            Trigger::Timer(_)
+            | Trigger::Error(_)
+            | Trigger::Signal { .. }
+            | Trigger::Escalation { .. } => {}
+        }
+    }
+
+    fn correlation(&mut self, id: &str, has_key: bool) {
+        if !has_key {
+            self.error(
+                "no_correlation_key",
+                id,
+                "a waiting element must say how it recognises its message",
+                "set the correlation key of the message, for example =orderId",
+            );
+        }
+    }
+
+    fn gateway(&mut self, node: &Node, gateway: Gateway) {
+        match gateway {
+            Gateway::Exclusive | Gateway::Inclusive => self.decision_is_total(node),
+            Gateway::EventBased => {
+                for &flow in &node.outgoing {
+                    let target = self.process.node(self.process.flow(flow).target);
+                    let waits = matches!(
+                        target.kind,
+                        NodeKind::IntermediateCatchEvent(_) | NodeKind::Task(Task::Receive(_))
+                    );
+                    if !waits {
+                        self.error(
+                            "event_gateway_target",
+                            &node.id,
+                            format!(
+                                "{} after the event-based gateway does not wait for an event",
+                                target.id
+                            ),
+                            "put catch events or receive tasks after it",
+                        );
+                    }
+                }
+            }
+            Gateway::Parallel => {}
+        }
+        if node.outgoing.is_empty() {
+            self.error(
+                "gateway_without_flow",
+                &node.id,
+                "no flow leaves the gateway",
+                "connect it to what comes next",
+            );
+        }
+    }
+
+    /// Every way out of a decision needs a condition, and one must be the default.
+    fn decision_is_total(&mut self, node: &Node) {
+        if node.outgoing.len() < 2 {
+            return;
+        }
+        for &ix in &node.outgoing {
+            let flow = self.process.flow(ix);
+            if flow.condition.is_none() && node.default_flow != Some(ix) {
+                self.error(
+                    "flow_without_condition",
+                    &flow.id,
+                    format!("the flow from {} has no condition and is not the default", node.id),
+                    "give it a condition, or make it the default flow",
+                );
+            }
+        }
+        if node.default_flow.is_none() {
+            self.warning(
+                "no_default_flow",
+                &node.id,
+                "when no condition holds, the instance stops with an incident",
+                "make one flow the default",
+            );
+        }
+    }
+
+    fn task(&mut self, id: &str, task: &Task) {
+        match task {
+            Task::Receive(message) => self.correlation(id, message.correlation.0.is_some()),
+            Task::User(user) => {
+                if user.assignee.is_none()
+                    && user.candidate_groups.is_none()
+                    && user.candidate_users.is_none()
+                {
+                    self.warning(
+                        "nobody_assigned",
+                        id,
+                        "nobody is named who may do the task; everyone may claim it",
+                        "name groups or persons",
+                    );
+                }
+            }
+            Task::BusinessRule { decision, .. } => {
+                let known = self.surroundings.decisions.as_ref();
+                self.reference("decision_missing", id, "decision", decision, known);
+            }
+            Task::Agent { agent, .. } => {
+                let known = self.surroundings.agents.as_ref();
+                self.reference("agent_missing", id, "agent", agent, known);
+            }
+            Task::Pass | Task::Job(_) | Task::Script(_) => {}
+        }
+    }
+
+    fn reference(
+        &mut self,
+        code: &str,
+        id: &str,
+        kind: &str,
+        text: &Text,
+        known: Option<&BTreeSet<String>>,
+    ) {
+        let (Text::Literal(name), Some(known)) = (text, known) else { return };
+        if !known.contains(name) {
+            self.error(
+                code,
+                id,
+                format!("the {kind} {name:?} does not exist"),
+                "save and publish it first, or correct the name",
+            );
+        }
+    }
+
+    fn flow(&mut self, flow: &Flow) {
+        let (source, target) = (self.process.node(flow.source), self.process.node(flow.target));
+        if source.parent != target.parent {
+            self.error(
+                "flow_across_scopes",
+                &flow.id,
+                format!(
+                    "the flow leads from {} across the border of a sub-process to {}",
+                    source.id, target.id
+                ),
+                "end at the border; the sub-process itself has the flow that goes on",
+            );
+        }
+    }
+
+    fn policy(&mut self, id: &str, policy: &Policy) {
+        if let Rule::FourEyes { elements, .. } = &policy.rule {
+            for element in elements {
+                if self.process.find(element).is_none() {
+                    self.error(
+                        "policy_unknown_element",
+                        id,
+                        format!(
+                            "the policy {} refers to {element:?}, which does not exist",
+                            policy.id
+                        ),
+                        "name elements of this process",
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn is_none_start(node: &Node) -> bool {
+    matches!(node.kind, NodeKind::StartEvent { trigger: Trigger::None, .. })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,105 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::compact::CompactProcess;
+
+fn findings(elements: &Value) -> Vec<String> {
+    let compact: CompactProcess =
+        serde_json::from_value(json!({ "id": "p", "elements": elements })).unwrap();
+    let known = |ids: &[&str]| Some(ids.iter().map(|&id| id.to_owned()).collect());
+    let surroundings = Surroundings {
+        decisions: known(&["limits"]),
+        processes: known(&["child"]),
+        agents: known(&["reader"]),
+    };
+    validate(&compact.to_process().unwrap(), &surroundings)
+        .into_iter()
+        .map(|finding| format!("{}@{}", finding.code, finding.element.unwrap_or_default()))
+        .collect()
+}
+
+fn check(elements: &Value, expected: &[&str]) {
+    assert_eq!(findings(elements), expected, "{elements}");
+}
+
+#[test]
+fn sound_processes_have_no_findings() {
+    check(
+        &json!([
+            { "id": "s", "type": "startEvent", "next": "g" },
+            { "id": "g", "type": "exclusiveGateway",
+              "next": [{ "to": "a", "when": "x > 1" }, { "to": "b", "default": true }] },
+            { "id": "a", "type": "agentTask", "agent": "reader", "next": "e" },
+            { "id": "b", "type": "businessRuleTask", "decision": "limits", "result": "r", "next": "c" },
+            { "id": "c", "type": "callActivity", "process": "child", "next": "e" },
+            { "id": "late", "type": "boundaryEvent", "attachedTo": "a", "event": { "duration": "PT1H" }, "next": "e" },
+            { "id": "e", "type": "endEvent" }
+        ]),
+        &[],
+    );
+}
+
+#[test]
+fn each_mistake_has_its_finding() {
+    for (elements, expected) in [
+        (json!([{ "id": "e", "type": "endEvent" }]), &["no_start_event@p", "unreachable@e"][..]),
+        (
+            json!([{ "id": "s", "type": "startEvent", "next": "e" }, { "id": "t", "type": "startEvent", "next": "e" },
+                   { "id": "e", "type": "endEvent" }]),
+            &["several_start_events@p"],
+        ),
+        (
+            json!([{ "id": "s", "type": "startEvent", "next": ["a", "e"] }, { "id": "a", "type": "task", "next": "e" },
+                   { "id": "e", "type": "endEvent" }]),
+            &["start_to_end_bypass@p"],
+        ),
+        (
+            json!([{ "id": "s", "type": "startEvent", "next": "g" },
+                   { "id": "g", "type": "exclusiveGateway", "next": ["a", { "to": "e", "when": "x" }] },
+                   { "id": "a", "type": "task", "next": "e" }, { "id": "e", "type": "endEvent" }]),
+            &["flow_without_condition@g--a", "no_default_flow@g"],
+        ),
+        (
+            json!([{ "id": "s", "type": "startEvent", "next": "g" },
+                   { "id": "g", "type": "eventBasedGateway", "next": ["a"] }, { "id": "a", "type": "task" }]),
+            &["event_gateway_target@g"],
+        ),
+        (
+            json!([{ "id": "s", "type": "startEvent", "next": "r" },
+                   { "id": "r", "type": "receiveTask", "event": { "message": { "name": "m" } } }]),
+            &["no_correlation_key@r"],
+        ),
+        (
+            json!([{ "id": "s", "type": "startEvent", "next": "d" },
+                   { "id": "d", "type": "businessRuleTask", "decision": "gone", "result": "r", "next": "a" },
+                   { "id": "a", "type": "agentTask", "agent": "gone", "next": "c" },
+                   { "id": "c", "type": "callActivity", "process": "gone", "next": "u" },
+                   { "id": "u", "type": "userTask" }]),
+            &[
+                "decision_missing@d",
+                "agent_missing@a",
+                "called_process_missing@c",
+                "nobody_assigned@u",
+            ],
+        ),
+        (
+            json!([{ "id": "s", "type": "startEvent", "next": "x" },
+                   { "id": "x", "type": "subProcess", "elements": [{ "id": "i", "type": "task", "next": "o" }] },
+                   { "id": "o", "type": "task" }]),
+            &["no_start_event@x", "unreachable@i", "flow_across_scopes@i--o", "unreachable@o"],
+        ),
+        (
+            json!([{ "id": "s", "type": "startEvent", "next": "a" },
+                   { "id": "a", "type": "task",
+                     "policies": [{ "id": "eyes", "rule": { "fourEyes": { "with": ["gone"] } } }] },
+                   { "id": "late", "type": "boundaryEvent", "attachedTo": "a" }]),
+            &["policy_unknown_element@a", "catches_nothing@late", "boundary_without_flow@late"],
+        ),
+    ] {
+        let mut found = findings(&elements);
+        let mut expected: Vec<String> = expected.iter().map(|&code| code.to_owned()).collect();
+        found.sort();
+        expected.sort();
+        assert_eq!(found, expected, "{elements}");
+    }
+}

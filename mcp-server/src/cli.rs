@@ -1,0 +1,185 @@
+//! The command line: start the server, speak MCP over stdio, call an operation, connect a client.
+//!
+//! Exit codes: 0 done, 1 the call or the server failed, 2 the command cannot work as given.
+
+mod call;
+mod clients;
+mod connect;
+mod links;
+mod up;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Args, Parser, Subcommand};
+use flowmaster_kernel::{Error, ErrorKind, Result};
+use toml::{Table, Value};
+
+pub use call::CallArgs;
+pub use clients::Client;
+pub use connect::ConnectArgs;
+
+use crate::compose::{assemble, compose};
+use crate::config::Config;
+use crate::mcp::{Selection, Visitor};
+use crate::stdio;
+use crate::telemetry::Telemetry;
+use crate::terminal::Terminal;
+
+/// FlowMaster: business processes with people, systems and AI agents, operated through MCP.
+#[derive(Debug, Parser)]
+#[command(name = "flowmaster", version)]
+pub struct Cli {
+    /// A TOML file with settings.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// What is logged, e.g. `info` or `warn,flowmaster_mcp_server=debug`.
+    #[arg(long, global = true, value_name = "FILTER")]
+    log: Option<String>,
+    #[command(flatten)]
+    server: ServerArgs,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Default, Args)]
+struct ServerArgs {
+    /// Where to listen.
+    #[arg(long, global = true, value_name = "ADDRESS:PORT")]
+    bind: Option<String>,
+    /// The address that clients use, when it is not that of --bind.
+    #[arg(long, global = true, value_name = "URL")]
+    public_url: Option<String>,
+    /// Where data is kept.
+    #[arg(long, global = true, value_name = "FOLDER")]
+    data_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start the server (the default).
+    Up,
+    /// Speak MCP over standard input and output.
+    Mcp(McpArgs),
+    /// Call an operation of a running server.
+    Call(CallArgs),
+    /// Write the configuration of an MCP client, or print install links.
+    Connect(ConnectArgs),
+}
+
+#[derive(Debug, Args)]
+struct McpArgs {
+    /// The tools to list, e.g. `design,rules` or `all`.
+    #[arg(long, value_name = "LIST")]
+    toolsets: Option<String>,
+    /// Refuse everything that changes something.
+    #[arg(long)]
+    read_only: bool,
+    /// Use the server that runs at this address instead of starting one. The key is
+    /// FLOWMASTER_KEY.
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+}
+
+impl Cli {
+    /// The settings given as flags, as a layer over file and environment.
+    fn flags(&self) -> Table {
+        let mut flags = Table::new();
+        let mut set = |name: &str, value: Option<String>| {
+            if let Some(value) = value {
+                flags.insert(name.to_owned(), Value::String(value));
+            }
+        };
+        set("log", self.log.clone());
+        set("bind", self.server.bind.clone());
+        set("public_url", self.server.public_url.clone());
+        set("data_dir", self.server.data_dir.as_ref().map(|path| path.display().to_string()));
+        if let Some(Command::Mcp(args)) = &self.command {
+            set("toolsets", args.toolsets.clone());
+            if args.read_only {
+                flags.insert("read_only".to_owned(), Value::Boolean(true));
+            }
+        }
+        flags
+    }
+}
+
+/// Runs a command to its end.
+#[must_use]
+pub fn run(cli: Cli, mut terminal: Terminal) -> ExitCode {
+    match try_run(cli, &mut terminal) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // When even standard error is gone, the exit code still tells.
+            let _ = terminal.note(&explain(&error));
+            let usage = matches!(error.kind(), ErrorKind::Invalid) || error.code() == "port_taken";
+            ExitCode::from(if usage { 2 } else { 1 })
+        }
+    }
+}
+
+fn try_run(cli: Cli, terminal: &mut Terminal) -> Result<()> {
+    let config = Config::load(cli.config.as_deref(), cli.flags())?;
+    let _telemetry = Telemetry::begin(&config)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::internal("runtime_failed", error))?;
+    match cli.command.unwrap_or(Command::Up) {
+        Command::Up => runtime.block_on(up::up(config, terminal)),
+        Command::Mcp(args) => {
+            let result = match args.url {
+                Some(url) => runtime.block_on(pass_mcp(&config, &url)),
+                None => runtime.block_on(speak_mcp(config)),
+            };
+            // A blocked read of standard input must not hold the process.
+            runtime.shutdown_background();
+            result
+        }
+        Command::Call(args) => runtime.block_on(call::call(&config, args, terminal)),
+        Command::Connect(args) => connect::connect(&config, &args, terminal),
+    }
+}
+
+async fn speak_mcp(config: Config) -> Result<()> {
+    let selection = Selection::of(&config.toolsets, config.read_only)?;
+    let composition = compose(&config)?;
+    let key = config.key.clone();
+    let app = assemble(composition.ports, config)?;
+    let caller = match key {
+        Some(key) => app.authenticator.verify(key.expose()).await?,
+        None => composition.owner,
+    };
+    let visitor = Visitor { caller, selection };
+    stdio::serve(&Arc::clone(&app), visitor, tokio::io::stdin(), tokio::io::stdout()).await
+}
+
+async fn pass_mcp(config: &Config, url: &str) -> Result<()> {
+    Selection::of(&config.toolsets, config.read_only)?;
+    let base = url.trim_end_matches('/');
+    let Config { toolsets, read_only, .. } = config;
+    let address = format!("{base}/mcp?toolsets={toolsets}&read_only={read_only}");
+    stdio::bridge(&address, config.key.as_ref(), tokio::io::stdin(), tokio::io::stdout()).await
+}
+
+/// An error for a person at a terminal.
+fn explain(error: &Error) -> String {
+    let body = error.body();
+    let mut text = format!("error: {} [{}]", body.what, body.code);
+    if let Some(why) = &body.why {
+        text.push_str(&format!("\n  why: {why}"));
+    }
+    if let Some(fix) = &body.fix {
+        text.push_str(&format!("\n  fix: {fix}"));
+    }
+    text
+}
+
+/// A failure to write to the terminal.
+fn unwritable(error: std::io::Error) -> Error {
+    Error::internal("terminal_failed", error)
+}

@@ -1,0 +1,105 @@
+//! `flowmaster up`: the server, and what a person needs to connect to it.
+
+use std::io::ErrorKind as IoErrorKind;
+use std::sync::Arc;
+use std::time::Duration;
+
+use flowmaster_kernel::{Error, Result};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::{links, unwritable};
+use crate::compose::{assemble, compose};
+use crate::config::Config;
+use crate::http;
+use crate::mcp::{ClientSeen, Observer};
+use crate::terminal::Terminal;
+
+pub(super) async fn up(config: Config, terminal: &mut Terminal) -> Result<()> {
+    let listener =
+        TcpListener::bind(config.bind).await.map_err(|error| cannot_bind(&config, &error))?;
+    let address =
+        listener.local_addr().map_err(|error| Error::internal("listener_failed", error))?;
+    let base = config.base_url(address);
+    let mut composition = compose(&config)?;
+    let (seen, mut arrivals) = tokio::sync::mpsc::channel::<ClientSeen>(64);
+    composition.ports.observer = Observer::new(move |client| {
+        // The terminal is a courtesy: when it is slow, the next client is not kept waiting.
+        if seen.try_send(client.clone()).is_err() {
+            tracing::debug!("a client was not shown");
+        }
+    });
+    let app = assemble(composition.ports, config)?;
+    terminal.result(&links::invitation(&base, composition.new_key.as_ref())).map_err(unwritable)?;
+
+    let stop = CancellationToken::new();
+    let keep_metrics = app.metrics.clone();
+    let upkeep = tokio::spawn(async move {
+        let mut tick = tokio::time::interval(Duration::from_secs(5));
+        loop {
+            tick.tick().await;
+            keep_metrics.run_upkeep();
+        }
+    });
+    let mut server = tokio::spawn(http::serve(Arc::clone(&app), listener, stop.clone()));
+    let mut ended = std::pin::pin!(told_to_stop());
+    let result = loop {
+        tokio::select! {
+            result = &mut server => break result,
+            () = &mut ended, if !stop.is_cancelled() => {
+                terminal.note("stopping …").map_err(unwritable)?;
+                stop.cancel();
+            }
+            Some(client) = arrivals.recv() => {
+                terminal.note(&arrival(&client)).map_err(unwritable)?;
+            }
+        }
+    };
+    upkeep.abort();
+    result
+        .map_err(|error| Error::internal("server_failed", error))?
+        .map_err(|error| Error::internal("server_failed", error))
+}
+
+fn cannot_bind(config: &Config, error: &std::io::Error) -> Error {
+    let bind = config.bind;
+    match error.kind() {
+        IoErrorKind::AddrInUse => {
+            let next = bind.port().checked_add(1).unwrap_or(9000);
+            Error::conflict("port_taken", format!("something else listens at {bind}")).fix(format!(
+                "stop it, or choose another port: flowmaster up --bind {}",
+                std::net::SocketAddr::new(bind.ip(), next)
+            ))
+        }
+        _ => Error::invalid("cannot_listen", format!("cannot listen at {bind}"))
+            .why(error.to_string())
+            .fix("choose an address of this machine with --bind"),
+    }
+}
+
+fn arrival(client: &ClientSeen) -> String {
+    let ClientSeen { name, version, revision, principal, .. } = client;
+    match client.tools {
+        Some(tools) => format!("{name} {version} sees {tools} tools"),
+        None => format!("{name} {version} connected as {principal} (MCP {revision})"),
+    }
+}
+
+/// Returns when the process is asked to end.
+async fn told_to_stop() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    if let Err(error) = tokio::signal::ctrl_c().await {
+        tracing::warn!(%error, "signals cannot be received; stop the process from outside");
+        std::future::pending::<()>().await;
+    }
+}

@@ -1,0 +1,349 @@
+//! The one way to run an operation: look-up, role and scope, size, schema, idempotency, rate,
+//! deadline, span, metrics, audit.
+//!
+//! Invariants: nobody is allowed by default; arguments reach a verb only after their schema held;
+//! a panic inside a verb is an `internal` error of that call alone; a write that was started is
+//! never cut off half-way, because its caller could not tell what became of it.
+
+mod audit;
+mod late;
+mod limits;
+mod nearest;
+mod schema;
+mod tool;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use flowmaster_kernel::{
+    BoxFuture, Catalogue, Ctx, Effect, Error, ErrorKind, Idempotency, MAX_IDEMPOTENCY_KEY, Result,
+    ToolCaller,
+};
+use flowmaster_store::{IDEMPOTENCY_RECORDED, TRANSACTION_LOST};
+use serde_json::{Map, Value, json};
+use tracing::Instrument as _;
+
+use audit::{Record, arguments_hash};
+pub use late::LateCaller;
+use limits::Buckets;
+pub use limits::Limits;
+use schema::{Contract, IDEMPOTENCY_KEY};
+pub use tool::{Declaration, Tool};
+
+use crate::ports::{AnswerBook, AuditLog, ProcessTools};
+
+/// Runs operations.
+pub struct Dispatcher {
+    offers: BTreeMap<String, Arc<Offer>>,
+    limits: Limits,
+    buckets: Buckets,
+    answers: Option<Arc<dyn AnswerBook>>,
+    audit: Option<Arc<dyn AuditLog>>,
+    processes: Option<Arc<dyn ProcessTools>>,
+}
+
+/// A tool with its compiled contract.
+pub struct Offer {
+    /// The tool.
+    pub tool: Tool,
+    contract: Contract,
+}
+
+impl Offer {
+    fn new(tool: Tool) -> Result<Self> {
+        let contract = Contract::compile(&tool.name, tool.effect, &tool.input)?;
+        Ok(Self { tool, contract })
+    }
+
+    /// The input schema as callers see it, with the common arguments.
+    #[must_use]
+    pub fn advertised_input(&self) -> Arc<Map<String, Value>> {
+        Arc::clone(&self.contract.advertised)
+    }
+}
+
+/// How often a call is run again after its transaction was lost with nothing applied.
+const RERUNS: usize = 5;
+
+/// What a dispatcher stands on, besides the catalogue.
+#[derive(Clone, Default)]
+pub struct Foundations {
+    /// Bounds of a call.
+    pub limits: Limits,
+    /// Recorded answers; needed as soon as one operation writes.
+    pub answers: Option<Arc<dyn AnswerBook>>,
+    /// Where calls are written down.
+    pub audit: Option<Arc<dyn AuditLog>>,
+    /// Processes published as tools.
+    pub processes: Option<Arc<dyn ProcessTools>>,
+}
+
+impl Dispatcher {
+    /// Prepares every operation of the catalogue.
+    ///
+    /// # Errors
+    /// A schema that does not compile, or writes without an answer book: the program must not
+    /// start.
+    pub fn new(catalogue: &Catalogue, on: Foundations) -> Result<Self> {
+        let mut offers = BTreeMap::new();
+        for operation in catalogue.iter() {
+            let tool = Tool::from(operation);
+            if tool.is_mutating() && on.answers.is_none() {
+                return Err(Error::invalid("answer_book_missing", "an operation writes")
+                    .why(format!("{} writes, and nothing records answers", tool.name)));
+            }
+            offers.insert(tool.name.to_string(), Arc::new(Offer::new(tool)?));
+        }
+        Ok(Self {
+            offers,
+            limits: on.limits,
+            buckets: Buckets::default(),
+            answers: on.answers,
+            audit: on.audit,
+            processes: on.processes,
+        })
+    }
+
+    /// The operations of the catalogue, by name.
+    pub fn offers(&self) -> impl Iterator<Item = &Arc<Offer>> {
+        self.offers.values()
+    }
+
+    /// What the caller may call, by name: operations first, then the tenant's published processes.
+    ///
+    /// # Errors
+    /// Whatever the source of published processes reports.
+    pub async fn offers_to(&self, ctx: &Ctx) -> Result<Vec<Arc<Offer>>> {
+        let mut allowed: Vec<_> =
+            self.offers().filter(|offer| offer.tool.is_allowed_to(ctx)).cloned().collect();
+        if let Some(processes) = &self.processes {
+            let mut published = processes.tools(ctx).await?;
+            published.retain(|tool| {
+                tool.is_allowed_to(ctx) && !self.offers.contains_key(tool.name.as_ref())
+            });
+            published.sort_by(|a, b| a.name.cmp(&b.name));
+            for tool in published {
+                match Offer::new(tool) {
+                    Ok(offer) => allowed.push(Arc::new(offer)),
+                    // One bad process must not hide the other tools of the tenant.
+                    Err(error) => tracing::warn!(%error, "a published process is not offered"),
+                }
+            }
+        }
+        Ok(allowed)
+    }
+
+    /// Calls `operation` for the principal of `ctx`.
+    ///
+    /// # Errors
+    /// A refusal of the dispatcher (`unknown_operation`, `forbidden`, `arguments_too_large`,
+    /// `invalid_arguments`, `rate_limited`, `deadline_exceeded`, …) or the error of the verb.
+    pub async fn call(&self, ctx: Ctx, operation: &str, arguments: Value) -> Result<Value> {
+        let started = Instant::now();
+        let span = tracing::info_span!(
+            "operation",
+            name = operation,
+            tenant = %ctx.tenant,
+            principal = %ctx.principal.id,
+            trace = %ctx.trace
+        );
+        let mut record = Record::default();
+        let result = self
+            .admit_and_run(&ctx, operation, arguments, &mut record)
+            .instrument(span.clone())
+            .await
+            .map_err(|error| with_trace(error, &ctx));
+        let _entered = span.enter();
+        record.close(self.audit.as_ref(), &ctx, operation, &result, started.elapsed());
+        result
+    }
+
+    async fn admit_and_run(
+        &self,
+        ctx: &Ctx,
+        operation: &str,
+        arguments: Value,
+        record: &mut Record,
+    ) -> Result<Value> {
+        let offer = self.find(ctx, operation).await?;
+        let tool = &offer.tool;
+        record.effect = Some(tool.effect);
+        authorise(ctx, tool)?;
+
+        let mut arguments = match arguments {
+            Value::Null => Value::Object(Map::new()),
+            arguments => arguments,
+        };
+        self.limits.check(&arguments)?;
+        let mut ctx = ctx.clone();
+        let key = if tool.is_mutating() { take_key(&ctx, &mut arguments)? } else { None };
+        record.arguments_hash = arguments_hash(operation, &arguments);
+        offer.contract.check(operation, &arguments)?;
+        ctx.idempotency = key.map(|key| {
+            Arc::new(Idempotency {
+                key,
+                operation: operation.to_owned(),
+                body_hash: record.arguments_hash.clone(),
+            })
+        });
+        if let Some(answer) = self.recorded_answer(&ctx).await? {
+            record.replayed = true;
+            return Ok(answer);
+        }
+        self.buckets.take(&self.limits, &ctx)?;
+
+        let mut attempts_left = RERUNS;
+        loop {
+            match self.run(tool, ctx.clone(), arguments.clone()).await {
+                // Another call with the same key was faster: its answer is ours.
+                Err(error) if error.code() == IDEMPOTENCY_RECORDED => {
+                    record.replayed = true;
+                    return self.recorded_answer(&ctx).await?.ok_or(error);
+                }
+                // It shared a commit with one that failed: nothing of it was applied.
+                Err(error) if error.code() == TRANSACTION_LOST && attempts_left > 0 => {
+                    attempts_left -= 1;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// The offer called `name`. Whether the caller may use it is decided when it is called.
+    ///
+    /// # Errors
+    /// `unknown_operation` with the names that look like it.
+    pub async fn find(&self, ctx: &Ctx, name: &str) -> Result<Arc<Offer>> {
+        if let Some(offer) = self.offers.get(name) {
+            return Ok(Arc::clone(offer));
+        }
+        if let Some(processes) = &self.processes
+            && let Some(tool) = processes.tool(ctx, name).await?
+        {
+            return Ok(Arc::new(Offer::new(tool)?));
+        }
+        let visible: Vec<_> = self
+            .offers()
+            .filter(|offer| offer.tool.is_allowed_to(ctx))
+            .map(|offer| offer.tool.name.as_ref())
+            .collect();
+        let nearest = nearest::nearest(name, &visible, 3);
+        let shown: String = name.chars().take(64).collect();
+        let fix = if nearest.is_empty() {
+            "find operations with capability_search".to_owned()
+        } else {
+            format!("use one of {}, or find others with capability_search", nearest.join(", "))
+        };
+        Err(Error::new(
+            ErrorKind::NotFound,
+            "unknown_operation",
+            format!("no operation is called {shown:?}"),
+        )
+        .fix(fix)
+        .next("capability_search")
+        .details(json!({ "nearest": nearest })))
+    }
+
+    async fn recorded_answer(&self, ctx: &Ctx) -> Result<Option<Value>> {
+        match &self.answers {
+            Some(answers) if ctx.idempotency.is_some() => answers.recorded_answer(ctx).await,
+            _ => Ok(None),
+        }
+    }
+
+    /// Runs the verb on a task of its own, until it is done or its time is over.
+    async fn run(&self, tool: &Tool, mut ctx: Ctx, arguments: Value) -> Result<Value> {
+        let now = ctx.now();
+        let longest = i64::try_from(self.limits.deadline.as_millis()).unwrap_or(i64::MAX);
+        let deadline = ctx.deadline.unwrap_or_else(|| now.plus_millis(longest));
+        ctx.deadline = Some(deadline);
+        ctx.check_deadline()?;
+        let left = u64::try_from(deadline.as_millis().saturating_sub(now.as_millis())).unwrap_or(0);
+
+        let callable = tool.clone();
+        let mut task = tokio::spawn(
+            async move { callable.run(ctx, arguments).await }.instrument(tracing::Span::current()),
+        );
+        match tokio::time::timeout(Duration::from_millis(left), &mut task).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(broken)) => Err(Error::internal("verb_panicked", broken)),
+            Err(_elapsed) if tool.effect == Effect::Read => {
+                task.abort();
+                Err(Error::new(ErrorKind::Timeout, "deadline_exceeded", "the call took too long")
+                    .why(format!("it was not done after {left} ms"))
+                    .fix("ask for less at once"))
+            }
+            Err(_elapsed) => Err(Error::new(
+                ErrorKind::OutcomeUnknown,
+                "outcome_unknown",
+                "the write was not done in time and goes on",
+            )
+            .why(format!("it was not done after {left} ms"))
+            .fix("call again with the same idempotency_key to learn the outcome")),
+        }
+    }
+}
+
+impl ToolCaller for Dispatcher {
+    fn call<'a>(
+        &'a self,
+        ctx: &'a Ctx,
+        operation: &'a str,
+        arguments: Value,
+    ) -> BoxFuture<'a, Result<Value>> {
+        Box::pin(Self::call(self, ctx.clone(), operation, arguments))
+    }
+}
+
+/// The inside of a defect is in the log; the trace id is what finds it there.
+fn with_trace(error: Error, ctx: &Ctx) -> Error {
+    if error.kind() == ErrorKind::Internal && error.body().details.is_none() {
+        return error.details(json!({ "trace": *ctx.trace }));
+    }
+    error
+}
+
+fn authorise(ctx: &Ctx, tool: &Tool) -> Result<()> {
+    if !ctx.principal.has_any(&tool.roles) {
+        let needed: Vec<_> = tool.roles.iter().map(|role| role.as_str()).collect();
+        let held: Vec<_> = ctx.principal.roles.iter().map(|role| role.as_str()).collect();
+        return Err(Error::new(ErrorKind::Forbidden, "forbidden", "your roles do not allow this")
+            .why(format!("{} needs one of the roles {}", tool.name, needed.join(", ")))
+            .fix("ask an administrator for one of these roles")
+            .details(json!({ "needed_roles": needed, "your_roles": held })));
+    }
+    if !ctx.scopes.allow(&tool.scope) {
+        return Err(Error::new(
+            ErrorKind::Forbidden,
+            "forbidden",
+            "your credential does not allow this",
+        )
+        .why(format!("{} needs the scope {}", tool.name, tool.scope))
+        .fix("use a key that has this scope")
+        .details(json!({ "needed_scope": tool.scope })));
+    }
+    Ok(())
+}
+
+/// Takes the idempotency key out of the arguments; in-process callers may set it in the context.
+fn take_key(ctx: &Ctx, arguments: &mut Value) -> Result<Option<String>> {
+    let given = arguments.as_object_mut().and_then(|fields| fields.shift_remove(IDEMPOTENCY_KEY));
+    let key = match given {
+        None | Some(Value::Null) => {
+            return Ok(ctx.idempotency.as_ref().map(|known| known.key.clone()));
+        }
+        Some(Value::String(key)) => key,
+        Some(_) => String::new(),
+    };
+    let printable = key.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+    if key.is_empty() || key.len() > MAX_IDEMPOTENCY_KEY || !printable {
+        return Err(Error::invalid("invalid_idempotency_key", "the idempotency key is wrong")
+            .why(format!("it must be 1 to {MAX_IDEMPOTENCY_KEY} printable ASCII characters"))
+            .fix("send a fresh UUID, and the same one again when you retry"));
+    }
+    Ok(Some(key))
+}

@@ -1,0 +1,116 @@
+//! What is kept of a call: the hash of its arguments, counters, a span, an audit entry.
+//!
+//! Invariant: arguments and answers never reach the log or the metrics, only their hash does.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use flowmaster_kernel::{Ctx, Effect, Error, ErrorKind, Result};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::ports::{AuditEntry, AuditLog};
+
+/// What is known about a call while it runs.
+#[derive(Debug, Default)]
+pub(super) struct Record {
+    pub(super) effect: Option<Effect>,
+    pub(super) arguments_hash: String,
+    pub(super) replayed: bool,
+}
+
+impl Record {
+    /// Writes the call down, whatever became of it.
+    pub(super) fn close(
+        self,
+        log: Option<&Arc<dyn AuditLog>>,
+        ctx: &Ctx,
+        operation: &str,
+        result: &Result<Value>,
+        duration: Duration,
+    ) {
+        let outcome = result.as_ref().map_or_else(|error| error.code().to_owned(), |_| "ok".into());
+        // An unknown name is the caller's text: as a label it would grow without bound.
+        let label = if self.effect.is_some() { operation.to_owned() } else { "unknown".to_owned() };
+        let labels = [("operation", label), ("outcome", outcome.clone())];
+        metrics::counter!("flowmaster_calls_total", &labels).increment(1);
+        metrics::histogram!("flowmaster_call_seconds", &labels).record(duration.as_secs_f64());
+        match result {
+            Err(error) if error.kind() == ErrorKind::Internal => report_defect(error),
+            Err(error) => tracing::debug!(code = error.code(), "refused"),
+            Ok(_) => tracing::debug!(replayed = self.replayed, "done"),
+        }
+        if let Some(log) = log {
+            log.record(
+                ctx,
+                AuditEntry {
+                    operation: operation.chars().take(64).collect(),
+                    effect: self.effect,
+                    outcome,
+                    arguments_hash: self.arguments_hash,
+                    replayed: self.replayed,
+                    duration,
+                },
+            );
+        }
+    }
+}
+
+/// The inside of an internal error goes to the log only.
+fn report_defect(error: &Error) {
+    let mut causes = String::new();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        let _ = write!(causes, ": {inner}");
+        cause = inner.source();
+    }
+    tracing::error!(code = error.code(), causes, "internal error");
+}
+
+/// SHA-256 of `operation` and `arguments`, independent of the order of object keys.
+pub(super) fn arguments_hash(operation: &str, arguments: &Value) -> String {
+    let mut digest = Sha256::new();
+    digest.update(operation.as_bytes());
+    digest.update([0]);
+    feed(&mut digest, arguments);
+    hex(&digest.finalize())
+}
+
+/// Bytes as lower-case hexadecimal.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Feeds a canonical form: every value is tagged and counted, so that no two values look alike.
+fn feed(digest: &mut Sha256, value: &Value) {
+    let mut leaf = |tag: u8, text: &str| {
+        digest.update([tag]);
+        digest.update(text.len().to_le_bytes());
+        digest.update(text.as_bytes());
+    };
+    match value {
+        Value::Null => leaf(b'z', ""),
+        Value::Bool(value) => leaf(b'b', if *value { "1" } else { "0" }),
+        Value::Number(number) => leaf(b'n', &number.to_string()),
+        Value::String(text) => leaf(b's', text),
+        Value::Array(items) => {
+            leaf(b'a', &items.len().to_string());
+            for item in items {
+                feed(digest, item);
+            }
+        }
+        Value::Object(fields) => {
+            leaf(b'o', &fields.len().to_string());
+            let mut sorted: Vec<_> = fields.iter().collect();
+            sorted.sort_unstable_by_key(|(name, _)| *name);
+            for (name, field) in sorted {
+                feed(digest, &Value::String(name.clone()));
+                feed(digest, field);
+            }
+        }
+    }
+}

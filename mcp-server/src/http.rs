@@ -1,0 +1,109 @@
+//! The HTTP entrances. Every request passes, in this order: security headers, Host and Origin and
+//! size (`guard`), the credential (`auth`), and only then a route.
+//!
+//! Invariants: a path that is not exactly a public one needs a credential, whatever it is; the
+//! body is complete and within its limit before a protocol sees it; answers are never cached.
+
+mod api;
+mod auth;
+mod guard;
+mod health;
+mod mcp;
+mod openapi;
+mod problem;
+mod sse;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+use axum::serve::ListenerExt as _;
+use flowmaster_kernel::{Error, ErrorKind};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+pub use guard::AllowList;
+use problem::Problem;
+
+use crate::compose::App;
+
+/// The largest request body, in bytes.
+pub(crate) const MAX_BODY: usize = 4 * 1024 * 1024;
+
+/// All routes of the server.
+///
+/// `stop` ends the open streams; `base` is the address that clients use, without a trailing slash.
+pub fn router(app: &Arc<App>, base: &str, stop: &CancellationToken) -> Router {
+    let door = Arc::new(auth::Door::new(Arc::clone(app), base));
+    let allowed = Arc::new(AllowList::new(&app.config, base));
+
+    let mut routes = Router::new()
+        .merge(mcp::routes(app, stop))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .route("/openapi.json", get(openapi::document))
+        .route("/api/v1/{operation}", post(api::call))
+        .with_state(Arc::clone(app));
+    for path in auth::METADATA_PATHS {
+        routes = routes.route(path, get(auth::metadata).with_state(Arc::clone(&door)));
+    }
+    if app.config.legacy_sse {
+        routes = routes.merge(sse::routes(app, stop));
+    }
+    routes
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn(guard::take_body))
+        .layer(from_fn_with_state(door, auth::require))
+        .layer(from_fn_with_state(allowed, guard::admit))
+        .layer(from_fn(guard::harden))
+}
+
+/// Serves until `stop`, then lets the calls in flight finish for up to ten seconds.
+///
+/// # Errors
+/// What the listener reports.
+pub async fn serve(
+    app: Arc<App>,
+    listener: TcpListener,
+    stop: CancellationToken,
+) -> std::io::Result<()> {
+    let address = listener.local_addr()?;
+    let base = app.config.base_url(address);
+    let routes = router(&app, &base, &stop).into_make_service_with_connect_info::<SocketAddr>();
+    // Without it every small answer waits for the client's delayed acknowledgement.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY could not be set");
+        }
+    });
+    let begin_drain = stop.clone();
+    let server = axum::serve(listener, routes)
+        .with_graceful_shutdown(async move { begin_drain.cancelled().await });
+    tokio::select! {
+        result = std::future::IntoFuture::into_future(server) => result,
+        () = async {
+            stop.cancelled().await;
+            tokio::time::sleep(Duration::from_secs(10)).await;
+        } => Ok(()),
+    }
+}
+
+async fn not_found() -> Problem {
+    Problem::from(
+        Error::new(ErrorKind::NotFound, "no_such_path", "there is nothing at this path")
+            .fix("MCP is at /mcp, the REST API at /api/v1, its description at /openapi.json"),
+    )
+}
+
+async fn method_not_allowed() -> Problem {
+    Problem::with_status(
+        StatusCode::METHOD_NOT_ALLOWED,
+        Error::invalid("method_not_allowed", "this path does not take this method"),
+    )
+}

@@ -1,0 +1,83 @@
+//! The journal: complete, in order, and tampering shows.
+
+use serde_json::json;
+
+use super::bed::Bed;
+use crate::WriteSet;
+use crate::journal::{self, Head};
+
+/// A journal of `length` transitions of instance `i` of tenant `a`; its head.
+async fn write(bed: &Bed, length: i64) -> Head {
+    let mut head = Head::default();
+    let ctx = bed.ctx("a");
+    for n in 0..length {
+        let mut writes = WriteSet::new();
+        head = journal::append(&mut writes, &ctx, "i", &head, &json!([{ "n": n }])).unwrap();
+        bed.db.submit(&ctx, writes).await.unwrap();
+        bed.clock.advance_millis(1);
+    }
+    head
+}
+
+pub(super) async fn a_journal_is_read_back_in_order_and_in_pages(bed: Bed) {
+    let start = bed.now();
+    let head = write(&bed, 5).await;
+    let bed = bed.reopen().await;
+    let mut snapshot = bed.db.read(&bed.ctx("a")).await.unwrap();
+    let first = journal::read(&mut snapshot, "i", 0, 3).await.unwrap();
+    let rest = journal::read(&mut snapshot, "i", 3, 3).await.unwrap();
+    let all: Vec<_> = first.iter().chain(&rest).collect();
+    assert_eq!(all.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
+    assert_eq!(all[4].events, json!([{ "n": 4 }]));
+    assert_eq!((all[4].at, all[4].actor.as_str()), (start.plus_millis(4), "anna"));
+    assert_eq!((all[0].prev_hash.as_str(), &all[1].prev_hash), ("", &all[0].hash));
+    assert_eq!(journal::head(&mut snapshot, "i").await.unwrap(), head);
+    let tenant = bed.ctx("a").tenant;
+    let verified = journal::verify(&mut snapshot, &tenant, "i", Some(&head)).await.unwrap();
+    assert_eq!(verified, head);
+}
+
+pub(super) async fn two_writers_of_one_instance_do_not_both_append(bed: Bed) {
+    let head = write(&bed, 1).await;
+    let ctx = bed.ctx("a");
+    let code = async |events: &str| {
+        let mut writes = WriteSet::new();
+        journal::append(&mut writes, &ctx, "i", &head, &events).unwrap();
+        bed.db.submit(&ctx, writes).await.map_err(|error| error.code().to_owned())
+    };
+    let (one, two) = tokio::join!(code("one"), code("two"));
+    let outcomes = [one, two];
+    assert!(outcomes.contains(&Ok(())), "{outcomes:?}");
+    assert!(outcomes.contains(&Err("stale_instance".to_owned())), "{outcomes:?}");
+}
+
+pub(super) async fn a_journal_that_was_tampered_with_is_found(bed: Bed) {
+    let head = write(&bed, 4).await;
+    let ctx = bed.ctx("a");
+    let check = async |tampering: &str, row: i64| {
+        let mut tx = bed.db.begin(&ctx).await.unwrap();
+        let changed = tx.execute_dynamic(tampering, &[]).await.unwrap();
+        assert!(changed > 0, "{tampering}");
+        let found = journal::verify(&mut tx, &ctx.tenant, "i", Some(&head)).await.unwrap_err();
+        assert_eq!(found.code(), "journal_tampered", "{tampering}");
+        assert_eq!(found.body().details.as_ref().unwrap()["seq"], json!(row), "{tampering}");
+        tx.rollback().await;
+    };
+    for (column, value) in [
+        ("events", "'[]'"),
+        ("actor", "'mallory'"),
+        ("at", "at + 1"),
+        ("prev_hash", "'00'"),
+        ("hash", "'00'"),
+    ] {
+        let update =
+            format!("UPDATE store_journal SET {column} = {value} WHERE tenant_id = $1 AND seq = 2");
+        check(&update, 2).await;
+    }
+    check("DELETE FROM store_journal WHERE tenant_id = $1 AND seq = 2", 3).await;
+    // Cut off at the end: only who keeps the head can see it.
+    check("DELETE FROM store_journal WHERE tenant_id = $1 AND seq = 4", 4).await;
+    check("UPDATE store_journal SET seq = 9 WHERE tenant_id = $1 AND seq = 4", 9).await;
+    let mut snapshot = bed.db.read(&ctx).await.unwrap();
+    journal::verify(&mut snapshot, &ctx.tenant, "i", Some(&head)).await.unwrap();
+}

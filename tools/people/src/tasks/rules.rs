@@ -1,0 +1,136 @@
+//! Who may do what with a task: pure functions.
+
+use std::collections::BTreeSet;
+
+use flowmaster_kernel::{Principal, Role};
+use serde_json::{Map, Value};
+
+use super::error::TaskError;
+use super::store::TaskRow;
+use super::types::{Correction, TaskState};
+
+/// Whether the principal may look at every task.
+pub(super) fn sees_all(principal: &Principal) -> bool {
+    principal.has_any(&[Role::Admin, Role::Manager, Role::Auditor])
+}
+
+/// Whether the principal may look at this task.
+pub(super) fn may_see(task: &TaskRow, principal: &Principal) -> bool {
+    sees_all(principal)
+        || task.assignee.as_deref() == Some(&principal.id)
+        || is_candidate(task, principal)
+        || task.closed_by.as_deref() == Some(&principal.id)
+}
+
+/// Whether the task was offered to the principal.
+pub(super) fn is_candidate(task: &TaskRow, principal: &Principal) -> bool {
+    let is_open_to_all = task.users.is_empty() && task.groups.is_empty();
+    is_open_to_all
+        || task.users.contains(&principal.id)
+        || !task.groups.is_disjoint(&principal.groups)
+}
+
+/// Whether the principal may claim the task now.
+pub(super) fn check_claim(task: &TaskRow, principal: &Principal) -> Result<(), TaskError> {
+    if !task.state.is_open() {
+        return Err(TaskError::WrongState(task.state));
+    }
+    if task.excluded.contains(&principal.id) {
+        return Err(TaskError::Excluded(principal.id.clone()));
+    }
+    match &task.assignee {
+        Some(assignee) if *assignee == principal.id => Ok(()),
+        Some(assignee) => Err(TaskError::ReservedByOther(assignee.clone())),
+        None if is_candidate(task, principal) || principal.has_any(&[Role::Admin]) => Ok(()),
+        None => Err(TaskError::NotYours),
+    }
+}
+
+/// Whether the principal may give the task back or to `to`.
+pub(super) fn check_hand_over(task: &TaskRow, principal: &Principal, to: Option<&str>) -> Result<(), TaskError> {
+    if !task.state.is_open() {
+        return Err(TaskError::WrongState(task.state));
+    }
+    let is_in_charge = principal.has_any(&[Role::Admin, Role::Manager]);
+    if task.assignee.as_deref() != Some(&principal.id) && !is_in_charge {
+        return Err(TaskError::NotYours);
+    }
+    match to {
+        Some(to) if task.excluded.contains(to) => Err(TaskError::Excluded(to.to_owned())),
+        _ => Ok(()),
+    }
+}
+
+/// The state of a task that `assignee` has or nobody.
+pub(super) const fn open_state(assignee: Option<&str>) -> TaskState {
+    match assignee {
+        Some(_) => TaskState::Reserved,
+        None => TaskState::Ready,
+    }
+}
+
+/// The values that the form asks for and that are known already.
+pub(super) fn prefill(form: Option<&Value>, variables: &Map<String, Value>) -> Map<String, Value> {
+    let fields = form.and_then(|form| form.get("properties")?.as_object());
+    fields
+        .into_iter()
+        .flat_map(Map::keys)
+        .filter_map(|field| Some((field.clone(), variables.get(field)?.clone())))
+        .collect()
+}
+
+/// What an answer changes against the values there were.
+pub(super) fn corrections(before: &Map<String, Value>, answer: &Map<String, Value>) -> Vec<Correction> {
+    answer
+        .iter()
+        .filter_map(|(field, to)| {
+            let from = before.get(field)?;
+            (!same(from, to)).then(|| Correction {
+                field: field.clone(),
+                from: from.clone(),
+                to: to.clone(),
+            })
+        })
+        .collect()
+}
+
+/// Numbers are compared by value: 1200 and 1200.0 are no correction.
+fn same(a: &Value, b: &Value) -> bool {
+    match (a.as_f64(), b.as_f64()) {
+        (Some(a), Some(b)) => a.total_cmp(&b).is_eq(),
+        _ => a == b,
+    }
+}
+
+/// Checks an answer against the form.
+pub(super) fn check_answer(form: Option<&Value>, answer: &Map<String, Value>) -> Result<(), TaskError> {
+    let Some(form) = form else { return Ok(()) };
+    let validator = jsonschema::validator_for(form)
+        .map_err(|error| TaskError::InvalidAnswer(vec![format!("the form itself: {error}")]))?;
+    let answer = Value::Object(answer.clone());
+    let problems: Vec<String> = validator
+        .iter_errors(&answer)
+        .take(20)
+        .map(|error| match error.instance_path().as_str() {
+            "" => error.to_string(),
+            path => format!("{path}: {error}"),
+        })
+        .collect();
+    if problems.is_empty() { Ok(()) } else { Err(TaskError::InvalidAnswer(problems)) }
+}
+
+/// What lists sort by: the higher priority first, then what is due earlier, then the older.
+pub(super) fn rank(priority: u8, due_millis: Option<i64>, created_millis: i64) -> String {
+    let due = due_millis.unwrap_or(9_999_999_999_999).clamp(0, 9_999_999_999_999);
+    let created = created_millis.clamp(0, 9_999_999_999_999);
+    format!("{:03}-{due:013}-{created:013}", 100_u8.saturating_sub(priority))
+}
+
+/// The places in a list of names.
+pub(super) fn names(list: &Value) -> BTreeSet<String> {
+    list.as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|name| name.as_str().map(str::to_owned))
+        .collect()
+}

@@ -1,0 +1,250 @@
+//! The verbs of the tasks room.
+
+use std::sync::Arc;
+
+use flowmaster_kernel::{Ctx, Error, ErrorKind, Page, PageRequest, Principal, ResponseFormat, Result};
+use flowmaster_run::execution::{Execution, Stored, WorkRef};
+use flowmaster_store::{Db, WriteSet};
+use serde_json::Value;
+
+use super::error::TaskError;
+use super::rules;
+use super::store::{self, TaskRow, Whose};
+use super::types::{
+    ClaimTask, ClosedTask, Comment, CommentTask, CompleteTask, Correction, DelegateTask, GetTask,
+    ListTasks, RejectTask, ReleaseTask, SaveDraft, Task, TaskFilter, TaskPage, TaskState,
+    TaskSummary,
+};
+
+/// The longest comment or reason, in characters.
+const MAX_TEXT: usize = 4_000;
+/// The error code of a rejection.
+const REJECTED: &str = "REJECTED";
+
+/// The tasks room.
+pub struct Tasks {
+    db: Db,
+    execution: Arc<Execution>,
+}
+
+impl Tasks {
+    /// The room on `db`.
+    pub fn new(db: Db, execution: Arc<Execution>) -> Self {
+        Self { db, execution }
+    }
+
+    /// The store, for the subscriptions of the room.
+    #[must_use]
+    pub fn db(&self) -> &Db {
+        &self.db
+    }
+
+    pub(super) async fn list(&self, ctx: &Ctx, params: ListTasks) -> Result<TaskPage> {
+        let limit = PageRequest { limit: params.limit, cursor: None }.limit()?;
+        let Principal { id, groups, .. } = &*ctx.principal;
+        let whose = match params.filter {
+            TaskFilter::Todo => Whose::Todo(id, groups),
+            TaskFilter::Mine => Whose::Mine(id),
+            TaskFilter::Claimable => Whose::Claimable(id, groups),
+            TaskFilter::AllOpen | TaskFilter::All if !rules::sees_all(&ctx.principal) => {
+                return Err(Error::new(ErrorKind::Forbidden, "not_a_manager", "only managers see all tasks")
+                    .fix("use the filter todo, mine or claimable"));
+            }
+            TaskFilter::AllOpen => Whose::AllOpen,
+            TaskFilter::All => Whose::All,
+        };
+        let cursor = params.cursor.map(|cursor| cursor.0);
+        let mut session = self.db.read(ctx).await?;
+        let instance = params.instance.as_deref();
+        let found = store::list(&mut session, &whose, instance, cursor.as_deref(), limit + 1).await?;
+        let page = Page::from_overfetched(found, limit, |task| format!("{} {}", task.rank, task.id));
+        let items = page.items.iter().map(|task| summary(ctx, task)).collect();
+        Ok(Page { items, next_cursor: page.next_cursor })
+    }
+
+    /// Reads a task with what is needed to do it.
+    ///
+    /// # Errors
+    /// `task_not_found`, also for a task that is not for the caller.
+    pub async fn get(&self, ctx: &Ctx, params: GetTask) -> Result<Task> {
+        let mut session = self.db.read(ctx).await?;
+        let row = visible(ctx, store::find(&mut session, &params.id).await?, &params.id)?;
+        let comments = store::comments(&mut session, &params.id).await?;
+        Ok(view(ctx, row, comments, params.response_format))
+    }
+
+    pub(super) async fn claim(&self, ctx: &Ctx, params: ClaimTask) -> Result<Task> {
+        let me = ctx.principal.id.clone();
+        self.assign(ctx, &params.id, |row| {
+            rules::check_claim(row, &ctx.principal)?;
+            Ok(Some(me.clone()))
+        })
+        .await
+    }
+
+    pub(super) async fn release(&self, ctx: &Ctx, params: ReleaseTask) -> Result<Task> {
+        self.assign(ctx, &params.id, |row| {
+            rules::check_hand_over(row, &ctx.principal, None)?;
+            Ok(None)
+        })
+        .await
+    }
+
+    pub(super) async fn delegate(&self, ctx: &Ctx, params: DelegateTask) -> Result<Task> {
+        self.assign(ctx, &params.id, |row| {
+            rules::check_hand_over(row, &ctx.principal, Some(&params.to))?;
+            Ok(Some(params.to.clone()))
+        })
+        .await
+    }
+
+    async fn assign(
+        &self,
+        ctx: &Ctx,
+        id: &str,
+        decide: impl Fn(&TaskRow) -> Result<Option<String>, TaskError>,
+    ) -> Result<Task> {
+        let mut tx = self.db.begin(ctx).await?;
+        let row = visible(ctx, store::find(&mut tx, id).await?, id)?;
+        let to = decide(&row)?;
+        let state = rules::open_state(to.as_deref());
+        store::assign(&mut tx, &row, to.as_deref(), state).await?;
+        let row = TaskRow { state, assignee: to, version: row.version + 1, ..row };
+        let comments = store::comments(&mut tx, id).await?;
+        tx.commit(view(ctx, row, comments, ResponseFormat::Concise)).await
+    }
+
+    pub(super) async fn save_draft(&self, ctx: &Ctx, params: SaveDraft) -> Result<Task> {
+        let mut tx = self.db.begin(ctx).await?;
+        let row = visible(ctx, store::find(&mut tx, &params.id).await?, &params.id)?;
+        rules::check_claim(&row, &ctx.principal)?;
+        let (me, draft) = (ctx.principal.id.clone(), Value::Object(params.draft));
+        store::save_draft(&mut tx, &row, &draft, &me).await?;
+        let row = TaskRow {
+            state: TaskState::Reserved,
+            assignee: Some(me),
+            draft: Some(draft),
+            version: row.version + 1,
+            ..row
+        };
+        let comments = store::comments(&mut tx, &params.id).await?;
+        tx.commit(view(ctx, row, comments, ResponseFormat::Concise)).await
+    }
+
+    /// Completes a task that the caller has or may claim: the answer becomes variables, and the
+    /// instance goes on in the same commit.
+    ///
+    /// # Errors
+    /// An answer that does not fit the form, a task that is somebody else's, or a policy that
+    /// refuses.
+    pub async fn complete(&self, ctx: &Ctx, params: CompleteTask) -> Result<ClosedTask> {
+        let row = self.to_close(ctx, &params.id).await?;
+        rules::check_answer(row.form.as_ref(), &params.variables)?;
+        let corrections = rules::corrections(&row.variables, &params.variables);
+        let work = work_ref(&row)?;
+        let also =
+            |after: &Stored| closing(ctx, &row, TaskState::Completed, &corrections, after);
+        let after =
+            self.execution.complete_human_task(ctx, &work, params.variables, &also).await?;
+        Ok(closed(&row, TaskState::Completed, &corrections, &after))
+    }
+
+    pub(super) async fn reject(&self, ctx: &Ctx, params: RejectTask) -> Result<ClosedTask> {
+        check_text(&params.reason, "the reason must have 1 to 4,000 characters")?;
+        let row = self.to_close(ctx, &params.id).await?;
+        let code = params.code.as_deref().unwrap_or(REJECTED);
+        let work = work_ref(&row)?;
+        let also = |after: &Stored| closing(ctx, &row, TaskState::Failed, &[], after);
+        let after =
+            self.execution.reject_human_task(ctx, &work, code, &params.reason, &also).await?;
+        Ok(closed(&row, TaskState::Failed, &[], &after))
+    }
+
+    pub(super) async fn comment(&self, ctx: &Ctx, params: CommentTask) -> Result<Task> {
+        check_text(&params.text, "a comment must have 1 to 4,000 characters")?;
+        let mut tx = self.db.begin(ctx).await?;
+        let row = visible(ctx, store::find(&mut tx, &params.id).await?, &params.id)?;
+        let comment =
+            Comment { author: ctx.principal.id.clone(), at: ctx.now(), text: params.text };
+        store::add_comment(&mut tx, &ctx.fresh_id(), &params.id, &comment).await?;
+        let comments = store::comments(&mut tx, &params.id).await?;
+        tx.commit(view(ctx, row, comments, ResponseFormat::Concise)).await
+    }
+
+    async fn to_close(&self, ctx: &Ctx, id: &str) -> Result<TaskRow> {
+        let found = store::find(&mut *self.db.read(ctx).await?, id).await?;
+        let row = visible(ctx, found, id)?;
+        rules::check_claim(&row, &ctx.principal)?;
+        Ok(row)
+    }
+}
+
+/// The rows that close a task in the commit that moves the instance on.
+fn closing(
+    ctx: &Ctx,
+    row: &TaskRow,
+    state: TaskState,
+    corrections: &[Correction],
+    after: &Stored,
+) -> Result<WriteSet> {
+    let mut writes = WriteSet::new();
+    store::close(&mut writes, row, state, &ctx.principal.id, ctx.now(), corrections)?;
+    writes.answer(ctx, &closed(row, state, corrections, after))?;
+    Ok(writes)
+}
+
+fn closed(row: &TaskRow, state: TaskState, corrections: &[Correction], after: &Stored) -> ClosedTask {
+    ClosedTask {
+        id: row.id.clone(),
+        state,
+        corrections: corrections.to_vec(),
+        instance: row.instance.clone(),
+        instance_state: after.instance.state.as_str().to_owned(),
+    }
+}
+
+fn work_ref(row: &TaskRow) -> Result<WorkRef> {
+    row.id.parse().map_err(|()| TaskError::NotFound(row.id.clone()).into())
+}
+
+fn visible(ctx: &Ctx, row: Option<TaskRow>, id: &str) -> Result<TaskRow> {
+    row.filter(|row| rules::may_see(row, &ctx.principal))
+        .ok_or_else(|| TaskError::NotFound(id.to_owned()).into())
+}
+
+fn check_text(text: &str, what: &'static str) -> Result<(), TaskError> {
+    let length = text.trim().chars().count();
+    if (1..=MAX_TEXT).contains(&length) { Ok(()) } else { Err(TaskError::Text(what)) }
+}
+
+fn summary(ctx: &Ctx, row: &TaskRow) -> TaskSummary {
+    TaskSummary {
+        id: row.id.clone(),
+        name: row.name.clone(),
+        state: row.state,
+        assignee: row.assignee.clone(),
+        groups: row.groups.clone(),
+        priority: row.priority,
+        due_at: row.due_at,
+        is_overdue: row.state.is_open() && row.due_at.is_some_and(|due_at| ctx.now() > due_at),
+        instance: row.instance.clone(),
+        element: row.element.clone(),
+        created_at: row.created_at,
+    }
+}
+
+fn view(ctx: &Ctx, row: TaskRow, comments: Vec<Comment>, format: ResponseFormat) -> Task {
+    Task {
+        summary: summary(ctx, &row),
+        documentation: row.documentation,
+        prefill: rules::prefill(row.form.as_ref(), &row.variables),
+        form: row.form,
+        draft: row.draft,
+        excluded: row.excluded,
+        variables: (format == ResponseFormat::Detailed).then_some(row.variables),
+        comments,
+        closed_by: row.closed_by,
+        closed_at: row.closed_at,
+        corrections: row.corrections,
+    }
+}

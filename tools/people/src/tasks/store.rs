@@ -1,0 +1,293 @@
+//! The tables of the tasks room.
+
+use std::collections::BTreeSet;
+
+use flowmaster_kernel::{Id, Kind, Result, Timestamp};
+use flowmaster_store::{Migrations, Param, Row, Session, Tx, WriteSet, params};
+use serde_json::{Map, Value};
+
+use super::error::TaskError;
+use super::types::{Comment, Correction, TaskState};
+
+/// The room's tables.
+pub const MIGRATIONS: Migrations = Migrations {
+    room: "tasks",
+    steps: &["
+CREATE TABLE tasks_task (
+    tenant_id TEXT NOT NULL,
+    id TEXT NOT NULL,
+    rank TEXT NOT NULL,
+    instance TEXT NOT NULL,
+    element TEXT NOT NULL,
+    name TEXT NOT NULL,
+    documentation TEXT,
+    state TEXT NOT NULL,
+    assignee TEXT,
+    groups TEXT NOT NULL,
+    users TEXT NOT NULL,
+    excluded TEXT NOT NULL,
+    priority BIGINT NOT NULL,
+    due_at BIGINT,
+    form TEXT,
+    variables TEXT NOT NULL,
+    draft TEXT,
+    corrections TEXT,
+    created_at BIGINT NOT NULL,
+    closed_at BIGINT,
+    closed_by TEXT,
+    version BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, id)
+);
+CREATE INDEX tasks_task_rank ON tasks_task (tenant_id, state, rank, id);
+CREATE INDEX tasks_task_instance ON tasks_task (tenant_id, instance);
+CREATE TABLE tasks_candidate (
+    tenant_id TEXT NOT NULL,
+    task TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, task, kind, name)
+);
+CREATE TABLE tasks_comment (
+    tenant_id TEXT NOT NULL,
+    id TEXT NOT NULL,
+    task TEXT NOT NULL,
+    author TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, task, id)
+);
+"],
+};
+
+/// A task as it is stored.
+#[derive(Clone, Debug)]
+pub(super) struct TaskRow {
+    pub(super) id: String,
+    pub(super) rank: String,
+    pub(super) instance: String,
+    pub(super) element: String,
+    pub(super) name: String,
+    pub(super) documentation: Option<String>,
+    pub(super) state: TaskState,
+    pub(super) assignee: Option<String>,
+    pub(super) groups: BTreeSet<String>,
+    pub(super) users: BTreeSet<String>,
+    pub(super) excluded: BTreeSet<String>,
+    pub(super) priority: u8,
+    pub(super) due_at: Option<Timestamp>,
+    pub(super) form: Option<Value>,
+    pub(super) variables: Map<String, Value>,
+    pub(super) draft: Option<Value>,
+    pub(super) corrections: Vec<Correction>,
+    pub(super) created_at: Timestamp,
+    pub(super) closed_at: Option<Timestamp>,
+    pub(super) closed_by: Option<String>,
+    pub(super) version: i64,
+}
+
+/// Marks the id of a comment.
+#[derive(Debug)]
+pub(super) enum CommentKind {}
+
+impl Kind for CommentKind {
+    const PREFIX: &'static str = "com";
+}
+
+const COLUMNS: &str = "t.id, t.rank, t.instance, t.element, t.name, t.documentation, t.state,
+    t.assignee, t.groups, t.users, t.excluded, t.priority, t.due_at, t.form, t.variables, t.draft,
+    t.corrections, t.created_at, t.closed_at, t.closed_by, t.version";
+const FIND: &str = "SELECT t.id, t.rank, t.instance, t.element, t.name, t.documentation, t.state,
+    t.assignee, t.groups, t.users, t.excluded, t.priority, t.due_at, t.form, t.variables, t.draft,
+    t.corrections, t.created_at, t.closed_at, t.closed_by, t.version
+    FROM tasks_task t WHERE t.tenant_id = $1 AND t.id = $2";
+const INSERT: &str = "INSERT INTO tasks_task (tenant_id, id, rank, instance, element, name,
+    documentation, state, assignee, groups, users, excluded, priority, due_at, form, variables,
+    created_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
+    $16, $17, 1) ON CONFLICT DO NOTHING";
+const ADD_CANDIDATE: &str = "INSERT INTO tasks_candidate (tenant_id, task, kind, name)
+    VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+const ASSIGN: &str = "UPDATE tasks_task SET state = $4, assignee = $5, version = version + 1
+    WHERE tenant_id = $1 AND id = $2 AND version = $3";
+const SAVE_DRAFT: &str = "UPDATE tasks_task SET draft = $4, state = 'reserved', assignee = $5,
+    version = version + 1 WHERE tenant_id = $1 AND id = $2 AND version = $3";
+const CLOSE: &str = "UPDATE tasks_task SET state = $4, assignee = $5, closed_by = $5, closed_at = $6,
+    corrections = $7, draft = NULL, version = version + 1
+    WHERE tenant_id = $1 AND id = $2 AND version = $3";
+const OBSOLETE: &str = "UPDATE tasks_task SET state = 'obsolete', closed_at = $3,
+    version = version + 1 WHERE tenant_id = $1 AND id = $2 AND state IN ('ready', 'reserved')";
+const COMMENT: &str = "INSERT INTO tasks_comment (tenant_id, id, task, author, at, text)
+    VALUES ($1, $2, $3, $4, $5, $6)";
+const COMMENTS: &str = "SELECT author, at, text FROM tasks_comment
+    WHERE tenant_id = $1 AND task = $2 ORDER BY id LIMIT 200";
+
+/// Which tasks a list holds.
+pub(super) enum Whose<'a> {
+    /// Reserved by the principal.
+    Mine(&'a str),
+    /// Offered to the principal or one of the groups.
+    Claimable(&'a str, &'a BTreeSet<String>),
+    /// Either of the two.
+    Todo(&'a str, &'a BTreeSet<String>),
+    /// Every open one.
+    AllOpen,
+    /// Every one.
+    All,
+}
+
+pub(super) async fn find(session: &mut Session, id: &str) -> Result<Option<TaskRow>> {
+    session.query_opt(FIND, &params![id]).await?.map(|row| task(&row)).transpose()
+}
+
+pub(super) async fn list(
+    session: &mut Session,
+    whose: &Whose<'_>,
+    instance: Option<&str>,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Vec<TaskRow>> {
+    let mut values: Vec<Param> = Vec::new();
+    let mut bind = |value: Param| {
+        values.push(value);
+        format!("${}", values.len() + 1)
+    };
+    let mut offered = |principal: &str, groups: &BTreeSet<String>| {
+        let user = bind(principal.into());
+        let mut names: Vec<String> = groups.iter().map(|group| bind(group.as_str().into())).collect();
+        names.push("''".to_owned());
+        format!(
+            "(t.state = 'ready' AND EXISTS (SELECT 1 FROM tasks_candidate c
+              WHERE c.tenant_id = t.tenant_id AND c.task = t.id AND (c.kind = 'any'
+              OR (c.kind = 'user' AND c.name = {user})
+              OR (c.kind = 'group' AND c.name IN ({})))))",
+            names.join(", ")
+        )
+    };
+    let condition = match whose {
+        Whose::Mine(principal) => format!("t.state = 'reserved' AND t.assignee = {}", bind((*principal).into())),
+        Whose::Claimable(principal, groups) => offered(principal, groups),
+        Whose::Todo(principal, groups) => {
+            let offered = offered(principal, groups);
+            format!("(t.state = 'reserved' AND t.assignee = {} OR {offered})", bind((*principal).into()))
+        }
+        Whose::AllOpen => "t.state IN ('ready', 'reserved')".to_owned(),
+        Whose::All => "t.state <> ''".to_owned(),
+    };
+    let mut sql = format!("SELECT {COLUMNS} FROM tasks_task t WHERE t.tenant_id = $1 AND {condition}");
+    if let Some(instance) = instance {
+        sql.push_str(&format!(" AND t.instance = {}", bind(instance.into())));
+    }
+    if let Some((rank, id)) = after.and_then(|after| after.split_once(' ')) {
+        let (rank, id) = (bind(rank.into()), bind(id.into()));
+        sql.push_str(&format!(" AND (t.rank > {rank} OR (t.rank = {rank} AND t.id > {id}))"));
+    }
+    sql.push_str(&format!(" ORDER BY t.rank, t.id LIMIT {limit}"));
+    session.query_dynamic(&sql, &values).await?.iter().map(task).collect()
+}
+
+/// Adds a task unless it is there already.
+pub(super) fn insert(writes: &mut WriteSet, task: &TaskRow) -> Result<()> {
+    writes.push(
+        INSERT,
+        params![
+            &task.id,
+            &task.rank,
+            &task.instance,
+            &task.element,
+            &task.name,
+            task.documentation.as_deref(),
+            task.state.as_str(),
+            task.assignee.as_deref(),
+            Param::json(&task.groups)?,
+            Param::json(&task.users)?,
+            Param::json(&task.excluded)?,
+            i64::from(task.priority),
+            task.due_at,
+            task.form.as_ref(),
+            Param::json(&task.variables)?,
+            task.created_at,
+        ],
+    );
+    let mut candidate =
+        |kind: &str, name: &str| writes.push(ADD_CANDIDATE, params![&task.id, kind, name]);
+    if task.groups.is_empty() && task.users.is_empty() {
+        candidate("any", "");
+    }
+    task.groups.iter().for_each(|group| candidate("group", group));
+    task.users.iter().for_each(|user| candidate("user", user));
+    Ok(())
+}
+
+pub(super) async fn assign(tx: &mut Tx, task: &TaskRow, to: Option<&str>, state: TaskState) -> Result<()> {
+    let changed = tx.execute(ASSIGN, &params![&task.id, task.version, state.as_str(), to]).await?;
+    one(changed)
+}
+
+pub(super) async fn save_draft(tx: &mut Tx, task: &TaskRow, draft: &Value, by: &str) -> Result<()> {
+    one(tx.execute(SAVE_DRAFT, &params![&task.id, task.version, draft, by]).await?)
+}
+
+/// Closes the task; refused when it changed meanwhile.
+pub(super) fn close(
+    writes: &mut WriteSet,
+    task: &TaskRow,
+    state: TaskState,
+    by: &str,
+    at: Timestamp,
+    corrections: &[Correction],
+) -> Result<()> {
+    let values =
+        params![&task.id, task.version, state.as_str(), by, at, Param::json(&corrections)?];
+    writes.push_expecting(CLOSE, values, 1, TaskError::Changed.into());
+    Ok(())
+}
+
+pub(super) fn obsolete(writes: &mut WriteSet, id: &str, at: Timestamp) {
+    writes.push(OBSOLETE, params![id, at]);
+}
+
+pub(super) async fn add_comment(
+    tx: &mut Tx,
+    id: &Id<CommentKind>,
+    task: &str,
+    comment: &Comment,
+) -> Result<()> {
+    let values = params![id, task, &comment.author, comment.at, &comment.text];
+    tx.execute(COMMENT, &values).await.map(drop)
+}
+
+pub(super) async fn comments(session: &mut Session, task: &str) -> Result<Vec<Comment>> {
+    let rows = session.query(COMMENTS, &params![task]).await?;
+    rows.iter()
+        .map(|row| Ok(Comment { author: row.text(0)?, at: row.timestamp(1)?, text: row.text(2)? }))
+        .collect()
+}
+
+fn one(changed: u64) -> Result<()> {
+    if changed == 1 { Ok(()) } else { Err(TaskError::Changed.into()) }
+}
+
+fn task(row: &Row) -> Result<TaskRow> {
+    Ok(TaskRow {
+        id: row.text(0)?,
+        rank: row.text(1)?,
+        instance: row.text(2)?,
+        element: row.text(3)?,
+        name: row.text(4)?,
+        documentation: row.opt_text(5)?,
+        state: TaskState::parse(row.str(6)?),
+        assignee: row.opt_text(7)?,
+        groups: row.json(8)?,
+        users: row.json(9)?,
+        excluded: row.json(10)?,
+        priority: u8::try_from(row.int(11)?).unwrap_or(50),
+        due_at: row.opt_timestamp(12)?,
+        form: row.opt_json(13)?,
+        variables: row.json(14)?,
+        draft: row.opt_json(15)?,
+        corrections: row.opt_json(16)?.unwrap_or_default(),
+        created_at: row.timestamp(17)?,
+        closed_at: row.opt_timestamp(18)?,
+        closed_by: row.opt_text(19)?,
+        version: row.int(20)?,
+    })
+}

@@ -1,0 +1,182 @@
+//! What happens by itself: timers that are due, errands between instances, whatever other rooms
+//! subscribe to in the outbox. Run on every node; leases keep two nodes from doing the same.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use flowmaster_engine::{Command, Key};
+use flowmaster_kernel::{Ctx, Error, Result};
+use flowmaster_store::outbox::{self, Message};
+use flowmaster_store::timers::{self, Timer};
+use flowmaster_store::{STALE_LEASE, WriteSet};
+use futures::future::join_all;
+use tokio::sync::watch;
+
+use super::calls::{Errand, Mark};
+use super::service::Execution;
+
+/// How long a driver may take for one batch before another takes it over.
+const LEASE: Duration = Duration::from_secs(30);
+/// How many timers or messages are taken at once.
+const BATCH: usize = 64;
+/// How long a driver sleeps when nothing wakes it.
+const IDLE: Duration = Duration::from_secs(1);
+/// After how many failures a message becomes a dead letter.
+const MAX_ATTEMPTS: i64 = 20;
+
+/// Handles a message of the outbox: it must submit `mark` with what it writes.
+pub type Handler =
+    Arc<dyn Fn(Ctx, Message, WriteSet) -> Pin<Box<dyn Future<Output = Result<()>> + Send>> + Send + Sync>;
+
+/// The drivers of a node.
+pub struct Drivers {
+    execution: Arc<Execution>,
+    handlers: BTreeMap<&'static str, Handler>,
+}
+
+impl Drivers {
+    /// The drivers of `execution`.
+    #[must_use]
+    pub fn new(execution: Arc<Execution>) -> Self {
+        Self { execution, handlers: BTreeMap::new() }
+    }
+
+    /// Has messages of `topic` handled by `handler`.
+    #[must_use]
+    pub fn on(mut self, topic: &'static str, handler: Handler) -> Self {
+        self.handlers.insert(topic, handler);
+        self
+    }
+
+    /// Runs until `stop` says so. What is taken is finished first.
+    pub async fn run(self, mut stop: watch::Receiver<bool>) {
+        let mut commits = self.execution.db().commits();
+        let poisoned = self.execution.db().poisoned();
+        while !*stop.borrow() && !*poisoned.borrow() {
+            let busy = match self.turn().await {
+                Ok(busy) => busy,
+                Err(error) => {
+                    tracing::warn!(%error, "a driver could not look for work");
+                    false
+                }
+            };
+            if busy {
+                continue;
+            }
+            tokio::select! {
+                _ = stop.changed() => {}
+                _ = commits.changed() => {}
+                () = tokio::time::sleep(self.pause().await) => {}
+            }
+        }
+    }
+
+    /// Takes and does whatever is due now; says whether there was anything.
+    ///
+    /// # Errors
+    /// What the store reports while looking for work.
+    pub async fn turn(&self) -> Result<bool> {
+        let db = self.execution.db();
+        let due = timers::claim_due(db, LEASE, BATCH).await?;
+        let messages = outbox::claim(db, LEASE, BATCH).await?;
+        let busy = !due.is_empty() || !messages.is_empty();
+        join_all(due.into_iter().map(|timer| self.fire(timer))).await;
+        let mut by_key: BTreeMap<(String, String), Vec<Message>> = BTreeMap::new();
+        for message in messages {
+            let key = (message.tenant.to_string(), message.key.clone());
+            by_key.entry(key).or_default().push(message);
+        }
+        join_all(by_key.into_values().map(|messages| self.deliver_in_order(messages))).await;
+        Ok(busy)
+    }
+
+    /// Until the next timer, but not longer than a look is cheap.
+    async fn pause(&self) -> Duration {
+        let next = timers::next_due(self.execution.db()).await.ok().flatten();
+        let millis = next.map_or(i64::MAX, |due| {
+            due.as_millis().saturating_sub(self.execution.clock.now().as_millis())
+        });
+        Duration::from_millis(u64::try_from(millis).unwrap_or(0)).clamp(Duration::from_millis(1), IDLE)
+    }
+
+    async fn fire(&self, timer: Timer) {
+        let ctx = self.ctx(&timer.tenant);
+        let mark = |writes: &mut WriteSet| timers::fired(writes, &timer.id, timer.epoch);
+        let Some(key) = timer.id.rsplit_once('/').and_then(|(_, key)| key.parse().ok()).map(Key) else {
+            tracing::error!(timer = timer.id, "a timer names no wait");
+            return;
+        };
+        let fired = self
+            .execution
+            .tell(&ctx, &timer.instance, Command::FireTimer { key }, &Mark(&mark))
+            .await;
+        if let Err(error) = fired
+            && error.code() != STALE_LEASE
+        {
+            // The lease ends, and the timer is taken again.
+            tracing::warn!(%error, timer = timer.id, "a timer could not be fired");
+        }
+    }
+
+    async fn deliver_in_order(&self, messages: Vec<Message>) {
+        let mut failed = false;
+        for message in messages {
+            let ctx = self.ctx(&message.tenant);
+            if failed {
+                let mut writes = WriteSet::new();
+                outbox::release(&mut writes, &message.id, message.epoch);
+                log(self.execution.db().submit(&ctx, writes).await, &message.id);
+                continue;
+            }
+            if let Err(error) = self.deliver(&ctx, &message).await {
+                if error.code() == STALE_LEASE {
+                    return;
+                }
+                failed = true;
+                tracing::warn!(%error, message = message.id, topic = message.topic, "a delivery failed");
+                let wait = 100_i64.saturating_mul(1 << message.attempts.clamp(0, 9));
+                let failure = outbox::Failure {
+                    reason: &error.to_string(),
+                    next_at: ctx.now().plus_millis(wait),
+                    max_attempts: MAX_ATTEMPTS,
+                };
+                let mut writes = WriteSet::new();
+                outbox::failed(&mut writes, &message.id, message.epoch, &failure);
+                log(self.execution.db().submit(&ctx, writes).await, &message.id);
+            }
+        }
+    }
+
+    async fn deliver(&self, ctx: &Ctx, message: &Message) -> Result<()> {
+        let mark = |writes: &mut WriteSet| outbox::delivered(writes, &message.id, message.epoch);
+        if message.topic == Errand::TOPIC {
+            let errand = serde_json::from_value(message.payload.clone())
+                .map_err(|error| Error::internal("errand_decoding", error))?;
+            return self.execution.run_errand(ctx, &message.id, errand, &Mark(&mark)).await;
+        }
+        let mut writes = WriteSet::new();
+        mark(&mut writes);
+        match self.handlers.get(message.topic.as_str()) {
+            Some(handler) => handler(ctx.clone(), message.clone(), writes.finishing()).await,
+            None => {
+                tracing::debug!(topic = message.topic, "nobody subscribes to the topic");
+                self.execution.db().submit(ctx, writes.finishing()).await
+            }
+        }
+    }
+
+    fn ctx(&self, tenant: &flowmaster_kernel::TenantId) -> Ctx {
+        Ctx::system(tenant.clone(), &self.execution.clock, &self.execution.ids)
+    }
+}
+
+fn log(result: Result<()>, message: &str) {
+    if let Err(error) = result
+        && error.code() != STALE_LEASE
+    {
+        tracing::warn!(%error, message, "the state of a message could not be noted");
+    }
+}

@@ -1,0 +1,68 @@
+//! What can go wrong with instances.
+
+use flowmaster_engine::governance::Refusal;
+use flowmaster_kernel::{Error, ErrorKind};
+
+/// The errors of this room.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ExecutionError {
+    #[error("no instance {0:?}")]
+    NotFound(String),
+    #[error("no work {0:?}")]
+    NoWork(String),
+    #[error("the variables do not fit the process")]
+    Variables(Vec<String>),
+    #[error("the instance was changed by somebody else at the same time, again and again")]
+    Contended,
+    #[error("the instance changed meanwhile")]
+    Changed,
+    #[error("{}", .0.reason)]
+    Refused(Box<Refusal>),
+    #[error("{0}")]
+    Choice(&'static str),
+    #[error("no incident {0:?}")]
+    NoIncident(String),
+}
+
+/// The code of [`ExecutionError::Changed`], on which a command is decided again.
+pub(super) const CHANGED: &str = "instance_changed";
+
+impl From<ExecutionError> for Error {
+    fn from(error: ExecutionError) -> Self {
+        let what = error.to_string();
+        match error {
+            ExecutionError::NotFound(id) => {
+                Self::not_found("instance", &id).next("instance_search")
+            }
+            ExecutionError::NoWork(id) => Self::not_found("work", &id)
+                .fix("use the id of an open job or task")
+                .next("instance_get"),
+            ExecutionError::Variables(problems) => Self::invalid("invalid_variables", what)
+                .why(problems.join("; "))
+                .fix("send variables that match the input schema of the process")
+                .next("process_get"),
+            ExecutionError::Contended => Self::conflict("instance_contended", what)
+                .fix("try again in a moment")
+                .retryable(),
+            ExecutionError::Changed => Self::conflict(CHANGED, what).retryable(),
+            ExecutionError::Refused(refusal) => refused(&refusal, what),
+            ExecutionError::Choice(_) => Self::invalid("invalid_arguments", what),
+            ExecutionError::NoIncident(id) => {
+                Self::not_found("incident", &id).next("incident_list")
+            }
+        }
+    }
+}
+
+/// A refusal by the policies: it is in the journal, and this tells who could do it instead.
+fn refused(refusal: &Refusal, what: String) -> Error {
+    let fix = match refusal.approvers.as_slice() {
+        [] => "somebody else must do it, or the policy must change".to_owned(),
+        approvers => format!("leave it to: {}", approvers.join(", ")),
+    };
+    Error::new(ErrorKind::Forbidden, "governance_refused", what)
+        .why(format!("the policy {} does not allow it", refusal.policy))
+        .fix(fix)
+        .next("instance_timeline")
+        .details(serde_json::json!({ "refusal": refusal }))
+}

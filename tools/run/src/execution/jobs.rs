@@ -1,0 +1,184 @@
+//! Jobs for workers and agents: claim with a lease, complete or fail with its epoch.
+
+use std::time::Duration;
+
+use flowmaster_engine::Command;
+use flowmaster_kernel::{Ctx, Result};
+use flowmaster_store::{WriteSet, jobs};
+use serde_json::{Map, Value};
+
+use super::error::ExecutionError;
+use super::instance::{Stored, WorkRef};
+use super::query::summary;
+use super::service::{Execution, Then};
+use super::transition::Settles;
+use super::types::{
+    AuthorizeTool, ClaimJobs, ClaimedJob, ClaimedJobs, CompleteJob, FailJob, InstanceSummary,
+    ToolAllowed, Variables,
+};
+
+impl Execution {
+    pub(super) async fn claim_jobs(&self, ctx: &Ctx, params: ClaimJobs) -> Result<ClaimedJobs> {
+        let claim = jobs::Claim {
+            tenant: Some(&ctx.tenant),
+            kind: "service",
+            job_type: Some(&params.job_type),
+            owner: &ctx.principal.id,
+            lease: Duration::from_secs(params.lease_s.unwrap_or(60).clamp(1, 3_600).into()),
+            limit: params.limit.unwrap_or(1).clamp(1, 50) as usize,
+        };
+        let claimed = ClaimedJobs {
+            jobs: jobs::claim(self.db(), &claim).await?.into_iter().map(claimed_job).collect(),
+        };
+        let mut writes = WriteSet::new();
+        writes.answer(ctx, &claimed)?;
+        if !writes.is_empty() {
+            self.db().submit(ctx, writes).await?;
+        }
+        Ok(claimed)
+    }
+
+    /// Completes a job, or an agent's work, that the caller claimed.
+    ///
+    /// # Errors
+    /// A job that is gone or claimed by somebody else since, or a policy that refuses.
+    pub async fn complete_job(&self, ctx: &Ctx, params: CompleteJob) -> Result<InstanceSummary> {
+        let work = work_ref(&params.id)?;
+        let command = Command::CompleteWork { key: work.key, variables: params.variables.into() };
+        self.settle(ctx, &work, params.epoch, command).await
+    }
+
+    /// Reports that a job could not be done.
+    ///
+    /// # Errors
+    /// A job that is gone or claimed by somebody else since.
+    pub async fn fail_job(&self, ctx: &Ctx, params: FailJob) -> Result<InstanceSummary> {
+        let work = work_ref(&params.id)?;
+        let command = match params.error_code {
+            Some(code) => Command::ThrowError {
+                key: work.key,
+                code,
+                message: Some(params.message),
+                variables: params.variables.into(),
+            },
+            None => {
+                let job = jobs::find(&mut *self.db().read(ctx).await?, &params.id).await?;
+                let job = job.ok_or_else(|| ExecutionError::NoWork(params.id.clone()))?;
+                let left = u32::try_from(job.retries.saturating_sub(1)).unwrap_or(0);
+                Command::FailWork {
+                    key: work.key,
+                    message: params.message,
+                    retries: params.retries.unwrap_or(left),
+                    back_off: params.back_off_s.map(|seconds| i64::from(seconds) * 1_000),
+                }
+            }
+        };
+        self.settle(ctx, &work, params.epoch, command).await
+    }
+
+    /// Asks the policies whether an agent may call a tool. Allowed or refused, it is in the journal.
+    ///
+    /// # Errors
+    /// `governance_refused`.
+    pub async fn authorize_tool(&self, ctx: &Ctx, params: AuthorizeTool) -> Result<ToolAllowed> {
+        let work = work_ref(&params.id)?;
+        let command = Command::ToolCall {
+            key: work.key,
+            tool: params.tool,
+            arguments: Value::Object(params.arguments),
+        };
+        let answer = ToolAllowed { allowed: true };
+        let also = |_: &Stored| {
+            let mut writes = WriteSet::new();
+            writes.answer(ctx, &answer)?;
+            Ok(writes)
+        };
+        self.execute(ctx, &work.instance, &command, Then::also(&also)).await?;
+        Ok(answer)
+    }
+
+    /// Completes the human task at `work`, with whatever the caller writes in the same commit.
+    ///
+    /// # Errors
+    /// A task that is gone, or a policy that refuses.
+    pub async fn complete_human_task(
+        &self,
+        ctx: &Ctx,
+        work: &WorkRef,
+        variables: Variables,
+        also: &(dyn Fn(&Stored) -> Result<WriteSet> + Send + Sync),
+    ) -> Result<std::sync::Arc<Stored>> {
+        let command = Command::CompleteWork { key: work.key, variables: variables.into() };
+        let then = Then::also(also).settling(Settles::HumanTask(work.key));
+        self.execute(ctx, &work.instance, &command, then).await
+    }
+
+    /// Ends the human task at `work` with a BPMN error, with whatever the caller writes in the same
+    /// commit.
+    ///
+    /// # Errors
+    /// A task that is gone.
+    pub async fn reject_human_task(
+        &self,
+        ctx: &Ctx,
+        work: &WorkRef,
+        code: &str,
+        reason: &str,
+        also: &(dyn Fn(&Stored) -> Result<WriteSet> + Send + Sync),
+    ) -> Result<std::sync::Arc<Stored>> {
+        let command = Command::ThrowError {
+            key: work.key,
+            code: code.to_owned(),
+            message: Some(reason.to_owned()),
+            variables: Default::default(),
+        };
+        let then = Then::also(also).settling(Settles::HumanTask(work.key));
+        self.execute(ctx, &work.instance, &command, then).await
+    }
+
+    async fn settle(
+        &self,
+        ctx: &Ctx,
+        work: &WorkRef,
+        epoch: i64,
+        command: Command,
+    ) -> Result<InstanceSummary> {
+        let stored = self.stored(ctx, &work.instance).await?;
+        let published =
+            self.processes().published(ctx, &stored.process, Some(stored.process_version)).await?;
+        let also = |after: &Stored| {
+            let mut writes = WriteSet::new();
+            writes.answer(ctx, &summary(after, &published))?;
+            Ok(writes)
+        };
+        let then = Then::also(&also).settling(Settles::Job { key: work.key, epoch });
+        let after = self.execute(ctx, &work.instance, &command, then).await?;
+        Ok(summary(&after, &published))
+    }
+}
+
+fn work_ref(id: &str) -> Result<WorkRef> {
+    id.parse().map_err(|()| ExecutionError::NoWork(id.to_owned()).into())
+}
+
+fn claimed_job(job: jobs::Job) -> ClaimedJob {
+    let mut payload = match job.payload {
+        Value::Object(payload) => payload,
+        _ => Map::new(),
+    };
+    let mut object = |name: &str| match payload.remove(name) {
+        Some(Value::Object(map)) => map,
+        _ => Map::new(),
+    };
+    ClaimedJob {
+        headers: object("headers"),
+        variables: object("variables"),
+        id: job.id,
+        epoch: job.epoch,
+        instance: job.instance,
+        element: job.element,
+        retries: job.retries,
+        lease_until: job.lease_until,
+    }
+}
+

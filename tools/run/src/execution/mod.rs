@@ -1,0 +1,44 @@
+//! Runs process instances: start, drive, look at, operate.
+//!
+//! Owns the tables `execution_instance`, `execution_subscription`, `execution_message` and the
+//! operations `process_start`, `instance_search`, `instance_get`, `instance_control`,
+//! `instance_modify`, `instance_timeline`, `incident_list`, `incident_resolve`, `message_publish`,
+//! `signal_broadcast`, `job_claim`, `job_complete`, `job_fail`, `job_authorize`. Publishes the
+//! outbox topics `human_task.requested` and `human_task.closed`.
+//!
+//! Invariants: a command is decided by the pure engine on the newest state and stored in one commit
+//! with everything that follows from it (state, journal, jobs, timers, outbox, the answer under the
+//! caller's idempotency key); the version check on the state makes two commands of one instance
+//! serial, whoever sends them; what the policies refuse is journaled and changes nothing else;
+//! effects are carried out after the commit, at least once, by drivers that hold a lease.
+
+mod calls;
+mod control;
+mod drivers;
+mod error;
+mod instance;
+mod jobs;
+mod messages;
+mod query;
+mod service;
+mod start;
+mod store;
+mod timeline;
+mod tools;
+mod transition;
+pub mod types;
+mod waiting;
+
+pub use drivers::Drivers;
+pub use instance::{InstanceKind, Stored, WorkRef};
+pub use service::Execution;
+pub use store::MIGRATIONS;
+pub use tools::operations;
+
+/// Outbox topic: a person has to do something.
+pub const HUMAN_TASK_REQUESTED: &str = "human_task.requested";
+/// Outbox topic: a person has nothing more to do about it.
+pub const HUMAN_TASK_CLOSED: &str = "human_task.closed";
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! Starting instances, and waiting for their end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use flowmaster_engine::Command;
+use flowmaster_kernel::{Ctx, Id, Result};
+use flowmaster_store::WriteSet;
+use serde_json::Value;
+use tokio::sync::Notify;
+
+use super::error::ExecutionError;
+use super::instance::{InstanceKind, Stored};
+use super::query::summary;
+use super::service::Execution;
+use super::types::{InstanceSummary, StartProcess, Variables};
+use crate::processes::Published;
+
+/// How long a wait for the end goes without a look at the store: another node may have ended it.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The longest wait for an end.
+const MAX_WAIT_S: u8 = 25;
+
+impl Execution {
+    /// Starts an instance, and waits for its end as long as the caller likes.
+    ///
+    /// # Errors
+    /// An unknown process, variables that do not fit its contract, or a policy that refuses.
+    pub async fn start(&self, ctx: &Ctx, params: StartProcess) -> Result<InstanceSummary> {
+        let published = self.processes().published(ctx, &params.process, params.version).await?;
+        self.start_published(ctx, &published, params).await
+    }
+
+    /// As [`Execution::start`], of a version at hand.
+    ///
+    /// # Errors
+    /// As [`Execution::start`].
+    pub async fn start_published(
+        &self,
+        ctx: &Ctx,
+        published: &Arc<Published>,
+        params: StartProcess,
+    ) -> Result<InstanceSummary> {
+        check_contract(published, &params.variables)?;
+        let id: Id<InstanceKind> = ctx.fresh_id();
+        let command = Command::Start {
+            variables: params.variables.into(),
+            business_key: params.business_key,
+            at: None,
+            caller: None,
+        };
+        let also = |after: &Stored| {
+            let mut writes = WriteSet::new();
+            writes.answer(ctx, &summary(after, published))?;
+            Ok(writes)
+        };
+        let started = self.start_instance(ctx, published, id.to_string(), command, also).await?;
+        let wait_s = params.wait_s.unwrap_or(0).min(MAX_WAIT_S);
+        let ended = match wait_s {
+            0 => started,
+            seconds => self.wait_for_end(ctx, started, Duration::from_secs(seconds.into())).await?,
+        };
+        Ok(summary(&ended, published))
+    }
+
+    /// The instance when it ended, or as it is after `patience`.
+    async fn wait_for_end(
+        &self,
+        ctx: &Ctx,
+        started: Arc<Stored>,
+        patience: Duration,
+    ) -> Result<Arc<Stored>> {
+        let give_up = tokio::time::Instant::now() + patience;
+        let key = (ctx.tenant.clone(), Arc::clone(&started.instance.id));
+        let mut current = started;
+        while !current.instance.state.is_ended() {
+            let end = Arc::clone(
+                self.ends.lock().entry(key.clone()).or_insert_with(|| Arc::new(Notify::new())),
+            );
+            let told = end.notified();
+            tokio::pin!(told);
+            // Listening before looking: an end between the two is not missed.
+            told.as_mut().enable();
+            current = self.stored(ctx, &key.1).await?;
+            let now = tokio::time::Instant::now();
+            if current.instance.state.is_ended() || now >= give_up {
+                break;
+            }
+            let _ = tokio::time::timeout_at(give_up.min(now + LOOK_EVERY), told).await;
+        }
+        let mut ends = self.ends.lock();
+        if ends.get(&key).is_some_and(|end| Arc::strong_count(end) == 1) {
+            ends.remove(&key);
+        }
+        Ok(current)
+    }
+}
+
+/// Checks start variables against the contract of the process.
+fn check_contract(published: &Published, variables: &Variables) -> Result<()> {
+    let Some(schema) = &published.definition.process().contract.input else { return Ok(()) };
+    let validator = jsonschema::validator_for(schema)
+        .map_err(|error| ExecutionError::Variables(vec![format!("the input schema: {error}")]))?;
+    let variables = Value::Object(variables.clone());
+    let problems: Vec<String> = validator
+        .iter_errors(&variables)
+        .take(10)
+        .map(|error| match error.instance_path().as_str() {
+            "" => error.to_string(),
+            path => format!("{path}: {error}"),
+        })
+        .collect();
+    if problems.is_empty() { Ok(()) } else { Err(ExecutionError::Variables(problems).into()) }
+}

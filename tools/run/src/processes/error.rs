@@ -1,0 +1,77 @@
+//! What can go wrong with process definitions.
+
+use flowmaster_engine::finding::Finding;
+use flowmaster_kernel::Error;
+
+/// The errors of this room.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ProcessError {
+    #[error("no process {0:?}")]
+    NotFound(String),
+    #[error("the process {id:?} has no version {version}")]
+    NoVersion { id: String, version: i64 },
+    #[error("the process {0:?} is not published")]
+    NotPublished(String),
+    #[error("the process {0:?} has no draft")]
+    NoDraft(String),
+    #[error("a process is given as xml or as compact, one of them")]
+    NotOneModel,
+    #[error("the file is not BPMN: {0}")]
+    NotBpmn(String),
+    #[error("the file has {0} executable processes")]
+    SeveralProcesses(usize),
+    #[error("the process has errors and cannot be {verb}")]
+    Findings { verb: &'static str, findings: Vec<Finding> },
+    #[error("the draft was changed since you read it")]
+    DraftChanged { current: String },
+    #[error("the tool name {name:?} is taken by the process {by:?}")]
+    ToolNameTaken { name: String, by: String },
+    #[error("{0:?} cannot be the name of a tool")]
+    BadToolName(String),
+}
+
+impl From<ProcessError> for Error {
+    fn from(error: ProcessError) -> Self {
+        let what = error.to_string();
+        match error {
+            ProcessError::NotFound(id) => Self::not_found("process", &id).next("process_search"),
+            ProcessError::NoVersion { id, version } => {
+                Self::not_found("process", &format!("{id} v{version}")).next("process_get")
+            }
+            ProcessError::NotPublished(_) => Self::conflict("process_not_published", what)
+                .fix("publish it first")
+                .next("process_publish"),
+            ProcessError::NoDraft(_) => Self::conflict("no_draft", what)
+                .why("the newest version is published and nothing was saved since")
+                .fix("save a changed model first")
+                .next("process_save"),
+            ProcessError::NotOneModel => Self::invalid("model_missing", what)
+                .fix("send the model in exactly one of the two fields"),
+            ProcessError::NotBpmn(reason) => Self::invalid("model_unreadable", "the model is not BPMN 2.0")
+                .why(reason)
+                .fix("send a BPMN 2.0 XML file, or the compact form"),
+            ProcessError::SeveralProcesses(_) => Self::invalid("several_processes", what)
+                .fix("save each executable process in a file of its own"),
+            ProcessError::Findings { findings, .. } => {
+                let details = serde_json::json!({ "findings": findings });
+                Self::invalid("process_invalid", what)
+                    .why(first(&findings))
+                    .fix("mend the findings in details and try again")
+                    .next("process_validate")
+                    .details(details)
+            }
+            ProcessError::DraftChanged { current } => Self::conflict("draft_changed", what)
+                .fix("read the draft again, merge your change and save with its hash")
+                .next("process_get")
+                .details(serde_json::json!({ "current_hash": current })),
+            ProcessError::ToolNameTaken { .. } => Self::conflict("tool_name_taken", what)
+                .fix("choose another tool name in the contract of the process"),
+            ProcessError::BadToolName(_) => Self::invalid("tool_name_invalid", what)
+                .fix("use noun_verb in lower case, at most 30 letters and underscores"),
+        }
+    }
+}
+
+fn first(findings: &[Finding]) -> String {
+    findings.first().map(|finding| finding.what.clone()).unwrap_or_default()
+}

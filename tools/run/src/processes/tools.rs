@@ -1,0 +1,88 @@
+//! The declarations of the process operations.
+
+use std::sync::Arc;
+
+use flowmaster_kernel::{Effect, Operation, Role, Spec, Toolset};
+
+use super::Processes;
+
+const READERS: &[Role] = &Role::ALL;
+const DESIGNERS: &[Role] = &[Role::Admin, Role::Designer];
+
+/// The operations of the room.
+pub fn operations(room: &Arc<Processes>) -> Vec<Operation> {
+    vec![
+        Operation::new(
+            Spec {
+                name: "process_search",
+                title: "Find processes",
+                description: "Use this to find the processes that exist, by part of their id or \
+                              name, and see which version is active and which are offered as tools.",
+                effect: Effect::Read,
+                scope: "processes:read",
+                roles: READERS,
+                toolset: Toolset::Core,
+            },
+            room,
+            |room, ctx, params| async move { room.search(&ctx, params).await },
+        ),
+        Operation::new(
+            Spec {
+                name: "process_get",
+                title: "Read a process",
+                description: "Use this to read the model of a process: compact JSON to understand \
+                              or change it, or BPMN 2.0 XML with its diagram.",
+                effect: Effect::Read,
+                scope: "processes:read",
+                roles: READERS,
+                toolset: Toolset::Core,
+            },
+            room,
+            |room, ctx, params| async move { room.get(&ctx, params).await },
+        ),
+        Operation::new(
+            Spec {
+                name: "process_save",
+                title: "Save a process draft",
+                description: "Use this to create or change a process. It saves a draft and answers \
+                              what would keep it from being published; instances are not affected \
+                              until process_publish.",
+                effect: Effect::Write,
+                scope: "processes:write",
+                roles: DESIGNERS,
+                toolset: Toolset::Design,
+            },
+            room,
+            |room, ctx, params| async move { room.save(&ctx, params).await },
+        ),
+        Operation::new(
+            Spec {
+                name: "process_validate",
+                title: "Check a process",
+                description: "Use this to check a model, or a saved draft, without changing \
+                              anything: every finding names the element and how to mend it.",
+                effect: Effect::Read,
+                scope: "processes:read",
+                roles: DESIGNERS,
+                toolset: Toolset::Design,
+            },
+            room,
+            |room, ctx, params| async move { room.validate(&ctx, params).await },
+        ),
+        Operation::new(
+            Spec {
+                name: "process_publish",
+                title: "Publish a process",
+                description: "Use this to make the draft the next version, which new instances \
+                              then run on. Running instances keep their version. Refused while \
+                              there are errors.",
+                effect: Effect::Write,
+                scope: "processes:write",
+                roles: DESIGNERS,
+                toolset: Toolset::Design,
+            },
+            room,
+            |room, ctx, params| async move { room.publish(&ctx, params).await },
+        ),
+    ]
+}

@@ -1,0 +1,185 @@
+//! Parameters and answers of the process operations.
+
+use flowmaster_engine::compact::CompactProcess;
+use flowmaster_engine::finding::Finding;
+use flowmaster_kernel::{Cursor, Page, Timestamp};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Finds processes.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SearchProcesses {
+    /// Part of the id or name. Default: all.
+    #[serde(default)]
+    pub text: Option<String>,
+    /// How many at most, 1 to 50. Default 20.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 50))]
+    pub limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    #[serde(default)]
+    pub cursor: Option<Cursor>,
+}
+
+/// Processes, by id.
+pub type ProcessPage = Page<ProcessSummary>;
+
+/// A process in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ProcessSummary {
+    /// BPMN id.
+    pub id: String,
+    /// Human name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The version that new instances run on; absent while nothing is published.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub active_version: Option<i64>,
+    /// The tool it is offered as.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tool: Option<String>,
+    /// Whether there is a draft that is not published.
+    pub has_draft: bool,
+    /// When it was changed last.
+    pub updated_at: Timestamp,
+}
+
+/// Reads a process.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GetProcess {
+    /// BPMN id, e.g. `invoice-approval`.
+    pub id: String,
+    /// The version wanted. Default: the active one, or the draft while nothing is published.
+    #[serde(default)]
+    pub version: Option<i64>,
+    /// Set to read the draft instead of a version.
+    #[serde(default)]
+    pub draft: bool,
+    /// `compact` (JSON, the default) or `xml` (the BPMN file with its diagram).
+    #[serde(default)]
+    pub format: ModelFormat,
+}
+
+/// How a model is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum ModelFormat {
+    /// Compact JSON.
+    #[default]
+    Compact,
+    /// BPMN 2.0 XML.
+    Xml,
+}
+
+/// A process, read.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ProcessModel {
+    /// BPMN id.
+    pub id: String,
+    /// The version; absent for a draft.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<i64>,
+    /// SHA-256 of the model, in hexadecimal.
+    pub hash: String,
+    /// Every published version, the newest first, at most 50.
+    pub versions: Vec<VersionSummary>,
+    /// The model as compact JSON, when asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compact: Option<CompactProcess>,
+    /// The model as BPMN XML, when asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub xml: Option<String>,
+}
+
+/// A published version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct VersionSummary {
+    /// Number, from 1.
+    pub version: i64,
+    /// SHA-256 of the model, in hexadecimal.
+    pub hash: String,
+    /// Who published it.
+    pub author: String,
+    /// When.
+    pub published_at: Timestamp,
+}
+
+/// Saves a draft.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SaveProcess {
+    /// The model as compact JSON.
+    #[serde(default)]
+    pub compact: Option<CompactProcess>,
+    /// The model as BPMN 2.0 XML; diagram and vendor extensions are kept.
+    #[serde(default)]
+    pub xml: Option<String>,
+    /// Hash of the draft this change is based on, to notice that somebody else changed it.
+    #[serde(default)]
+    pub based_on: Option<String>,
+}
+
+/// A saved draft.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct SavedProcess {
+    /// BPMN id.
+    pub id: String,
+    /// SHA-256 of the draft, in hexadecimal.
+    pub hash: String,
+    /// What would keep it from being published, and what may surprise.
+    pub findings: Vec<Finding>,
+}
+
+/// Checks a model without saving it, or the saved draft.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ValidateProcess {
+    /// Id of a saved process; its draft is checked, or its active version.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// A model as compact JSON.
+    #[serde(default)]
+    pub compact: Option<CompactProcess>,
+    /// A model as BPMN 2.0 XML.
+    #[serde(default)]
+    pub xml: Option<String>,
+}
+
+/// What a check found.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Validation {
+    /// Whether it could be published.
+    pub publishable: bool,
+    /// Errors first, then warnings.
+    pub findings: Vec<Finding>,
+}
+
+/// Publishes the draft as the next version.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PublishProcess {
+    /// BPMN id.
+    pub id: String,
+    /// Hash of the draft that was reviewed; another draft is refused.
+    #[serde(default)]
+    pub hash: Option<String>,
+}
+
+/// A new version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PublishedProcess {
+    /// BPMN id.
+    pub id: String,
+    /// The version that new instances run on from now on.
+    pub version: i64,
+    /// SHA-256 of the model, in hexadecimal.
+    pub hash: String,
+    /// The tool it is offered as.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tool: Option<String>,
+    /// Warnings that did not keep it from being published.
+    pub findings: Vec<Finding>,
+}
