@@ -143,7 +143,7 @@ pub async fn compose(config: Config, observer: Observer) -> Result<Server> {
     let (clock, ids): (Arc<dyn Clock>, Arc<dyn IdSource>) =
         (Arc::new(SystemClock), Arc::new(RandomIds));
     let (rooms, background) = Rooms::open(&config, &clock, &ids).await?;
-    let late = LateCaller::default();
+    let late = Arc::new(LateCaller::default());
     let store = Arc::new(Store(rooms.db.clone()));
     let ports = Ports {
         answers: Some(Arc::clone(&store) as Arc<dyn AnswerBook>),
@@ -152,7 +152,7 @@ pub async fn compose(config: Config, observer: Observer) -> Result<Server> {
             processes: Arc::clone(&rooms.processes),
             execution: Arc::clone(&rooms.execution),
         })),
-        resources: Some(Arc::new(Resources(late.clone()))),
+        resources: Some(Arc::new(Resources(Arc::clone(&late)))),
         prompts: Some(Arc::new(Guides)),
         readiness: Some(store),
         observer,
@@ -166,7 +166,7 @@ pub async fn compose(config: Config, observer: Observer) -> Result<Server> {
     let owner = Caller::from(first.admin);
     let new_key = first.new_key.map(|key| Secret::new(key.reveal().to_owned()));
     if new_key.is_some() {
-        demo::publish(&late, &app.surface.ctx(&owner, None)).await?;
+        demo::publish(&*late, &app.surface.ctx(&owner, None)).await?;
     }
     Ok(Server { app, new_key, owner, rooms, background })
 }

@@ -3,6 +3,8 @@
 //! Reading a resource is calling the operation that reads it, through the same dispatch: so the
 //! same roles, scopes and limits hold.
 
+use std::sync::Arc;
+
 use flowmaster_kernel::{BoxFuture, Ctx, Error, Page, PageRequest, Result, ToolCaller};
 use serde_json::{Value, json};
 
@@ -57,7 +59,7 @@ const FAMILIES: [Family; 5] = [
 ];
 
 /// The read operations as resources.
-pub(super) struct Resources(pub(super) LateCaller);
+pub(super) struct Resources(pub(super) Arc<LateCaller>);
 
 impl ResourceSource for Resources {
     fn list<'a>(
