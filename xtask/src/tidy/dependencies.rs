@@ -11,8 +11,9 @@ pub(super) const CHECK: Check = Check {
 
 /// Foreign crates, by the start of their names, and the only crates that may name them.
 const HOMES: &[(&str, &[&str])] = &[
-    ("rmcp", &["mcp-server"]),
-    ("axum", &["mcp-server"]),
+    // The benchmarks compare with servers that do nothing but speak the protocol.
+    ("rmcp", &["mcp-server", "benches"]),
+    ("axum", &["mcp-server", "benches"]),
     ("tower", &["mcp-server"]),
     ("hyper", &["mcp-server"]),
     ("clap", &["mcp-server", "xtask", "benches"]),
