@@ -47,7 +47,9 @@ fn vulnerabilities(root: &Path) -> anyhow::Result<bool> {
 
 fn policy(root: &Path) -> anyhow::Result<bool> {
     let mut deny = Command::new(DENY.install()?);
-    deny.current_dir(root).args(["--locked", "check", "bans", "licenses", "sources"]);
+    // Its warnings (two releases of one crate) are long, and no verdict.
+    deny.current_dir(root).args(["--locked", "--log-level", "error"]);
+    deny.args(["check", "bans", "licenses", "sources"]);
     program::succeeds(&mut deny)
 }
 

@@ -100,7 +100,7 @@ impl Runner {
 
 fn nextest(command: &mut Command, packages: &[&str], backend: &Backend, part: Part) -> Reports {
     command.args(["nextest", "run", "--locked", "--color", "never", "--no-fail-fast"]);
-    command.args(["--no-tests", "pass"]).args(packages);
+    command.args(["--no-tests", "pass", "--status-level", "slow"]).args(packages);
     match (part, backend) {
         (Part::Product, _) => command,
         (Part::Crates, Backend::Sqlite) => command.args(["-E", r"not test(/\bpostgres::/)"]),
