@@ -13,6 +13,8 @@ use crate::program::{self, Reports};
 use crate::tally::Tally;
 
 const PRODUCT_TESTS: &str = "flowmaster-tests";
+/// Has the program that the product tests start.
+const SERVER: &str = "flowmaster-mcp-server";
 
 /// On what the tests run.
 pub(crate) enum Backend {
@@ -31,39 +33,39 @@ impl Backend {
 
 /// Runs the tests of `crates` (short names; none means all).
 pub(crate) fn run(root: &Path, crates: &[String], backend: &Backend) -> anyhow::Result<Tally> {
+    let packages: Vec<_> = crates.iter().map(|name| format!("flowmaster-{name}")).collect();
+    let (product, others): (Vec<_>, Vec<_>) =
+        packages.into_iter().partition(|package| package == PRODUCT_TESTS);
+    let all = crates.is_empty();
     let runner = Runner::find(root);
-    let (product, rooms): (Vec<_>, Vec<_>) =
-        crates.iter().map(|name| format!("flowmaster-{name}")).partition(|it| it == PRODUCT_TESTS);
 
     let mut tally = Tally::default();
-    if crates.is_empty() {
-        let all = ["--workspace", "--exclude", PRODUCT_TESTS];
-        tally += runner.run(root, &all, backend, Part::Crates)?;
-    } else if !rooms.is_empty() {
-        let packages: Vec<_> = rooms.iter().flat_map(|it| ["--package", it]).collect();
-        tally += runner.run(root, &packages, backend, Part::Crates)?;
+    if all || !others.is_empty() {
+        tally += runner.run(root, &Part::Crates(&others), backend)?;
     }
-    if crates.is_empty() || !product.is_empty() {
-        tally += runner.run(root, &["--package", PRODUCT_TESTS], backend, Part::Product)?;
+    if all || !product.is_empty() {
+        tally += runner.run(root, &Part::Product { all }, backend)?;
     }
-    if tally == Tally::default() && crates.is_empty() {
+    if all && tally == Tally::default() {
         bail!("no test ran on {}: a run that tests nothing is no success", backend.name());
     }
     Ok(tally)
 }
 
-/// Which tests of a package belong to a back end.
-#[derive(Clone, Copy)]
-enum Part {
-    /// Those whose path says so.
-    Crates,
-    /// All.
-    Product,
+/// A part of the tests.
+enum Part<'a> {
+    /// The tests of these packages that belong to the back end; none means all but the product's.
+    Crates(&'a [String]),
+    /// The product tests.
+    Product {
+        /// Are the tests of all packages run, too?
+        all: bool,
+    },
 }
 
 enum Runner {
     Nextest,
-    /// Slower and all in one process, but it is everywhere.
+    /// Slower, and a whole package in one process, but it is everywhere.
     CargoTest,
 }
 
@@ -77,45 +79,66 @@ impl Runner {
         Self::CargoTest
     }
 
-    fn run(
-        &self,
-        root: &Path,
-        packages: &[&str],
-        backend: &Backend,
-        part: Part,
-    ) -> anyhow::Result<Tally> {
+    fn run(&self, root: &Path, part: &Part<'_>, backend: &Backend) -> anyhow::Result<Tally> {
         let mut command = program::cargo();
         command.current_dir(root).env("FLOWMASTER_TEST_DATABASE", backend.name());
         match backend {
             Backend::Sqlite => command.env_remove("FLOWMASTER_TEST_POSTGRES"),
             Backend::Postgres { url } => command.env("FLOWMASTER_TEST_POSTGRES", url),
         };
-        let reports = match self {
-            Self::Nextest => nextest(&mut command, packages, backend, part),
-            Self::CargoTest => cargo_test(&mut command, packages, backend, part),
-        };
-        program::counted(&mut command, reports)
+        match self {
+            Self::Nextest => {
+                nextest(&mut command, part, backend);
+                program::counted(&mut command, Reports::Stderr)
+            }
+            Self::CargoTest => {
+                let mut build = program::cargo();
+                build.current_dir(root).args(["build", "--locked", "--package", SERVER]);
+                if matches!(part, Part::Product { .. }) && !program::succeeds(&mut build)? {
+                    return Ok(Tally::FAIL);
+                }
+                cargo_test(&mut command, part, backend);
+                program::counted(&mut command, Reports::Stdout)
+            }
+        }
     }
 }
 
-fn nextest(command: &mut Command, packages: &[&str], backend: &Backend, part: Part) -> Reports {
+/// The packages select what is built, the expression what is run: so all is built once, and the
+/// server's program with it, which the product tests start.
+fn nextest(command: &mut Command, part: &Part<'_>, backend: &Backend) {
     command.args(["nextest", "run", "--locked", "--color", "never", "--no-fail-fast"]);
-    command.args(["--no-tests", "pass", "--status-level", "slow"]).args(packages);
-    match (part, backend) {
-        (Part::Product, _) => command,
-        (Part::Crates, Backend::Sqlite) => command.args(["-E", r"not test(/\bpostgres::/)"]),
-        (Part::Crates, Backend::Postgres { .. }) => command.args(["-E", r"test(/\bpostgres::/)"]),
+    command.args(["--no-tests", "pass", "--status-level", "slow"]);
+    match part {
+        Part::Crates([]) | Part::Product { all: true } => command.arg("--workspace"),
+        Part::Crates(packages) => command.args(packages.iter().flat_map(|it| ["--package", it])),
+        Part::Product { all: false } => {
+            command.args(["--package", PRODUCT_TESTS, "--package", SERVER])
+        }
     };
-    Reports::Stderr
+    let product = format!("package(={PRODUCT_TESTS})");
+    command.arg("--filterset").arg(match (part, backend) {
+        (Part::Product { .. }, _) => product,
+        (Part::Crates(_), Backend::Sqlite) => {
+            format!(r"not {product} and not test(/\bpostgres::/)")
+        }
+        (Part::Crates(_), Backend::Postgres { .. }) => {
+            format!(r"not {product} and test(/\bpostgres::/)")
+        }
+    });
 }
 
-fn cargo_test(command: &mut Command, packages: &[&str], backend: &Backend, part: Part) -> Reports {
-    command.args(["test", "--locked", "--color", "never", "--no-fail-fast"]).args(packages);
+fn cargo_test(command: &mut Command, part: &Part<'_>, backend: &Backend) {
+    command.args(["test", "--locked", "--color", "never", "--no-fail-fast"]);
+    match part {
+        Part::Crates([]) => command.args(["--workspace", "--exclude", PRODUCT_TESTS]),
+        Part::Crates(packages) => command.args(packages.iter().flat_map(|it| ["--package", it])),
+        Part::Product { .. } => command.args(["--package", PRODUCT_TESTS]),
+    };
     command.args(["--", "--color", "never"]);
     match (part, backend) {
-        (Part::Product, _) => command,
-        (Part::Crates, Backend::Sqlite) => command.args(["--skip", "postgres::"]),
-        (Part::Crates, Backend::Postgres { .. }) => command.arg("postgres::"),
+        (Part::Product { .. }, _) => command,
+        (Part::Crates(_), Backend::Sqlite) => command.args(["--skip", "postgres::"]),
+        (Part::Crates(_), Backend::Postgres { .. }) => command.arg("postgres::"),
     };
-    Reports::Stdout
 }

@@ -1,8 +1,8 @@
 //! The steps of `cargo xtask test`, in the order in which they run.
 //!
-//! A step is a variant of [`Step`]. What is still to come has its place in that order: conformance
-//! suites and short fuzzing after [`Step::Postgres`], then the story (`flowmaster demo`), and the
-//! supply chain last.
+//! A step is a variant of [`Step`], a place in [`ALL`], a name and an arm of `run_step`. What is
+//! still to come has its place: the conformance suites and short fuzzing after [`Step::Postgres`],
+//! then the story (`flowmaster demo`), and the supply chain last.
 
 use std::path::Path;
 use std::process::Command;
@@ -35,6 +35,7 @@ pub(crate) enum Step {
     SupplyChain,
 }
 
+/// In the order in which they run.
 const ALL: [Step; 6] =
     [Step::Format, Step::Lints, Step::Tidy, Step::Sqlite, Step::Postgres, Step::SupplyChain];
 

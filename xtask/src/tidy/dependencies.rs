@@ -13,12 +13,14 @@ pub(super) const CHECK: Check = Check {
 const HOMES: &[(&str, &[&str])] = &[
     // The benchmarks compare with servers that do nothing but speak the protocol.
     ("rmcp", &["mcp-server", "benches"]),
-    ("axum", &["mcp-server", "benches"]),
-    ("tower", &["mcp-server"]),
+    // The agents' tests speak to a model of scripted replies, on a socket.
+    ("axum", &["mcp-server", "benches", "agents"]),
+    ("tower", &["mcp-server", "agents"]),
     ("hyper", &["mcp-server"]),
     ("clap", &["mcp-server", "xtask", "benches"]),
     ("rusqlite", &["store"]),
-    ("tokio-postgres", &["store"]),
+    // The product tests make a database each.
+    ("tokio-postgres", &["store", "tests"]),
     ("deadpool", &["store"]),
     ("async-openai", &["agents"]),
     ("minijinja", &["prompts"]),

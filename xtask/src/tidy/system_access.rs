@@ -18,6 +18,9 @@ const ALLOWED: &[&str] = &[
     "store/src/",
     // A key says which tenant its bearer belongs to: before that, there is none.
     "tools/trust/src/identity/service.rs",
+    // The agents of all tenants are served by one driver, which then acts as a tenant's own.
+    "tools/mind/src/agents/driver.rs",
+    "tools/mind/src/agents/driver/left.rs",
 ];
 
 fn find(tree: &Tree) -> Vec<Finding> {
