@@ -112,6 +112,10 @@ pub(crate) fn run(root: &Path, plan: &Plan) -> Tally {
         total += tally;
     }
     println!("\n{}", results.join("\n"));
+    if total == Tally::default() {
+        println!("nothing ran: a run that tests nothing is no success");
+        return Tally::FAIL;
+    }
     total
 }
 
