@@ -54,6 +54,7 @@ async fn fifty_kills_lose_nothing_and_repeat_nothing() {
             all.completed.extend(one.completed);
             all.calls += one.calls;
         }
+        eprintln!("round {round}: {} started, {} calls", all.started.len(), all.calls);
         server = Running::start(folder.path());
     }
     assert!(all.calls > KILLS * 20, "{} calls were acknowledged", all.calls);

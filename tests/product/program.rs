@@ -1,8 +1,8 @@
 //! The built program as a child process.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Lines};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use crate::harness::Caller;
 
@@ -21,6 +21,8 @@ pub(crate) fn program() -> PathBuf {
 /// A server in a process of its own; killed when dropped.
 pub(crate) struct Running {
     child: Child,
+    /// Kept open, as a terminal would be.
+    _output: Lines<BufReader<ChildStdout>>,
     pub(crate) base: String,
     pub(crate) new_key: Option<String>,
 }
@@ -37,9 +39,9 @@ impl Running {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let (mut base, mut new_key) = (None, None);
-        for line in lines {
+        for line in lines.by_ref() {
             let line = line.unwrap();
             let line = line.trim();
             if let Some(rest) = line.strip_prefix("MCP") {
@@ -52,7 +54,7 @@ impl Running {
                 break;
             }
         }
-        Self { child, base: base.expect("the server did not say where it is"), new_key }
+        Self { child, _output: lines, base: base.expect("the server did not say where it is"), new_key }
     }
 
     pub(crate) fn caller(&self, key: &str) -> Caller {
