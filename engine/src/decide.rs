@@ -130,3 +130,6 @@ pub fn replay<'a>(id: &str, journal: impl IntoIterator<Item = &'a Event>) -> Ins
     }
     instance
 }
+
+#[cfg(test)]
+mod tests;

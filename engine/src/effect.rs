@@ -351,3 +351,6 @@ fn result(definition: &Definition, instance: &Instance) -> VariableMap {
     let variables = instance.variables();
     wanted.iter().filter_map(|name| Some((name.clone(), variables.get(name)?.clone()))).collect()
 }
+
+#[cfg(test)]
+mod tests;

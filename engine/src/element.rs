@@ -3,6 +3,9 @@
 //! Every element goes the same way: `start` maps its inputs and lets it begin, it completes at
 //! once or waits, and `finish` takes its results and sends tokens along its flows. What fails on
 //! the way is an incident, and the same step is tried again when the incident is resolved.
+//!
+//! Not executed: compensation, transactions, ad-hoc sub-processes, standard loops, complex gateways,
+//! conditional and link events. The model calls them unsupported, and publishing refuses them.
 
 pub(crate) mod agent_task;
 pub(crate) mod boundary_event;
@@ -61,7 +64,7 @@ fn dispatch(t: &mut Transition<'_>, key: Key, node: &Node) -> Result<(), Failure
         NodeKind::Task(Task::Pass)
         | NodeKind::BoundaryEvent { .. }
         | NodeKind::Gateway(Gateway::Exclusive | Gateway::Parallel | Gateway::Inclusive) => {
-            t.complete(key, VariableMap::new());
+            t.pass(key);
             Ok(())
         }
         NodeKind::Task(Task::User(task)) => user_task::enter(t, key, node, task),
@@ -89,14 +92,14 @@ pub(crate) fn finish(
     t: &mut Transition<'_>,
     key: Key,
     node: &Node,
-    results: VariableMap,
+    results: &VariableMap,
 ) -> Result<(), Failure> {
     let Some(element) = t.element(key) else { return Ok(()) };
     let (scope, index, is_body) = (element.scope, element.index, element.repetition.is_some());
     if is_body {
         multi_instance::publish(t, key, node);
     } else {
-        mapping::outputs(t, key, node, &results)?;
+        mapping::outputs(t, key, node, results)?;
     }
     if let Some(index) = index {
         return multi_instance::finish_inner(t, key, node, scope, index);

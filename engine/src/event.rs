@@ -3,6 +3,8 @@
 //! The serialised form is stored for ever. It evolves by addition only: no variant and no field is
 //! renamed or removed, and a new field has a default that means "as before".
 
+mod detail;
+
 use std::sync::Arc;
 
 use flowmaster_kernel::Timestamp;
@@ -15,6 +17,8 @@ use crate::incident::Incident;
 use crate::instance::{ActorRef, Caller, Key, Stage};
 use crate::model::ElementId;
 use crate::scope::{Shared, VariableMap};
+
+pub use detail::{ChildState, HumanWork, Subscription, Work};
 
 /// An event of the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -409,88 +413,6 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "VariableMap::is_empty")]
         variables: VariableMap,
     },
-}
-
-/// What somebody is asked to do, with every expression resolved.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Work {
-    /// A person.
-    Human(HumanWork),
-    /// A worker.
-    Job {
-        /// What workers ask for.
-        job_type: String,
-        /// How often it may be tried.
-        retries: u32,
-    },
-    /// An agent.
-    Agent {
-        /// The agent's id.
-        agent: String,
-        /// What the work is tracked by.
-        job_type: String,
-        /// How often it may be tried.
-        retries: u32,
-    },
-}
-
-/// A human task, resolved. Its form is in the definition.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct HumanWork {
-    /// The person, when fixed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub assignee: Option<String>,
-    /// Groups whose members may claim it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub candidate_groups: Vec<String>,
-    /// Persons who may claim it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub candidate_users: Vec<String>,
-    /// Persons who may not, because four eyes are needed and theirs were the first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub excluded: Vec<String>,
-    /// When it must be done.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub due_at: Option<Timestamp>,
-    /// When it should be looked at.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub follow_up_at: Option<Timestamp>,
-    /// 0 (low) to 100 (high).
-    pub priority: u8,
-}
-
-/// What a subscription waits for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "to", rename_all = "snake_case")]
-pub enum Subscription {
-    /// A message.
-    Message {
-        /// Its name.
-        name: String,
-        /// Its correlation key; any when absent.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        correlation: Option<String>,
-    },
-    /// A signal.
-    Signal {
-        /// Its name.
-        name: String,
-    },
-}
-
-/// How a called instance ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ChildState {
-    /// In the normal way.
-    Completed,
-    /// With a BPMN error.
-    Failed,
-    /// From outside.
-    Cancelled,
-    /// It never began: there is no such process.
-    Missing,
 }
 
 impl Event {

@@ -22,6 +22,7 @@ mod flow;
 pub mod governance;
 pub mod incident;
 pub mod instance;
+mod limits;
 mod mapping;
 pub mod model;
 pub mod scenario;

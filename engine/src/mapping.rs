@@ -16,6 +16,7 @@ pub(crate) fn inputs(t: &mut Transition<'_>, key: Key, node: &Node) -> Result<()
         return Ok(());
     }
     let made = evaluate(t, key, &VariableMap::new(), &node.inputs)?;
+    t.charge(&made)?;
     t.set_variables(key, &made);
     Ok(())
 }
@@ -28,6 +29,7 @@ pub(crate) fn outputs(
     node: &Node,
     results: &VariableMap,
 ) -> Result<(), Failure> {
+    t.charge(results)?;
     if node.outputs.is_empty() {
         t.propagate(key, results);
         return Ok(());
@@ -38,6 +40,7 @@ pub(crate) fn outputs(
         .filter_map(|root| Some((root.to_owned(), t.view(scope).variable(root)?.clone())))
         .collect();
     let made = evaluate(t, key, &base, &node.outputs)?;
+    t.charge(&made)?;
     t.propagate(scope, &made);
     Ok(())
 }

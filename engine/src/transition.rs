@@ -5,7 +5,7 @@
 //! deep models and long loops a matter of time and not of stack; time is bounded by a budget of
 //! steps, and what is left when it is spent becomes incidents that keep every token.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use flowmaster_kernel::Timestamp;
 
@@ -15,12 +15,16 @@ use crate::event::Event;
 use crate::flow;
 use crate::incident::{Failure, Incident, IncidentKind};
 use crate::instance::{ElementInstance, Instance, InstanceState, Key, Stage};
+use crate::limits;
 use crate::model::{ElementId, FlowIx, Node, NodeIx, NodeKind, Process};
 use crate::scope::{ScopeView, VariableMap};
 use crate::wait::WaitKind;
 
 /// The most steps of one transition.
-pub(crate) const MAX_STEPS: usize = 20_000;
+pub(crate) const MAX_STEPS: usize = 10_000;
+
+/// The most data that the elements of one transition may make, in bytes.
+const MAX_MADE: usize = 32 * 1024 * 1024;
 
 /// The longest message of an incident, in characters.
 const MAX_MESSAGE: usize = 1_000;
@@ -41,6 +45,7 @@ pub(crate) struct Transition<'a> {
     events: Vec<Event>,
     queue: VecDeque<Step>,
     steps_left: usize,
+    bytes_left: usize,
 }
 
 impl<'a> Transition<'a> {
@@ -52,6 +57,7 @@ impl<'a> Transition<'a> {
             events: Vec::new(),
             queue: VecDeque::new(),
             steps_left: MAX_STEPS,
+            bytes_left: MAX_MADE,
         }
     }
 
@@ -118,8 +124,11 @@ impl<'a> Transition<'a> {
             self.enter(key);
             return true;
         }
-        if let Some(key) = self.finished_sub_process() {
-            self.complete(key, VariableMap::new());
+        let finished = self.finished_sub_processes();
+        if !finished.is_empty() {
+            for key in finished {
+                self.pass(key);
+            }
             return true;
         }
         if self.instance.elements.is_empty() && self.instance.tokens.is_empty() {
@@ -129,8 +138,9 @@ impl<'a> Transition<'a> {
         false
     }
 
-    fn finished_sub_process(&self) -> Option<Key> {
-        let mut held: Vec<Key> = self.instance.elements().map(|(_, inner)| inner.scope).collect();
+    fn finished_sub_processes(&self) -> Vec<Key> {
+        let mut held: BTreeSet<Key> =
+            self.instance.elements().map(|(_, inner)| inner.scope).collect();
         held.extend(self.instance.tokens().map(|token| token.scope));
         let finished = |(key, element): &(Key, &ElementInstance)| {
             element.stage == Stage::Active
@@ -140,7 +150,7 @@ impl<'a> Transition<'a> {
                     .place(*key)
                     .is_some_and(|(_, node)| matches!(node.kind, NodeKind::SubProcess(_)))
         };
-        self.instance.elements().find(finished).map(|(key, _)| key)
+        self.instance.elements().filter(finished).map(|(key, _)| key).collect()
     }
 
     /// Sends a token along `flow`.
@@ -177,20 +187,37 @@ impl<'a> Transition<'a> {
             element::start(self, key, node)
         };
         if let Err(failure) = outcome {
-            self.raise(key, Stage::Activating, failure);
+            self.raise(key, Stage::Activating, &failure);
         }
+    }
+
+    /// Ends an element that has no results, and goes on from it.
+    pub(crate) fn pass(&mut self, key: Key) {
+        self.complete(key, &VariableMap::new());
     }
 
     /// Ends an element with its results and goes on from it.
-    pub(crate) fn complete(&mut self, key: Key, results: VariableMap) {
+    pub(crate) fn complete(&mut self, key: Key, results: &VariableMap) {
         let Some((_, node)) = self.place(key) else { return };
         if let Err(failure) = element::finish(self, key, node, results) {
-            self.raise(key, Stage::Completing, failure);
+            self.raise(key, Stage::Completing, &failure);
         }
     }
 
+    /// Accounts for data that an element made.
+    pub(crate) fn charge(&mut self, made: &VariableMap) -> Result<(), Failure> {
+        let over = |what: &str, limit: usize| {
+            let message = format!("the variables are too large: {what} is limited to {limit}");
+            Failure::new(IncidentKind::LimitExceeded, message)
+        };
+        let bytes = limits::measure(made).map_err(|limit| over(limit.what, limit.limit))?;
+        let left = self.bytes_left.checked_sub(bytes);
+        self.bytes_left = left.ok_or_else(|| over("what one transition makes", MAX_MADE))?;
+        Ok(())
+    }
+
     /// Stops an element until somebody resolves what is wrong.
-    pub(crate) fn raise(&mut self, owner: Key, stage: Stage, failure: Failure) {
+    pub(crate) fn raise(&mut self, owner: Key, stage: Stage, failure: &Failure) {
         let Some(element) = self.element(owner) else { return };
         let incident = Incident {
             owner,

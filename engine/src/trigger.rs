@@ -9,7 +9,7 @@ use crate::scope::VariableMap;
 use crate::transition::Transition;
 
 /// Lets the event `target` happen, for which the element instance `owner` waited.
-pub(crate) fn trigger(t: &mut Transition<'_>, owner: Key, target: NodeIx, variables: VariableMap) {
+pub(crate) fn trigger(t: &mut Transition<'_>, owner: Key, target: NodeIx, variables: &VariableMap) {
     let process = t.process();
     let node = process.node(target);
     match &node.kind {
@@ -29,7 +29,7 @@ pub(crate) fn trigger(t: &mut Transition<'_>, owner: Key, target: NodeIx, variab
             }
             let inside = t.activate(owner, sub_process, None, Vec::new());
             if let Err(failure) = crate::element::sub_process::open_events(t, inside, sub_process) {
-                t.raise(inside, Stage::Activating, failure);
+                t.raise(inside, Stage::Activating, &failure);
                 return;
             }
             let key = t.activate(inside, target, None, Vec::new());
@@ -107,9 +107,9 @@ pub(crate) fn throw_error(
                 }
             }
             if t.place(key).is_some_and(|(_, node)| matches!(node.kind, NodeKind::EndEvent(_))) {
-                t.complete(key, VariableMap::new());
+                t.pass(key);
             }
-            trigger(t, owner, target, variables);
+            trigger(t, owner, target, &variables);
         }
         None if t.instance.caller.is_some() => {
             t.terminate_inside(Key::PROCESS);
@@ -122,17 +122,17 @@ pub(crate) fn throw_error(
             let message = format!("nothing catches the error {code:?}{detail}");
             let works = t.instance.waits().any(|(_, w)| w.owner == key && w.kind.is_work());
             let stage = if works { Stage::Active } else { Stage::Activating };
-            t.raise(key, stage, Failure::new(IncidentKind::UnhandledError, message));
+            t.raise(key, stage, &Failure::new(IncidentKind::UnhandledError, message));
         }
     }
 }
 
-/// Throws an escalation from `key`, which goes on if `ends` is set and nothing interrupts it.
+/// Throws an escalation from `key`, which goes on as `after` says unless it is interrupted.
 pub(crate) fn throw_escalation(
     t: &mut Transition<'_>,
     key: Key,
     code: &str,
-    variables: VariableMap,
+    variables: &VariableMap,
     after: AfterThrow,
 ) {
     let Some(element) = t.element(key) else { return };
@@ -148,7 +148,7 @@ pub(crate) fn throw_escalation(
         variables: if unheard { variables.clone() } else { VariableMap::new() },
     });
     if after == AfterThrow::Complete {
-        t.complete(key, VariableMap::new());
+        t.pass(key);
     }
     if let Some((owner, target)) = catcher
         && t.instance.has_scope(owner)

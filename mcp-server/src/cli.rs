@@ -13,7 +13,6 @@ mod tests;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 use flowmaster_kernel::{Error, ErrorKind, Result};
@@ -23,9 +22,9 @@ pub use call::CallArgs;
 pub use clients::Client;
 pub use connect::ConnectArgs;
 
-use crate::compose::{assemble, compose};
+use crate::compose::{Server, compose};
 use crate::config::Config;
-use crate::mcp::{Selection, Visitor};
+use crate::mcp::{Observer, Selection, Visitor};
 use crate::stdio;
 use crate::telemetry::Telemetry;
 use crate::terminal::Terminal;
@@ -147,15 +146,16 @@ fn try_run(cli: Cli, terminal: &mut Terminal) -> Result<()> {
 
 async fn speak_mcp(config: Config) -> Result<()> {
     let selection = Selection::of(&config.toolsets, config.read_only)?;
-    let composition = compose(&config)?;
     let key = config.key.clone();
-    let app = assemble(composition.ports, config)?;
+    let Server { app, owner, background, .. } = compose(config, Observer::default()).await?;
     let caller = match key {
         Some(key) => app.authenticator.verify(key.expose()).await?,
-        None => composition.owner,
+        None => owner,
     };
     let visitor = Visitor { caller, selection };
-    stdio::serve(&Arc::clone(&app), visitor, tokio::io::stdin(), tokio::io::stdout()).await
+    let served = stdio::serve(&app, visitor, tokio::io::stdin(), tokio::io::stdout()).await;
+    background.stop().await;
+    served
 }
 
 async fn pass_mcp(config: &Config, url: &str) -> Result<()> {

@@ -1,24 +1,33 @@
 //! The composition root: rooms, store and surface become one application here and nowhere else.
 
+mod demo;
+mod guides;
+mod ports;
+mod process_tools;
+mod resources;
+mod rooms;
+
 use std::sync::Arc;
 
-use flowmaster_kernel::BoxFuture;
-use flowmaster_kernel::{
-    Catalogue, Clock, Error, ErrorKind, IdSource, Principal, PrincipalKind, Result, Role, Scopes,
-    TenantId,
-};
+use flowmaster_kernel::{Catalogue, Clock, IdSource, Result};
 use metrics_exporter_prometheus::PrometheusHandle;
-use sha2::{Digest as _, Sha256};
 
 use crate::config::{Config, Secret};
-use crate::dispatch::{Dispatcher, Foundations};
+use crate::dispatch::{Dispatcher, Foundations, LateCaller};
 use crate::mcp::{Observer, Surface};
 use crate::ports::{
     AnswerBook, AuditLog, Authenticator, Caller, ProcessTools, PromptSource, Readiness,
     ResourceSource,
 };
-use crate::system::{RandomIds, SystemClock, secret};
+use crate::system::{RandomIds, SystemClock};
 use crate::telemetry;
+use guides::Guides;
+use ports::{AuditTrail, Keys, Store};
+use process_tools::PublishedProcesses;
+use resources::Resources;
+
+pub use demo::INVOICE;
+pub use rooms::{Background, Rooms};
 
 /// What the rooms give to the surface.
 pub struct Ports {
@@ -111,66 +120,53 @@ pub fn assemble(ports: Ports, config: Config) -> Result<Arc<App>> {
     }))
 }
 
-/// What the command line needs to run a server.
-pub struct Composition {
-    /// What the rooms give.
-    pub ports: Ports,
+/// A server that is ready to be served.
+pub struct Server {
+    /// The application.
+    pub app: Arc<App>,
     /// A key made just now, to be shown once.
     pub new_key: Option<Secret>,
     /// Who uses the server through stdio when no key is configured.
     pub owner: Caller,
+    /// The rooms.
+    pub rooms: Rooms,
+    /// What runs beside the entrances.
+    pub background: Background,
 }
 
-/// Makes the rooms and the store that the configuration asks for.
+/// Opens the store, makes the rooms, and on the very first start a tenant, an administrator's key
+/// and the demo process.
 ///
 /// # Errors
-/// What keeps a room from starting.
-pub fn compose(config: &Config) -> Result<Composition> {
-    let owner = Caller {
-        tenant: TenantId::from_text("ten_local"),
-        principal: Arc::new(Principal {
-            id: "owner".to_owned(),
-            kind: PrincipalKind::Person,
-            roles: Role::ALL.into_iter().collect(),
-            groups: std::collections::BTreeSet::new(),
-        }),
-        scopes: Arc::new(Scopes::all()),
+/// What keeps the server from starting.
+pub async fn compose(config: Config, observer: Observer) -> Result<Server> {
+    let (clock, ids): (Arc<dyn Clock>, Arc<dyn IdSource>) =
+        (Arc::new(SystemClock), Arc::new(RandomIds));
+    let (rooms, background) = Rooms::open(&config, &clock, &ids).await?;
+    let late = Arc::new(LateCaller::default());
+    let store = Arc::new(Store(rooms.db.clone()));
+    let ports = Ports {
+        answers: Some(Arc::clone(&store) as Arc<dyn AnswerBook>),
+        audit: Some(Arc::new(AuditTrail(Arc::clone(&rooms.audit)))),
+        processes: Some(Arc::new(PublishedProcesses {
+            processes: Arc::clone(&rooms.processes),
+            execution: Arc::clone(&rooms.execution),
+        })),
+        resources: Some(Arc::new(Resources(Arc::clone(&late)))),
+        prompts: Some(Arc::new(Guides)),
+        readiness: Some(store),
+        observer,
+        clock,
+        ids: Arc::clone(&ids),
+        ..Ports::new(rooms.catalogue()?, Arc::new(Keys(Arc::clone(&rooms.identity))))
     };
-    let (key, new_key) = match &config.key {
-        Some(key) => (key.clone(), None),
-        None => {
-            let key = Secret::new(format!("fm_{}", secret()));
-            (key.clone(), Some(key))
-        }
-    };
-    let authenticator = Arc::new(OneKey::new(&key, owner.clone()));
-    Ok(Composition { ports: Ports::new(Catalogue::default(), authenticator), new_key, owner })
-}
-
-/// The authentication of a server with one key.
-pub struct OneKey {
-    digest: [u8; 32],
-    owner: Caller,
-}
-
-impl OneKey {
-    /// Whoever has `key` is `owner`.
-    #[must_use]
-    pub fn new(key: &Secret, owner: Caller) -> Self {
-        Self { digest: Sha256::digest(key.expose()).into(), owner }
+    let app = assemble(ports, config)?;
+    late.bind(&app.surface.dispatcher);
+    let first = rooms.identity.bootstrap(&ids).await?;
+    let owner = Caller::from(first.admin);
+    let new_key = first.new_key.map(|key| Secret::new(key.reveal().to_owned()));
+    if new_key.is_some() {
+        demo::publish(&*late, &app.surface.ctx(&owner, None)).await?;
     }
-}
-
-impl Authenticator for OneKey {
-    fn verify<'a>(&'a self, bearer: &'a str) -> BoxFuture<'a, Result<Caller>> {
-        // Digests are compared, so that time tells nothing about the key.
-        let given: [u8; 32] = Sha256::digest(bearer).into();
-        let result = if given == self.digest {
-            Ok(self.owner.clone())
-        } else {
-            Err(Error::new(ErrorKind::Unauthenticated, "invalid_key", "the key is not valid")
-                .fix("use the key that the server printed when it started"))
-        };
-        Box::pin(std::future::ready(result))
-    }
+    Ok(Server { app, new_key, owner, rooms, background })
 }

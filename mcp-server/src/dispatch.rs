@@ -23,6 +23,7 @@ use flowmaster_kernel::{
     BoxFuture, Catalogue, Ctx, Effect, Error, ErrorKind, Idempotency, MAX_IDEMPOTENCY_KEY, Result,
     ToolCaller,
 };
+use flowmaster_store::{IDEMPOTENCY_RECORDED, TRANSACTION_LOST};
 use serde_json::{Map, Value, json};
 use tracing::Instrument as _;
 
@@ -64,6 +65,9 @@ impl Offer {
         Arc::clone(&self.contract.advertised)
     }
 }
+
+/// How often a call is run again after its transaction was lost with nothing applied.
+const RERUNS: usize = 5;
 
 /// What a dispatcher stands on, besides the catalogue.
 #[derive(Clone, Default)]
@@ -192,14 +196,20 @@ impl Dispatcher {
         }
         self.buckets.take(&self.limits, &ctx)?;
 
-        let lookup = ctx.clone();
-        match self.run(tool, ctx, arguments).await {
-            // Another call with the same key was faster: its answer is ours.
-            Err(error) if error.code() == "idempotency_replay" => {
-                record.replayed = true;
-                self.recorded_answer(&lookup).await?.ok_or(error)
+        let mut attempts_left = RERUNS;
+        loop {
+            match self.run(tool, ctx.clone(), arguments.clone()).await {
+                // Another call with the same key was faster: its answer is ours.
+                Err(error) if error.code() == IDEMPOTENCY_RECORDED => {
+                    record.replayed = true;
+                    return self.recorded_answer(&ctx).await?.ok_or(error);
+                }
+                // It shared a commit with one that failed: nothing of it was applied.
+                Err(error) if error.code() == TRANSACTION_LOST && attempts_left > 0 => {
+                    attempts_left -= 1;
+                }
+                result => return result,
             }
-            result => result,
         }
     }
 

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::render;
 
 /// The largest prompt file, in bytes.
-pub const MAX_BYTES: usize = 128 * 1024;
+pub(crate) const MAX_BYTES: usize = 128 * 1024;
 
 /// A prompt as its author wrote it.
 #[derive(Clone, Debug, PartialEq)]

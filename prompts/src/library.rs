@@ -14,10 +14,16 @@ pub struct LibraryPrompt {
 /// Every shipped prompt, by path.
 #[must_use]
 pub const fn library() -> &'static [LibraryPrompt] {
-    &[LibraryPrompt {
-        path: "invoice/extract.prompt.md",
-        text: include_str!("../library/invoice/extract.prompt.md"),
-    }]
+    &[
+        LibraryPrompt {
+            path: "invoice/extract.prompt.md",
+            text: include_str!("../library/invoice/extract.prompt.md"),
+        },
+        LibraryPrompt {
+            path: "invoice/pay.prompt.md",
+            text: include_str!("../library/invoice/pay.prompt.md"),
+        },
+    ]
 }
 
 impl LibraryPrompt {

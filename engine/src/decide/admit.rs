@@ -8,15 +8,11 @@ use crate::command::{ChildOutcome, Command, Rejected};
 use crate::governance::{Action, Attempt};
 use crate::incident::Incident;
 use crate::instance::{Caller, Instance, InstanceState, Key};
+use crate::limits;
 use crate::model::{ElementId, NodeIx};
 use crate::scope::VariableMap;
 use crate::transition::Transition;
 use crate::wait::{Wait, WaitKind};
-
-/// The most data that one command may bring, in bytes of JSON, roughly.
-pub(crate) const MAX_BYTES: usize = 4 * 1024 * 1024;
-/// The deepest nesting of a value.
-pub(crate) const MAX_DEPTH: usize = 64;
 
 /// A command that can be followed, with everything that it names found.
 #[derive(Clone, Debug)]
@@ -147,7 +143,7 @@ pub(super) fn check_state(instance: &Instance, command: &Command) -> Result<(), 
 
 /// Checks that a command does not bring more data than an instance takes.
 pub(super) fn check_size(command: &Command) -> Result<(), Rejected> {
-    match command {
+    let measured = match command {
         Command::Start { variables, .. }
         | Command::CompleteWork { variables, .. }
         | Command::ThrowError { variables, .. }
@@ -160,48 +156,19 @@ pub(super) fn check_size(command: &Command) -> Result<(), Rejected> {
             ..
         }
         | Command::SetVariables { variables, .. }
-        | Command::ActivateElement { variables, .. } => {
-            measure(variables.iter().map(|(name, value)| (name.len(), value)))
-        }
-        Command::ToolCall { arguments, .. } => measure(std::iter::once((0, arguments))),
+        | Command::ActivateElement { variables, .. } => limits::measure(variables),
+        Command::ToolCall { arguments, .. } => limits::measure_values([arguments]),
         Command::FailWork { .. }
         | Command::FireTimer { .. }
         | Command::ChildEnded { .. }
         | Command::Pause
         | Command::Resume
         | Command::Cancel { .. }
-        | Command::TerminateElement { .. } => Ok(()),
-    }
-}
-
-fn measure<'a>(values: impl Iterator<Item = (usize, &'a Value)>) -> Result<(), Rejected> {
-    let mut bytes = 0_usize;
-    let mut open: Vec<(usize, &Value)> = Vec::new();
-    for (name, value) in values {
-        bytes += name;
-        open.push((1, value));
-    }
-    while let Some((depth, value)) = open.pop() {
-        if depth > MAX_DEPTH {
-            return Err(Rejected::TooLarge { what: "their nesting", limit: MAX_DEPTH });
-        }
-        bytes += 8;
-        match value {
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
-            Value::String(text) => bytes += text.len(),
-            Value::Array(items) => open.extend(items.iter().map(|item| (depth + 1, item))),
-            Value::Object(entries) => {
-                for (name, entry) in entries {
-                    bytes += name.len();
-                    open.push((depth + 1, entry));
-                }
-            }
-        }
-        if bytes > MAX_BYTES {
-            return Err(Rejected::TooLarge { what: "their size in bytes", limit: MAX_BYTES });
-        }
-    }
-    Ok(())
+        | Command::TerminateElement { .. } => return Ok(()),
+    };
+    let too_large =
+        |over: limits::OverLimit| Rejected::TooLarge { what: over.what, limit: over.limit };
+    measured.map(|_| ()).map_err(too_large)
 }
 
 /// Finds everything that `command` names.
@@ -401,11 +368,13 @@ impl Task {
             Self::Start { at, variables, business_key, caller } => {
                 start::start(t, at, &variables, business_key, caller);
             }
-            Self::CompleteWork { key, wait, variables } => work::complete(t, key, &wait, variables),
+            Self::CompleteWork { key, wait, variables } => {
+                work::complete(t, key, &wait, &variables);
+            }
             Self::ThrowError { wait, code, message, variables } => {
                 work::throw(t, &wait, &code, message.as_deref(), variables);
             }
-            Self::Escalate { wait, code, variables } => work::escalate(t, &wait, &code, variables),
+            Self::Escalate { wait, code, variables } => work::escalate(t, &wait, &code, &variables),
             Self::FailWork { key, wait, message, retries, back_off } => {
                 work::fail(t, key, &wait, message, retries, back_off);
             }
@@ -414,7 +383,7 @@ impl Task {
             }
             Self::FireTimer { key, wait, target } => arrival::fire(t, key, &wait, target),
             Self::Correlate { key, wait, target, variables, message_id } => {
-                arrival::receive(t, key, &wait, target, variables, message_id);
+                arrival::receive(t, key, &wait, target, &variables, message_id);
             }
             Self::BroadcastSignal { name, variables } => arrival::broadcast(t, &name, &variables),
             Self::ChildEnded { key, wait, outcome } => {

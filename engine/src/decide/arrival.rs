@@ -30,7 +30,7 @@ pub(super) fn fire(t: &mut Transition<'_>, key: Key, wait: &Wait, target: NodeIx
         let (key, owner) = (t.next_key(), wait.owner);
         t.emit(Event::TimerStarted { key, owner, element: element(), due_at, repeat });
     }
-    trigger(t, wait.owner, target, VariableMap::new());
+    trigger(t, wait.owner, target, &VariableMap::new());
 }
 
 pub(super) fn receive(
@@ -38,7 +38,7 @@ pub(super) fn receive(
     key: Key,
     wait: &Wait,
     target: NodeIx,
-    variables: VariableMap,
+    variables: &VariableMap,
     message_id: Option<String>,
 ) {
     let element = ElementId::clone(&wait.element);
@@ -56,7 +56,7 @@ pub(super) fn broadcast(t: &mut Transition<'_>, name: &str, variables: &Variable
         let Some(wait) = t.instance.wait(key).cloned() else { continue };
         let Some(target) = t.process().find(&wait.element) else { continue };
         if t.instance.blocks(&wait).is_none() {
-            receive(t, key, &wait, target, variables.clone(), None);
+            receive(t, key, &wait, target, variables, None);
         }
     }
 }
@@ -81,7 +81,7 @@ pub(super) fn child_ended(t: &mut Transition<'_>, key: Key, wait: &Wait, outcome
                 },
                 None => return,
             };
-            t.complete(owner, back);
+            t.complete(owner, &back);
         }
         ChildOutcome::Failed { code, message, variables } => {
             throw_error(t, owner, &code, message.as_deref(), variables);
@@ -89,7 +89,7 @@ pub(super) fn child_ended(t: &mut Transition<'_>, key: Key, wait: &Wait, outcome
         ChildOutcome::Cancelled => {
             let message = "the called instance was cancelled";
             let failure = Failure::new(IncidentKind::UnhandledError, message);
-            t.raise(owner, Stage::Activating, failure);
+            t.raise(owner, Stage::Activating, &failure);
         }
         ChildOutcome::Missing => {
             let process = match &wait.kind {
@@ -98,7 +98,7 @@ pub(super) fn child_ended(t: &mut Transition<'_>, key: Key, wait: &Wait, outcome
             };
             let message = format!("there is no process {process:?} to call");
             let failure = Failure::new(IncidentKind::CalledProcessMissing, message);
-            t.raise(owner, Stage::Activating, failure);
+            t.raise(owner, Stage::Activating, &failure);
         }
     }
 }

@@ -54,7 +54,7 @@ pub(super) fn resolve(
             t.close_waits(owner);
             t.enter(owner);
         }
-        Stage::Completing => t.complete(owner, VariableMap::new()),
+        Stage::Completing => t.pass(owner),
         Stage::Active => {
             let work = t.instance.waits().find(|(_, w)| w.owner == owner && w.kind.is_work());
             if let Some((key, wait)) = work {
@@ -130,7 +130,7 @@ pub(super) fn activate(
             for ix in missing {
                 scope = t.activate(scope, *ix, None, Vec::new());
                 if let Err(failure) = sub_process::open_events(t, scope, *ix) {
-                    t.raise(scope, Stage::Activating, failure);
+                    t.raise(scope, Stage::Activating, &failure);
                     return;
                 }
             }

@@ -9,7 +9,7 @@ use crate::transition::Transition;
 use crate::trigger::{AfterThrow, throw_error, throw_escalation};
 use crate::wait::Wait;
 
-pub(super) fn complete(t: &mut Transition<'_>, key: Key, wait: &Wait, results: VariableMap) {
+pub(super) fn complete(t: &mut Transition<'_>, key: Key, wait: &Wait, results: &VariableMap) {
     let element = ElementId::clone(&wait.element);
     let actor = t.env.actor.into();
     t.emit(Event::WorkCompleted { key, element, actor });
@@ -26,7 +26,7 @@ pub(super) fn throw(
     throw_error(t, wait.owner, code, message, variables);
 }
 
-pub(super) fn escalate(t: &mut Transition<'_>, wait: &Wait, code: &str, variables: VariableMap) {
+pub(super) fn escalate(t: &mut Transition<'_>, wait: &Wait, code: &str, variables: &VariableMap) {
     throw_escalation(t, wait.owner, code, variables, AfterThrow::Stay);
 }
 
@@ -43,6 +43,6 @@ pub(super) fn fail(
     t.emit(Event::WorkFailed { key, element, message: message.clone(), retries, retry_at });
     if retries == 0 {
         let failure = Failure::new(IncidentKind::JobFailed, message);
-        t.raise(wait.owner, Stage::Active, failure);
+        t.raise(wait.owner, Stage::Active, &failure);
     }
 }

@@ -22,6 +22,6 @@ pub(crate) fn enter(
         .evaluate(&decision, &t.view(key))
         .map_err(|error| Failure::new(IncidentKind::DecisionFailed, error.to_string()))?;
     t.emit(Event::DecisionEvaluated { key, element: ElementId::clone(&node.id), decision });
-    t.complete(key, VariableMap::one(result_variable, value));
+    t.complete(key, &VariableMap::one(result_variable, value));
     Ok(())
 }

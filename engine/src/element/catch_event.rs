@@ -6,7 +6,6 @@ use crate::expression::{correlation_text, string_of};
 use crate::incident::{Failure, IncidentKind};
 use crate::instance::Key;
 use crate::model::{ElementId, Message, Node, Trigger};
-use crate::scope::VariableMap;
 use crate::transition::Transition;
 
 /// What an event will wait for, with every expression resolved.
@@ -24,7 +23,7 @@ pub(crate) fn enter(
 ) -> Result<(), Failure> {
     match prepare(t, key, trigger)? {
         Some(opening) => open(t, key, &node.id, opening),
-        None if matches!(trigger, Trigger::None) => t.complete(key, VariableMap::new()),
+        None if matches!(trigger, Trigger::None) => t.pass(key),
         None => return Err(super::not_executable(&node.id, "catch event without a wait")),
     }
     Ok(())

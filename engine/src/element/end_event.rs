@@ -4,7 +4,6 @@ use super::throw_event;
 use crate::incident::Failure;
 use crate::instance::Key;
 use crate::model::{Node, Trigger};
-use crate::scope::VariableMap;
 use crate::transition::Transition;
 use crate::trigger::throw_error;
 
@@ -15,7 +14,7 @@ pub(crate) fn enter(
     trigger: &Trigger,
 ) -> Result<(), Failure> {
     match trigger {
-        Trigger::None => t.complete(key, VariableMap::new()),
+        Trigger::None => t.pass(key),
         Trigger::Message(message) => throw_event::send_message(t, key, node, message)?,
         Trigger::Signal { name } => throw_event::broadcast(t, key, node, name)?,
         Trigger::Escalation { code } => throw_event::escalate(t, key, code.as_deref()),
@@ -26,7 +25,7 @@ pub(crate) fn enter(
         }
         Trigger::Terminate => {
             let scope = t.element(key).map_or(Key::PROCESS, |element| element.scope);
-            t.complete(key, VariableMap::new());
+            t.pass(key);
             t.terminate_inside(scope);
         }
         Trigger::Timer(_) => return Err(super::not_executable(&node.id, "timer end event")),

@@ -40,7 +40,7 @@ pub(crate) fn leave(
     key: Key,
     place: NodeIx,
     event: NodeIx,
-    variables: VariableMap,
+    variables: &VariableMap,
 ) {
     let process = t.process();
     let gateway = process.node(place);

@@ -4,6 +4,7 @@
 //! same element inside it. Boundary events belong to the body, mappings to the inner instances.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -17,7 +18,7 @@ use crate::scope::{Overlay, Shared, VariableMap};
 use crate::transition::Transition;
 
 /// The most inner instances of one activity.
-pub(crate) const MAX_ITEMS: usize = 10_000;
+pub(crate) const MAX_ITEMS: usize = 5_000;
 
 /// How a repetition goes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -66,7 +67,7 @@ pub(crate) fn enter(
     let kept = if repeat.sequential { items.clone() } else { Vec::new() };
     t.emit(Event::RepetitionStarted { key, total, items: kept });
     if total == 0 {
-        t.complete(key, VariableMap::new());
+        t.pass(key);
         return Ok(());
     }
     let at_once = if repeat.sequential { 1 } else { items.len() };
@@ -138,6 +139,7 @@ pub(crate) fn finish_inner(
         && let Some(output) = &repeat.output_element
     {
         let value = Shared::from(output.evaluate(&t.view(key), t.now())?);
+        t.charge(&VariableMap::from_iter([("".into(), Arc::clone(&value.0))]))?;
         t.emit(Event::RepetitionResult { key: body, index, value });
     }
     let enough = match &repeat.completion_condition {
@@ -148,7 +150,7 @@ pub(crate) fn finish_inner(
     t.emit(Event::ElementCompleted { key, element: ElementId::clone(&node.id) });
     if enough {
         t.terminate_inside(body);
-        t.complete(body, VariableMap::new());
+        t.pass(body);
     } else {
         go_on(t, body);
     }
@@ -185,7 +187,7 @@ pub(crate) fn go_on(t: &mut Transition<'_>, body: Key) {
         return;
     };
     if repetition.is_over() {
-        t.complete(body, VariableMap::new());
+        t.pass(body);
         return;
     }
     let Some(item) = repetition.items.front().cloned() else { return };

@@ -8,6 +8,6 @@ use crate::transition::Transition;
 
 pub(crate) fn enter(t: &mut Transition<'_>, key: Key, script: &Script) -> Result<(), Failure> {
     let value = script.expression.evaluate(&t.view(key), t.now())?;
-    t.complete(key, VariableMap::one(&script.result_variable, value));
+    t.complete(key, &VariableMap::one(&script.result_variable, value));
     Ok(())
 }

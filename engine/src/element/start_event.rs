@@ -4,7 +4,6 @@
 use super::sub_process;
 use crate::incident::Failure;
 use crate::instance::Key;
-use crate::scope::VariableMap;
 use crate::transition::Transition;
 
 pub(crate) fn enter(t: &mut Transition<'_>, key: Key) -> Result<(), Failure> {
@@ -13,6 +12,6 @@ pub(crate) fn enter(t: &mut Transition<'_>, key: Key) -> Result<(), Failure> {
     if at_process_level && !opened {
         sub_process::open_process_events(t)?;
     }
-    t.complete(key, VariableMap::new());
+    t.pass(key);
     Ok(())
 }

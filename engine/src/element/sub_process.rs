@@ -9,12 +9,14 @@ use crate::transition::Transition;
 use crate::trigger::trigger_of;
 
 pub(crate) fn enter(t: &mut Transition<'_>, key: Key) -> Result<(), Failure> {
-    let Some((place, _)) = t.place(key) else { return Ok(()) };
+    let Some((place, node)) = t.place(key) else { return Ok(()) };
     open_events(t, key, place)?;
     let process = t.process();
-    let plain = process
-        .start_events(Some(place))
-        .find(|(_, node)| matches!(node.kind, NodeKind::StartEvent { trigger: Trigger::None, .. }));
+    // One that an incident stopped on its way begins again here, whatever triggered it.
+    let is_handler = matches!(node.kind, NodeKind::SubProcess(SubProcess::Event));
+    let plain = process.start_events(Some(place)).find(|(_, node)| {
+        is_handler || matches!(node.kind, NodeKind::StartEvent { trigger: Trigger::None, .. })
+    });
     // Without a start event, everything that nothing leads to begins (BPMN 2.0.2 §13.3.4).
     let starts: Vec<NodeIx> = match plain {
         Some((start, _)) => vec![start],

@@ -17,7 +17,7 @@ pub(crate) fn enter(
     trigger: &Trigger,
 ) -> Result<(), Failure> {
     match trigger {
-        Trigger::None => t.complete(key, VariableMap::new()),
+        Trigger::None => t.pass(key),
         Trigger::Message(message) => send_message(t, key, node, message)?,
         Trigger::Signal { name } => broadcast(t, key, node, name)?,
         Trigger::Escalation { code } => escalate(t, key, code.as_deref()),
@@ -42,7 +42,7 @@ pub(crate) fn send_message(
     let correlation = catch_event::correlation(t, key, message)?;
     let (element, variables) = (ElementId::clone(&node.id), payload(t, key));
     t.emit(Event::MessageThrown { key, element, name, correlation, variables });
-    t.complete(key, VariableMap::new());
+    t.pass(key);
     Ok(())
 }
 
@@ -56,14 +56,14 @@ pub(crate) fn broadcast(
     let name = string_of(name, &t.view(key), t.now())?;
     let (element, variables) = (ElementId::clone(&node.id), payload(t, key));
     t.emit(Event::SignalThrown { key, element, name, variables });
-    t.complete(key, VariableMap::new());
+    t.pass(key);
     Ok(())
 }
 
 /// Throws an escalation and goes on.
 pub(crate) fn escalate(t: &mut Transition<'_>, key: Key, code: Option<&str>) {
     let variables = payload(t, key);
-    throw_escalation(t, key, code.unwrap_or_default(), variables, AfterThrow::Complete);
+    throw_escalation(t, key, code.unwrap_or_default(), &variables, AfterThrow::Complete);
 }
 
 /// What a thrown event brings: what its input mappings made, and nothing by itself.

@@ -1,13 +1,16 @@
 //! The world of a scenario: instances in memory, a virtual clock, jobs that answer by themselves,
 //! messages, signals and calls. It does what the drivers of a server do, without waiting.
 
+mod mail;
+mod mock;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use flowmaster_kernel::{Principal, PrincipalKind, Timestamp};
 
 use super::expect::stands_at;
-use super::format::{Answer, Answers, Scenario};
+use super::format::Scenario;
 use super::models::Models;
 use super::{Cast, principal};
 use crate::command::{ChildOutcome, Command, Rejected};
@@ -19,7 +22,9 @@ use crate::governance::Refusal;
 use crate::instance::{Caller, Instance, InstanceState, Key};
 use crate::model::{ElementId, Process};
 use crate::scope::VariableMap;
-use crate::wait::{Wait, WaitKind};
+use crate::wait::WaitKind;
+
+pub(super) use mail::Mail;
 
 /// The most commands of one scenario: a ring of processes that wake each other must end.
 const MAX_COMMANDS: usize = 100_000;
@@ -30,15 +35,6 @@ pub(super) struct Running {
     pub(super) definition: Definition,
     pub(super) instance: Instance,
     pub(super) journal: Vec<Event>,
-}
-
-/// A message on its way.
-#[derive(Clone, Debug)]
-pub(super) struct Mail {
-    pub(super) name: String,
-    pub(super) correlation: Option<String>,
-    pub(super) variables: VariableMap,
-    pub(super) expires: Timestamp,
 }
 
 struct StartTimer {
@@ -379,145 +375,6 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Publishes a message: to the first subscription of each process, else to the processes that
-    /// it starts, else into the buffer.
-    pub(super) fn publish(&mut self, mail: Mail) -> Result<(), String> {
-        if !self.deliver(&mail)? && mail.expires > self.now {
-            self.buffer.push(mail);
-        }
-        Ok(())
-    }
-
-    /// Whether anybody wanted the message.
-    pub(super) fn deliver(&mut self, mail: &Mail) -> Result<bool, String> {
-        let mut taken: Vec<ElementId> = Vec::new();
-        let mut found = Vec::new();
-        for running in &self.running {
-            let process = &running.definition.process().id;
-            let wanted = running.instance.waits().find(|(_, wait)| wants(wait, mail));
-            if let Some((key, _)) = wanted
-                && !taken.contains(process)
-            {
-                taken.push(ElementId::clone(process));
-                found.push((Arc::clone(&running.instance.id), key));
-            }
-        }
-        let system = principal("messages", PrincipalKind::System);
-        for (id, key) in found {
-            let (variables, message_id) = (mail.variables.clone(), None);
-            self.tell(&id, Command::CorrelateMessage { key, variables, message_id }, &system)?;
-        }
-        let starts = StartTrigger::Message(mail.name.clone());
-        let started = self.start_all(&starts, &mail.variables, &taken)?;
-        Ok(started || !taken.is_empty())
-    }
-
-    fn start_all(
-        &mut self,
-        by: &StartTrigger,
-        variables: &VariableMap,
-        except: &[ElementId],
-    ) -> Result<bool, String> {
-        let mut any = false;
-        for process in self.models.processes() {
-            let starts = start_triggers(process, self.now);
-            let start = starts.into_iter().find(|(_, trigger)| trigger == by);
-            if let Some((element, _)) = start
-                && !except.contains(&process.id)
-            {
-                self.start(process, None, start_at(&element, variables.clone()))?;
-                any = true;
-            }
-        }
-        Ok(any)
-    }
-
-    /// Broadcasts a signal; whether it started anything.
-    pub(super) fn broadcast(
-        &mut self,
-        name: &str,
-        variables: &VariableMap,
-    ) -> Result<bool, String> {
-        let system = principal("signals", PrincipalKind::System);
-        let ids: Vec<_> = self.running.iter().map(|running| running.instance.id.clone()).collect();
-        for id in ids {
-            let (name, variables) = (name.to_owned(), variables.clone());
-            self.tell(&id, Command::BroadcastSignal { name, variables }, &system)?;
-        }
-        self.start_all(&StartTrigger::Signal(name.to_owned()), variables, &[])
-    }
-
-    fn look_into_buffer(&mut self) -> Result<(), String> {
-        let now = self.now;
-        self.buffer.retain(|mail| mail.expires > now);
-        for at in 0..self.buffer.len() {
-            let Some(mail) = self.buffer.get(at).cloned() else { break };
-            if self.deliver(&mail)? {
-                self.buffer.remove(at);
-                // What was delivered may have opened the next subscription.
-                self.todo.push_back(Todo::LookIntoBuffer);
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// Lets a mocked job answer.
-    fn answer(&mut self, id: &Arc<str>, key: Key) -> Result<(), String> {
-        let Some(running) = self.find(id).and_then(|at| self.running.get(at)) else {
-            return Ok(());
-        };
-        let Some(wait) = running.instance.wait(key) else { return Ok(()) };
-        let retries = match wait.kind {
-            WaitKind::Job { retries } | WaitKind::Agent { retries } => retries,
-            _ => return Ok(()),
-        };
-        let element = wait.element.to_string();
-        let qualified = format!("{}/{element}", running.definition.process().id);
-        let mocks = &self.scenario.mocks;
-        let Some((name, answers)) = [qualified, element]
-            .into_iter()
-            .find_map(|name| Some((mocks.get(&name)?, name)))
-            .map(|(answers, name)| (name, answers))
-        else {
-            return Ok(());
-        };
-        let Some(answer) = self.next_answer(name, answers) else { return Ok(()) };
-        let variables = VariableMap::from(answer.variables.clone());
-        let command = match (&answer.error, &answer.fail) {
-            (Some(error), _) => Command::ThrowError {
-                key,
-                code: error.code.clone(),
-                message: error.message.clone(),
-                variables,
-            },
-            (None, Some(message)) => Command::FailWork {
-                key,
-                message: message.clone(),
-                retries: retries.saturating_sub(1),
-                back_off: None,
-            },
-            (None, None) => Command::CompleteWork { key, variables },
-        };
-        let worker = self.worker(id, key);
-        match self.tell(id, command, &worker)? {
-            Answered::Followed => Ok(()),
-            Answered::Refused(refusal) => Err(format!("the mock was refused: {}", refusal.reason)),
-            Answered::Rejected(rejected) => Err(format!("the mock was rejected: {rejected}")),
-        }
-    }
-
-    fn next_answer<'m>(&mut self, name: String, answers: &'m Answers) -> Option<&'m Answer> {
-        match answers {
-            Answers::Always(answer) => Some(answer),
-            Answers::InTurn(answers) => {
-                let turn = self.answered.entry(name).or_default();
-                *turn += 1;
-                answers.get(*turn - 1)
-            }
-        }
-    }
-
     /// Who does the work `key` where the scenario does not say: the agent, a worker, a person.
     pub(super) fn worker(&self, id: &str, key: Key) -> Principal {
         let running = self.find(id).and_then(|at| self.running.get(at));
@@ -533,13 +390,4 @@ impl<'a> World<'a> {
 fn start_at(element: &ElementId, variables: VariableMap) -> Command {
     let at = Some(ElementId::clone(element));
     Command::Start { variables, business_key: None, at, caller: None }
-}
-
-fn wants(wait: &Wait, mail: &Mail) -> bool {
-    match &wait.kind {
-        WaitKind::Message { name, correlation } => {
-            *name == mail.name && (correlation.is_none() || *correlation == mail.correlation)
-        }
-        _ => false,
-    }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use flowmaster_kernel::Error;
 
 use crate::bpmn;
+use crate::compact::CompactProcess;
 use crate::decide::Definition;
 use crate::dmn::Decisions;
 use crate::model::Process;
@@ -47,7 +48,7 @@ impl Models {
         Self { processes, decisions }
     }
 
-    /// Reads the models at `paths`: DMN where the name ends so, BPMN otherwise.
+    /// Reads the models at `paths`: DMN and compact JSON where the name ends so, BPMN otherwise.
     ///
     /// # Errors
     /// A path that does not load, or a file that is not a model.
@@ -61,26 +62,34 @@ impl Models {
             let bytes = loader(path)
                 .map_err(|source| ModelError::NotLoaded { path: path.clone(), source })?;
             let not_read = |why: String| ModelError::NotRead { path: path.clone(), why };
-            if path.to_ascii_lowercase().ends_with(".dmn") {
+            let name = path.to_ascii_lowercase();
+            if name.ends_with(".dmn") {
                 decisions.add(&bytes).map_err(|error| not_read(error.to_string()))?;
-                continue;
-            }
-            let read = bpmn::read(&bytes).map_err(|error| not_read(error.to_string()))?;
-            // The process that the file marks as executable is the one to start.
-            let main = read.main_process().map(Arc::clone);
-            let rest = read
-                .processes
-                .iter()
-                .filter(|process| main.as_ref().is_none_or(|main| main.id != process.id));
-            for process in main.iter().chain(rest) {
-                if models.process(&process.id).is_some() {
-                    return Err(ModelError::Twice(process.id.to_string()));
+            } else if name.ends_with(".json") {
+                models.add(&compact(&bytes).map_err(not_read)?)?;
+            } else {
+                let read = bpmn::read(&bytes).map_err(|error| not_read(error.to_string()))?;
+                // The process that the file marks as executable is the one to start.
+                let main = read.main_process();
+                let rest = read
+                    .processes
+                    .iter()
+                    .filter(|process| main.is_none_or(|main| main.id != process.id));
+                for process in main.into_iter().chain(rest) {
+                    models.add(process)?;
                 }
-                models.processes.push(Arc::clone(process));
             }
         }
         models.decisions = Arc::new(decisions);
         Ok(models)
+    }
+
+    fn add(&mut self, process: &Arc<Process>) -> Result<(), ModelError> {
+        if self.process(&process.id).is_some() {
+            return Err(ModelError::Twice(process.id.to_string()));
+        }
+        self.processes.push(Arc::clone(process));
+        Ok(())
     }
 
     pub(super) fn process(&self, id: &str) -> Option<&Arc<Process>> {
@@ -94,4 +103,15 @@ impl Models {
     pub(super) fn definition(&self, process: &Arc<Process>) -> Definition {
         Definition::new(Arc::clone(process), Arc::clone(&self.decisions))
     }
+}
+
+fn compact(bytes: &[u8]) -> Result<Arc<Process>, String> {
+    let read: CompactProcess = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    read.to_process().map_err(|findings| {
+        let said = findings.iter().map(|finding| match &finding.element {
+            Some(element) => format!("{element}: {}", finding.what),
+            None => finding.what.clone(),
+        });
+        said.collect::<Vec<_>>().join("; ")
+    })
 }

@@ -120,14 +120,14 @@ impl Runner<'_> {
                     code: throw.error.clone(),
                     message: throw.message.clone(),
                     variables: throw.variables.clone().into(),
-                })?
+                })?;
             }
             Step::Escalate(step) => {
                 self.tell_work(&step.node, step.instance, |key, _| Command::Escalate {
                     key,
                     code: step.code.clone(),
                     variables: step.variables.clone().into(),
-                })?
+                })?;
             }
             Step::Fail(fail) => {
                 self.tell_work(&fail.node, fail.instance, |key, left| Command::FailWork {
@@ -135,7 +135,7 @@ impl Runner<'_> {
                     message: fail.message.clone().unwrap_or_else(|| "failed".to_owned()),
                     retries: fail.retries.unwrap_or_else(|| left.saturating_sub(1)),
                     back_off: None,
-                })?
+                })?;
             }
             Step::Resolve(resolve) => {
                 let found = self.world.locate(&resolve.node, |running, element| {

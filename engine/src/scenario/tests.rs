@@ -2,6 +2,7 @@
 
 mod activities;
 mod events;
+mod files;
 mod format;
 mod gateways;
 mod governance;

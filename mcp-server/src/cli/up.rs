@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::{links, unwritable};
-use crate::compose::{assemble, compose};
+use crate::compose::{Server, compose};
 use crate::config::Config;
 use crate::http;
 use crate::mcp::{ClientSeen, Observer};
@@ -21,16 +21,15 @@ pub(super) async fn up(config: Config, terminal: &mut Terminal) -> Result<()> {
     let address =
         listener.local_addr().map_err(|error| Error::internal("listener_failed", error))?;
     let base = config.base_url(address);
-    let mut composition = compose(&config)?;
     let (seen, mut arrivals) = tokio::sync::mpsc::channel::<ClientSeen>(64);
-    composition.ports.observer = Observer::new(move |client| {
+    let observer = Observer::new(move |client| {
         // The terminal is a courtesy: when it is slow, the next client is not kept waiting.
         if seen.try_send(client.clone()).is_err() {
             tracing::debug!("a client was not shown");
         }
     });
-    let app = assemble(composition.ports, config)?;
-    terminal.result(&links::invitation(&base, composition.new_key.as_ref())).map_err(unwritable)?;
+    let Server { app, new_key, background, rooms, .. } = compose(config, observer).await?;
+    terminal.result(&links::invitation(&base, new_key.as_ref())).map_err(unwritable)?;
 
     let stop = CancellationToken::new();
     let keep_metrics = app.metrics.clone();
@@ -56,6 +55,8 @@ pub(super) async fn up(config: Config, terminal: &mut Terminal) -> Result<()> {
         }
     };
     upkeep.abort();
+    background.stop().await;
+    rooms.db.close().await;
     result
         .map_err(|error| Error::internal("server_failed", error))?
         .map_err(|error| Error::internal("server_failed", error))

@@ -11,7 +11,7 @@ use flowmaster_engine::{Command, Key};
 use flowmaster_kernel::{Ctx, Error, Result};
 use flowmaster_store::outbox::{self, Message};
 use flowmaster_store::timers::{self, Timer};
-use flowmaster_store::{STALE_LEASE, WriteSet};
+use flowmaster_store::{Health, STALE_LEASE, WriteSet};
 use futures::future::join_all;
 use tokio::sync::watch;
 
@@ -54,8 +54,8 @@ impl Drivers {
     /// Runs until `stop` says so. What is taken is finished first.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let mut commits = self.execution.db().commits();
-        let poisoned = self.execution.db().poisoned();
-        while !*stop.borrow() && !*poisoned.borrow() {
+        let health = self.execution.db().health();
+        while !*stop.borrow() && *health.borrow() != Health::Poisoned {
             let busy = match self.turn().await {
                 Ok(busy) => busy,
                 Err(error) => {

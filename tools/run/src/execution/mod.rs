@@ -29,7 +29,7 @@ mod transition;
 pub mod types;
 mod waiting;
 
-pub use drivers::Drivers;
+pub use drivers::{Drivers, Handler};
 pub use instance::{InstanceKind, Stored, WorkRef};
 pub use service::Execution;
 pub use store::MIGRATIONS;

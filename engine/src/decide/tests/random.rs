@@ -1,0 +1,218 @@
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::command::ChildOutcome;
+use crate::scope::VariableMap;
+use crate::wait::WaitKind;
+
+const MODELS: &[&str] = &[
+    "
+    start s
+    script calc total = n * 2
+    user approve
+    on approve ~remind timer R3/PT1H
+    on approve late timer PT5H
+    policy approve on complete condition actor.id != \"eve\"
+    exclusive x
+    end e
+    end r
+    s -> calc -> approve -> x
+    x -> calc if again
+    x -> e default
+    remind -> r
+    late -> r",
+    "
+    start s
+    inclusive split
+    user a
+    job b
+    on b failed error *
+    receive c note
+    inclusive join
+    parallel fork
+    user d
+    user f
+    parallel sync
+    end e
+    s -> split
+    split -> a if n > 0
+    split -> b if n > 1
+    split -> c default
+    a -> join
+    b -> join
+    c -> join
+    failed -> join
+    join -> fork
+    fork -> d -> sync -> e
+    fork -> f -> sync",
+    "
+    start s
+    sub inner
+    each inner items as item into out from r
+    on inner stop signal stop
+    on inner ~up escalation *
+    in inner start is
+    in inner events g
+    in inner catch t timer PT2H
+    in inner catch m message note
+    in inner job work
+    in inner end ie
+    is -> g -> t -> work -> ie
+    g -> m -> work
+    call child other
+    on child lost error *
+    end e
+    end stopped
+    end heard
+    s -> inner -> child -> e
+    stop -> stopped
+    up -> heard
+    lost -> stopped
+    handler watch
+    in watch ~start ws message note
+    in watch user look
+    ws -> look
+    handler halt
+    in halt start hs error *
+    in halt user clean
+    hs -> clean",
+    "
+    start s
+    user many
+    each many items as item into out from answer until numberOfCompletedInstances >= 2 sequential
+    sub scope
+    in scope start ss
+    in scope parallel f
+    in scope user p
+    in scope end quit terminate
+    in scope job q
+    ss -> f -> p -> quit
+    f -> q
+    end e error BOOM
+    s -> many -> scope -> e",
+];
+
+#[derive(Clone, Copy, Debug)]
+struct Move {
+    pick: usize,
+    action: u8,
+    value: u8,
+}
+
+/// A command for what is open, mostly.
+fn command(instance: &Instance, step: Move) -> Command {
+    let keys: Vec<Key> = instance.waits().map(|(key, _)| key).collect();
+    let elements: Vec<Key> = instance.elements().map(|(key, _)| key).collect();
+    let incidents: Vec<Key> = instance.incidents().map(|(key, _)| key).collect();
+    let any = |keys: &[Key]| keys.get(step.pick % keys.len().max(1)).copied().unwrap_or(Key(7));
+    let key = any(&keys);
+    let variables: VariableMap = [
+        ("n".to_owned(), json!(step.value % 3)),
+        ("again".to_owned(), json!(step.value.is_multiple_of(2))),
+        ("r".to_owned(), json!(step.value)),
+    ]
+    .into_iter()
+    .collect();
+    match step.action {
+        0..=9 => match instance.wait(key).map(|wait| wait.kind.clone()) {
+            Some(WaitKind::Human | WaitKind::Job { .. } | WaitKind::Agent { .. }) => {
+                Command::CompleteWork { key, variables }
+            }
+            Some(WaitKind::Timer { .. }) => Command::FireTimer { key },
+            Some(WaitKind::Message { .. }) => {
+                Command::CorrelateMessage { key, variables, message_id: None }
+            }
+            Some(WaitKind::Signal { name }) => Command::BroadcastSignal { name, variables },
+            Some(WaitKind::Child { .. }) => {
+                Command::ChildEnded { key, outcome: ChildOutcome::Completed { variables } }
+            }
+            None => start_with(json!({ "n": 1, "again": false, "items": [1, 2, 3] })),
+        },
+        10 => Command::ThrowError { key, code: "E".to_owned(), message: None, variables },
+        11 => Command::Escalate { key, code: "L".to_owned(), variables },
+        12 => Command::FailWork {
+            key,
+            message: "no".to_owned(),
+            retries: u32::from(step.value % 2),
+            back_off: None,
+        },
+        13 | 14 => Command::ResolveIncident { key: any(&incidents), variables },
+        15 => Command::SetVariables { scope: any(&elements), variables },
+        16 => Command::TerminateElement { key: any(&elements) },
+        17 => {
+            let all = ["approve", "join", "inner", "work", "many", "q", "sync", "nobody"];
+            let element = all[step.pick % all.len()].into();
+            Command::ActivateElement { element, scope: None, variables }
+        }
+        18 if step.value.is_multiple_of(2) => Command::Pause,
+        18 => Command::Resume,
+        19 => {
+            let code = "E".to_owned();
+            let outcome = ChildOutcome::Failed { code, message: None, variables };
+            Command::ChildEnded { key, outcome }
+        }
+        20 => Command::ChildEnded { key, outcome: ChildOutcome::Missing },
+        21 => Command::ToolCall { key, tool: "pay".to_owned(), arguments: json!({ "sum": 1 }) },
+        _ => Command::Cancel { reason: None },
+    }
+}
+
+fn moves() -> impl Strategy<Value = Vec<Move>> {
+    let step = (0_usize..20, 0_u8..23, any::<u8>());
+    // A cancel ends it all, so it is rare.
+    let step = step.prop_map(|(pick, action, value)| {
+        let action = if action == 22 && value > 20 { 0 } else { action };
+        Move { pick, action, value }
+    });
+    prop::collection::vec(step, 1..60)
+}
+
+fn drive(notation: &str, moves: &[Move]) {
+    let definition = definition(notation);
+    let mandates = Mandates::default();
+    let (anna, eve) = (person("anna"), person("eve"));
+    let mut instance = Instance::new("i");
+    let mut journal = Vec::new();
+    let mut now = Timestamp::from_millis(0);
+    let first = Move { pick: 0, action: 0, value: 0 };
+    for step in std::iter::once(&first).chain(moves) {
+        now = now.plus_millis(i64::from(step.value) * 60_000);
+        let actor = if step.value % 7 == 0 { &eve } else { &anna };
+        let env = Env { now, actor, mandates: &mandates };
+        let command = command(&instance, *step);
+        let Ok(decided) = advance(&definition, &instance, command.clone(), &env) else { continue };
+        assert_eq!(decide(&definition, &instance, command, &env).as_ref(), Ok(&decided.events));
+        if crate::event::refusal(&decided.events).is_some() {
+            assert_eq!((decided.events.len(), &decided.instance), (1, &instance));
+        }
+        // What is stored is what comes back.
+        let stored = serde_json::to_string(&decided.events).unwrap();
+        let events: Vec<Event> = serde_json::from_str(&stored).unwrap();
+        assert_eq!(events, decided.events);
+        for event in &events {
+            crate::apply::apply(&mut instance, event);
+        }
+        assert_eq!(instance, decided.instance);
+        let stored = serde_json::to_string(&instance).unwrap();
+        instance = serde_json::from_str(&stored).unwrap();
+        assert_eq!(instance, decided.instance);
+        if instance.state != InstanceState::Created {
+            assert_sound(&definition, &instance);
+        }
+        journal.extend(events);
+    }
+    assert_eq!(replay("i", &journal), instance);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    #[test]
+    fn replay_gives_the_state_and_no_token_is_lost(
+        model in 0_usize..MODELS.len(),
+        moves in moves(),
+    ) {
+        drive(MODELS[model], &moves);
+    }
+}

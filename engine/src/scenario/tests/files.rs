@@ -1,0 +1,56 @@
+//! Scenarios on files, as users have them.
+
+use super::*;
+
+fn loader(path: &str) -> Result<Vec<u8>, Error> {
+    let text = match path {
+        "order.bpmn" => include_str!("files/order.bpmn"),
+        "discount.dmn" => include_str!("files/discount.dmn"),
+        "delivery.json" => include_str!("files/delivery.json"),
+        "broken.bpmn" => "<definitions/>",
+        "broken.json" => "{ \"id\": 1 }",
+        other => return Err(Error::not_found("file", other)),
+    };
+    Ok(text.as_bytes().to_vec())
+}
+
+fn failure(text: &str) -> Option<Difference> {
+    run(&Scenario::parse(text).unwrap(), loader).cases.remove(0).failure
+}
+
+#[test]
+fn bpmn_dmn_and_compact_models_run_together() {
+    let head = "name: order\nmodels: [order.bpmn, discount.dmn, delivery.json]\n\
+                start: { variables: { order: 7, sum: 200 } }\n";
+    let happy = "
+steps:
+  - expect: { waiting: [charge], variables: { discount: 10 }, absent: [amount] }
+  - complete: { node: charge, variables: { receipt: R, noise: 1 } }
+  - message: { name: paid, correlation: 7, variables: { payer: me } }
+  - expect: { waiting: [pack], called: { delivery: { state: active, variables: { payer: me } } } }
+  - complete: { node: delivery/pack, variables: { packed: true } }
+expect:
+  state: completed
+  path: [start, discount, charge, wait, deliver, done]
+  variables: { receipt: R, payer: me }
+  absent: [noise, packed]
+  called: { delivery: { state: completed, variables: { packed: true } } }";
+    assert_eq!(failure(&format!("{head}{happy}")), None);
+    let declined = "
+mocks: { charge: { error: { code: DECLINED } } }
+expect: { state: completed, ended_at: [refused] }";
+    assert_eq!(failure(&format!("{head}{declined}")), None);
+}
+
+#[test]
+fn a_file_that_is_no_model_is_named() {
+    for path in ["gone.bpmn", "broken.bpmn", "broken.json"] {
+        let failure = failure(&format!("name: x\nmodels: [{path}]")).unwrap();
+        assert!(failure.actual.contains(path), "{failure}");
+    }
+    let twice = failure("name: x\nmodels: [order.bpmn, order.bpmn]").unwrap();
+    assert!(twice.actual.contains("order"), "{twice}");
+    let missing = "name: x\nmodels: [order.bpmn]\nstart: { variables: { sum: 1 } }\n\
+                   expect: { incidents: [ { node: discount, kind: decision_failed } ] }";
+    assert_eq!(failure(missing), None);
+}

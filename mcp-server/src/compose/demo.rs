@@ -1,0 +1,28 @@
+//! The demo of the first start: the process *invoice approval* with its decision, mandates, prompts
+//! and agents, published through the same operations that everyone uses.
+
+use flowmaster_kernel::{Ctx, Error, Result, ToolCaller};
+use serde_json::{Value, json};
+
+const PROCESS: &str = include_str!("../../demo/invoice-approval.json");
+const DECISION: &str = include_str!("../../demo/invoice-route.dmn");
+const MANDATES: &str = include_str!("../../demo/mandates.json");
+
+/// The invoice of the walk-through.
+pub const INVOICE: &str = include_str!("../../demo/invoice-4711.md");
+
+/// Publishes the demo for the tenant of `ctx`.
+pub(super) async fn publish(caller: &dyn ToolCaller, ctx: &Ctx) -> Result<()> {
+    for prompt in flowmaster_prompts::library() {
+        caller.call(ctx, "prompt_save", json!({ "text": prompt.text })).await?;
+    }
+    caller.call(ctx, "rule_save", json!({ "dmn": DECISION })).await?;
+    caller.call(ctx, "mandate_save", read(MANDATES)?).await?;
+    caller.call(ctx, "process_save", json!({ "compact": read(PROCESS)? })).await?;
+    caller.call(ctx, "process_publish", json!({ "id": "invoice-approval" })).await?;
+    Ok(())
+}
+
+fn read(text: &str) -> Result<Value> {
+    serde_json::from_str(text).map_err(|error| Error::internal("demo_unreadable", error))
+}

@@ -1,0 +1,108 @@
+//! What a DMN file holds, and why one cannot be kept. Pure functions.
+
+use flowmaster_engine::dmn::{DecisionError, Decisions};
+use flowmaster_engine::finding::Finding;
+use flowmaster_engine::xml::Element;
+use sha2::{Digest as _, Sha256};
+
+use super::types::DecisionInfo;
+
+/// The largest file, in bytes.
+const MAX_BYTES: usize = 1024 * 1024;
+
+/// A DMN file that can be evaluated.
+pub(super) struct File {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) hash: String,
+    pub(super) decisions: Vec<DecisionInfo>,
+}
+
+/// Reads `dmn` and checks that it can be evaluated. `id` names the file when given.
+pub(super) fn read(dmn: &str, id: Option<String>) -> Result<File, Vec<Finding>> {
+    if dmn.len() > MAX_BYTES {
+        let what = format!("it has more than {MAX_BYTES} bytes");
+        let fix = "split it into files of a few decisions";
+        return Err(vec![Finding::error("file_too_large", "", what, fix)]);
+    }
+    let mut decisions = Decisions::default();
+    decisions.add(dmn.as_bytes()).map_err(|error| vec![finding(&error)])?;
+    let root = Element::parse(dmn.as_bytes()).map_err(|error| vec![finding(&error.into())])?;
+    let attribute = |name: &str| root.attribute(name).unwrap_or_default();
+    let id = id.unwrap_or_else(|| attribute("id").to_owned());
+    let name = match attribute("name") {
+        "" => id.clone(),
+        name => name.to_owned(),
+    };
+    let findings = problems(&id, &decisions);
+    if !findings.is_empty() {
+        return Err(findings);
+    }
+    let decisions = decisions.ids().map(|id| describe(&root, &decisions, id)).collect();
+    let hash = Sha256::digest(dmn.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(File { id, name, hash, decisions })
+}
+
+fn problems(id: &str, decisions: &Decisions) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if !is_id(id) {
+        let what = format!("{id:?} is not an id for a file");
+        let fix = "give the definitions element an id of 1 to 100 letters, digits or . _ - :";
+        findings.push(Finding::error("file_id", id, what, fix));
+    }
+    if decisions.ids().next().is_none() {
+        let fix = "add a decision element with an id and a boxed expression";
+        findings.push(Finding::error("no_decision", "", "it holds no decision", fix));
+    }
+    for id in decisions.ids().filter(|id| !is_id(id)) {
+        let what = format!("{id:?} is not an id for a decision");
+        let fix = "give each decision element an id of 1 to 100 letters, digits or . _ - :";
+        findings.push(Finding::error("decision_id", id, what, fix));
+    }
+    findings
+}
+
+fn is_id(id: &str) -> bool {
+    (1..=100).contains(&id.chars().count())
+        && id.chars().all(|it| it.is_alphanumeric() || "._-:".contains(it))
+}
+
+fn describe(root: &Element, decisions: &Decisions, id: &str) -> DecisionInfo {
+    let name = root
+        .elements()
+        .filter(|element| &*element.name == "decision")
+        .find(|element| element.attribute("id") == Some(id))
+        .and_then(|element| element.attribute("name"))
+        .unwrap_or(id);
+    let inputs = decisions.inputs(id).map(str::to_owned).collect();
+    DecisionInfo { id: id.to_owned(), name: name.to_owned(), inputs }
+}
+
+/// The reason why the engine refuses a file, as a finding.
+fn finding(error: &DecisionError) -> Finding {
+    let what = error.to_string();
+    match error {
+        DecisionError::Xml(_) => Finding::error("not_xml", "", what, "send well-formed XML"),
+        DecisionError::NotDmn(_) => Finding::error(
+            "not_dmn",
+            "",
+            what,
+            "send a definitions element of DMN 1.2 to 1.5 that a modeller can open",
+        ),
+        DecisionError::Expression { element, .. } => Finding::error(
+            "expression",
+            element,
+            what,
+            "write the expression in FEEL and keep it short",
+        ),
+        DecisionError::Refused { element, fix, .. } => {
+            Finding::error("refused", element, what, *fix)
+        }
+        DecisionError::DuplicateId(id) => {
+            Finding::error("duplicate_id", id, what, "give each decision an id of its own")
+        }
+        DecisionError::Unknown(id) | DecisionError::NoValue { decision: id, .. } => {
+            Finding::error("not_evaluable", id, what, "mend the decision")
+        }
+    }
+}

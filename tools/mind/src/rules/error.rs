@@ -1,0 +1,92 @@
+//! What can go wrong with rules and mandates.
+
+use std::time::Duration;
+
+use flowmaster_engine::dmn::DecisionError;
+use flowmaster_engine::finding::Finding;
+use flowmaster_kernel::{Error, ErrorKind};
+use serde_json::json;
+
+/// The errors of this room.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RuleError {
+    #[error("the DMN file cannot be kept: {}", first(.0))]
+    Invalid(Vec<Finding>),
+    #[error("the mandates cannot be kept: {}", first(.0))]
+    InvalidMandates(Vec<Finding>),
+    #[error("no rule {0:?}")]
+    UnknownFile(String),
+    #[error("no version {version} of the rule {file:?}")]
+    UnknownVersion { file: String, version: i64 },
+    #[error("no decision {0:?}")]
+    UnknownDecision(String),
+    #[error("version {version} of the rule {file:?} has no decision {decision:?}")]
+    NotInVersion { decision: String, file: String, version: i64 },
+    #[error("the decision {decision:?} belongs to the rule {file:?} already")]
+    Taken { decision: String, file: String },
+    #[error("{0}")]
+    NoValue(DecisionError),
+    #[error("the decision {decision:?} was not done after {limit:?}")]
+    TooSlow { decision: String, limit: Duration },
+    #[error("the mandates were changed meanwhile: they have version {newest} now")]
+    Changed { newest: i64 },
+    #[error("no version {0} of the mandates")]
+    UnknownMandates(i64),
+    #[error("groups are given without the actor they belong to")]
+    GroupsWithoutActor,
+}
+
+fn first(findings: &[Finding]) -> String {
+    let what = findings.first().map_or("", |finding| &finding.what);
+    match findings.len() {
+        0 | 1 => what.to_owned(),
+        many => format!("{what} (and {} more)", many - 1),
+    }
+}
+
+impl From<RuleError> for Error {
+    fn from(error: RuleError) -> Self {
+        let what = error.to_string();
+        match error {
+            RuleError::Invalid(findings) => Self::invalid("rule_invalid", what)
+                .fix("mend what the findings say; nothing was saved")
+                .details(json!({ "findings": findings })),
+            RuleError::InvalidMandates(findings) => Self::invalid("mandates_invalid", what)
+                .fix("mend what the findings say; nothing was saved")
+                .details(json!({ "findings": findings })),
+            RuleError::UnknownFile(file) => Self::not_found("rule", &file).next("rule_search"),
+            RuleError::UnknownVersion { .. } => {
+                Self::new(ErrorKind::NotFound, "rule_version_not_found", what)
+                    .fix("leave out the version for the active one")
+                    .next("rule_get")
+            }
+            RuleError::UnknownDecision(id) => Self::not_found("decision", &id)
+                .fix("save the DMN file that defines it first, or use the id of an active decision")
+                .next("rule_search"),
+            RuleError::NotInVersion { .. } => {
+                Self::new(ErrorKind::NotFound, "decision_not_found", what)
+                    .fix("use a decision id that this version has")
+                    .next("rule_get")
+            }
+            RuleError::Taken { .. } => Self::conflict("decision_id_taken", what)
+                .why("a decision id belongs to one rule, so that a process finds exactly one")
+                .fix("save it as a new version of that rule (id), or rename the decision"),
+            RuleError::NoValue(_) => Self::invalid("decision_without_value", what)
+                .fix("send every input of the decision, in the type that it expects")
+                .next("rule_get"),
+            RuleError::TooSlow { .. } => Self::new(ErrorKind::Timeout, "decision_too_slow", what)
+                .why("an expression loops over too much")
+                .fix("make the lists that its expressions go through shorter"),
+            RuleError::Changed { .. } => Self::conflict("mandates_changed", what)
+                .why("somebody saved mandates after you read them")
+                .fix("read them again, repeat your change on them and save with that version")
+                .next("mandate_get"),
+            RuleError::UnknownMandates(_) => {
+                Self::new(ErrorKind::NotFound, "mandates_not_found", what)
+                    .fix("leave out the version for the mandates in force")
+            }
+            RuleError::GroupsWithoutActor => Self::invalid("groups_without_actor", what)
+                .fix("leave out groups to check yourself, or say who the actor is"),
+        }
+    }
+}

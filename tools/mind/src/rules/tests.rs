@@ -1,0 +1,79 @@
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use flowmaster_kernel::{
+    Catalogue, Ctx, Error, Idempotency, ManualClock, Principal, PrincipalKind, Result, Role,
+    Scopes, SequenceIds, TenantId, Timestamp,
+};
+use flowmaster_store::Db;
+use serde_json::{Value, json};
+
+use super::types::*;
+use super::*;
+
+mod decisions;
+mod mandates;
+
+struct Room {
+    rules: Arc<Rules>,
+    catalogue: Catalogue,
+    clock: Arc<ManualClock>,
+    db: Db,
+    ctx: Ctx,
+}
+
+impl Room {
+    /// A second room on the same database, as another node has it.
+    fn on_another_node(&self) -> Rules {
+        Rules::new(self.db.clone())
+    }
+
+    /// Calls an operation with JSON, as every client does.
+    async fn call(&self, ctx: &Ctx, operation: &str, arguments: Value) -> Result<Value> {
+        self.catalogue.get(operation).unwrap().call(ctx.clone(), arguments).await
+    }
+
+    async fn answer(&self, operation: &str, arguments: Value) -> Value {
+        self.call(&self.ctx, operation, arguments).await.unwrap()
+    }
+
+    async fn refusal(&self, operation: &str, arguments: Value) -> Error {
+        self.call(&self.ctx, operation, arguments).await.unwrap_err()
+    }
+}
+
+async fn room() -> Room {
+    let clock = Arc::new(ManualClock::at(Timestamp::parse("2026-07-10T00:00:00Z").unwrap()));
+    let db = Db::temporary(clock.clone()).await;
+    db.migrate(&[MIGRATIONS]).await.unwrap();
+    let rules = Arc::new(Rules::new(db.clone()));
+    let mut catalogue = Catalogue::default();
+    catalogue.add(operations(&rules)).unwrap();
+    let ctx = ctx("ten_a", "dora", &["director"], &clock);
+    Room { rules, catalogue, clock, db, ctx }
+}
+
+fn ctx(tenant: &str, principal: &str, groups: &[&str], clock: &Arc<ManualClock>) -> Ctx {
+    Ctx {
+        tenant: TenantId::from_text(tenant),
+        principal: Arc::new(Principal {
+            id: principal.to_owned(),
+            kind: PrincipalKind::Person,
+            roles: BTreeSet::from([Role::Designer]),
+            groups: groups.iter().map(|&group| group.to_owned()).collect(),
+        }),
+        scopes: Arc::new(Scopes::all()),
+        trace: "t".into(),
+        deadline: None,
+        idempotency: None,
+        clock: clock.clone(),
+        ids: Arc::new(SequenceIds::default()),
+    }
+}
+
+/// The codes of the findings in an error.
+fn findings(error: &Error) -> Vec<String> {
+    let details = error.body().details.clone().unwrap_or_default();
+    let codes = details["findings"].as_array().cloned().unwrap_or_default();
+    codes.iter().map(|finding| finding["code"].as_str().unwrap().to_owned()).collect()
+}

@@ -1,0 +1,249 @@
+//! Decisions through the verbs.
+
+use super::*;
+
+/// A DMN file with one decision: `text` over the input `amount`.
+fn dmn(file: &str, decision: &str, text: &str) -> String {
+    let decision = if decision.is_empty() { String::new() } else { literal(decision, text) };
+    format!(
+        r#"<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" namespace="urn:test" name="{file} rules" id="{file}">
+  <inputData id="i1" name="amount"><variable name="amount" typeRef="number"/></inputData>
+  {decision}
+</definitions>"#
+    )
+}
+
+fn literal(decision: &str, text: &str) -> String {
+    format!(
+        r##"<decision id="{decision}" name="{decision}"><variable name="{decision}"/>
+        <informationRequirement id="r_{decision}"><requiredInput href="#i1"/></informationRequirement>
+        <literalExpression><text>{text}</text></literalExpression></decision>"##
+    )
+}
+
+fn save(dmn: String) -> SaveRule {
+    SaveRule { dmn, id: None }
+}
+
+fn ids(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|&name| name.to_owned()).collect()
+}
+
+fn pin(file: &str, version: i64) -> RulePin {
+    RulePin { file: file.to_owned(), version }
+}
+
+#[tokio::test]
+async fn a_changed_file_is_a_new_version_and_an_unchanged_one_is_not() {
+    let room = room().await;
+    let first = dmn("approval", "route", "amount * 2");
+    for (file, version, is_new) in [
+        (first.clone(), 1, true),
+        (first.clone(), 1, false),
+        (dmn("approval", "route", "amount * 3"), 2, true),
+        (first, 3, true),
+    ] {
+        let saved = room.answer("rule_save", json!({ "dmn": file })).await;
+        assert_eq!((&saved["version"], &saved["is_new"]), (&json!(version), &json!(is_new)));
+        assert_eq!((&saved["id"], &saved["name"]), (&json!("approval"), &json!("approval rules")));
+    }
+}
+
+#[tokio::test]
+async fn the_active_version_decides_unless_another_is_asked() {
+    let room = room().await;
+    for text in ["amount * 2", "amount * 3"] {
+        room.rules.save(&room.ctx, save(dmn("approval", "route", text))).await.unwrap();
+    }
+    room.rules.save(&room.ctx, save(dmn("approval", "other", "amount"))).await.unwrap();
+    room.rules.save(&room.ctx, save(dmn("limits", "limit", "amount + 1"))).await.unwrap();
+    let variables = json!({ "amount": 10 });
+    for (asked, expected) in [
+        (json!({ "decision": "limit" }), Ok(("limits", 1, json!(11)))),
+        (json!({ "decision": "other" }), Ok(("approval", 3, json!(10)))),
+        (
+            json!({ "decision": "route", "file": "approval", "version": 1 }),
+            Ok(("approval", 1, json!(20))),
+        ),
+        (
+            json!({ "decision": "route", "file": "approval", "version": 2 }),
+            Ok(("approval", 2, json!(30))),
+        ),
+        (json!({ "decision": "route" }), Err("decision_not_found")),
+        (json!({ "decision": "route", "file": "approval" }), Err("decision_not_found")),
+        (json!({ "decision": "other", "version": 1 }), Err("decision_not_found")),
+        (json!({ "decision": "other", "version": 9 }), Err("rule_version_not_found")),
+        (json!({ "decision": "other", "file": "none" }), Err("rule_not_found")),
+        (json!({ "decision": "other", "amount": 1 }), Err("invalid_arguments")),
+    ] {
+        let mut arguments = asked.clone();
+        arguments["variables"] = variables.clone();
+        let answer = room.call(&room.ctx, "rule_evaluate", arguments).await;
+        let expected = expected.map(|(file, version, value)| {
+            let decision = asked["decision"].clone();
+            json!({ "value": value, "decision": decision, "file": file, "version": version })
+        });
+        assert_eq!(answer.as_ref().map_err(Error::code), expected.as_ref().map_err(|it| *it));
+    }
+    let missing = room.answer("rule_evaluate", json!({ "decision": "limit" })).await;
+    assert_eq!((&missing["value"], &missing["missing_inputs"]), (&Value::Null, &json!(["amount"])));
+    room.rules.save(&room.ctx, save(dmn("wrong", "mistaken", "{ a: nobody }"))).await.unwrap();
+    let refused = room.refusal("rule_evaluate", json!({ "decision": "mistaken" })).await;
+    assert_eq!(refused.code(), "decision_without_value");
+}
+
+#[tokio::test]
+async fn what_cannot_be_evaluated_is_not_kept() {
+    let room = room().await;
+    let long = format!("<!--{}-->", "x".repeat(1024 * 1024));
+    for (file, expected) in [
+        ("<a>".to_owned(), "not_xml"),
+        ("<!DOCTYPE x><definitions/>".to_owned(), "not_xml"),
+        ("<a/>".to_owned(), "not_dmn"),
+        (dmn("f", "", ""), "no_decision"),
+        (dmn("a b", "d", "1"), "file_id"),
+        (dmn("", "d", "1"), "file_id"),
+        (dmn("f", "d d", "1"), "decision_id"),
+        (dmn("f", "d", "now()"), "refused"),
+        (dmn("f", "d", &"(".repeat(200)), "expression"),
+        (dmn("f", "d", "1 +"), "not_dmn"),
+        (
+            dmn("f", "d", "1").replace("</definitions>", &literal("d", "2")) + "</definitions>",
+            "duplicate_id",
+        ),
+        (long, "file_too_large"),
+    ] {
+        let refused = room.refusal("rule_save", json!({ "dmn": file })).await;
+        assert_eq!(refused.code(), "rule_invalid", "{expected}");
+        assert_eq!(findings(&refused), [expected], "{refused}");
+    }
+    let nothing = room.answer("rule_search", json!({})).await;
+    assert_eq!(nothing["items"], json!([]));
+    let named = json!({ "dmn": dmn("", "d", "1"), "id": "given" });
+    assert_eq!(room.answer("rule_save", named).await["id"], "given");
+}
+
+#[tokio::test]
+async fn a_decision_belongs_to_one_file() {
+    let room = room().await;
+    let save = |file: &str, decision: &str| save(dmn(file, decision, "1"));
+    room.rules.save(&room.ctx, save("one", "route")).await.unwrap();
+    let taken = room.rules.save(&room.ctx, save("two", "route")).await.unwrap_err();
+    assert_eq!(taken.code(), "decision_id_taken");
+    room.rules.save(&room.ctx, save("one", "renamed")).await.unwrap();
+    room.rules.save(&room.ctx, save("two", "route")).await.unwrap();
+    let known = room.rules.decision_ids(&room.ctx).await.unwrap();
+    assert_eq!(known, ids(&["renamed", "route"]));
+}
+
+#[tokio::test]
+async fn pins_keep_what_a_process_started_with() {
+    let room = room().await;
+    let (rules, ctx) = (&room.rules, &room.ctx);
+    let two = dmn("a", "x", "amount").replace("</definitions>", &literal("y", "amount + 5"))
+        + "</definitions>";
+    rules.save(ctx, save(two)).await.unwrap();
+    rules.save(ctx, save(dmn("b", "z", "amount * 2"))).await.unwrap();
+    let pins = rules.pin(ctx, &ids(&["z", "x", "y"])).await.unwrap();
+    assert_eq!(pins, [pin("a", 1), pin("b", 1)]);
+    assert_eq!(rules.pin(ctx, &BTreeSet::new()).await.unwrap(), []);
+    let unknown = rules.pin(ctx, &ids(&["x", "none"])).await.unwrap_err();
+    assert_eq!(unknown.code(), "decision_not_found");
+
+    rules.save(ctx, save(dmn("b", "z", "amount * 9"))).await.unwrap();
+    let value = |decisions: &flowmaster_engine::dmn::Decisions, decision: &str| {
+        let variables = serde_json::Map::from_iter([("amount".to_owned(), json!(2))]);
+        decisions.evaluate(decision, &variables).unwrap()
+    };
+    let old = rules.pinned(ctx, &pins).await.unwrap();
+    assert_eq!((value(&old, "y"), value(&old, "z")), (json!(7), json!(4)));
+    let new = rules.pin(ctx, &ids(&["z"])).await.unwrap();
+    assert_eq!(new, [pin("b", 2)]);
+    assert_eq!(value(&rules.pinned(ctx, &new).await.unwrap(), "z"), json!(18));
+
+    let reordered = [pin("b", 1), pin("a", 1), pin("b", 1)];
+    assert!(Arc::ptr_eq(&old, &rules.pinned(ctx, &reordered).await.unwrap()), "compiled once");
+    assert_eq!(rules.pinned(ctx, &[]).await.unwrap().ids().count(), 0);
+    let gone = rules.pinned(ctx, &[pin("b", 3)]).await.unwrap_err();
+    assert_eq!(gone.code(), "rule_version_not_found");
+}
+
+#[tokio::test]
+async fn rules_are_found_and_read() {
+    let room = room().await;
+    for file in ["alpha", "beta", "gamma"] {
+        room.rules.save(&room.ctx, save(dmn(file, &format!("d_{file}"), "1"))).await.unwrap();
+    }
+    room.rules.save(&room.ctx, save(dmn("beta", "d_beta", "2"))).await.unwrap();
+    for (filter, expected) in [
+        (json!({}), json!(["alpha", "beta", "gamma"])),
+        (json!({ "text": "ETA" }), json!(["beta"])),
+        (json!({ "text": "Gamma RULES" }), json!(["gamma"])),
+        (json!({ "text": "%" }), json!([])),
+        (json!({ "decision": "d_alpha" }), json!(["alpha"])),
+        (json!({ "decision": "d_alpha", "text": "beta" }), json!([])),
+        (json!({ "limit": 2 }), json!(["alpha", "beta"])),
+        (json!({ "limit": 2, "cursor": "beta" }), json!(["gamma"])),
+    ] {
+        let found = room.answer("rule_search", filter.clone()).await;
+        let found: Vec<_> = found["items"].as_array().unwrap().iter().map(|it| &it["id"]).collect();
+        assert_eq!(json!(found), expected, "{filter}");
+    }
+    let active = room.answer("rule_get", json!({ "id": "beta" })).await;
+    assert_eq!((&active["version"], &active["active_version"]), (&json!(2), &json!(2)));
+    assert_eq!(active["decisions"][0]["inputs"], json!(["amount"]));
+    assert!(active.get("dmn").is_none());
+    let old = json!({ "id": "beta", "version": 1, "response_format": "detailed" });
+    let old = room.answer("rule_get", old).await;
+    assert_eq!((&old["version"], &old["active_version"]), (&json!(1), &json!(2)));
+    assert_eq!(old["dmn"], json!(dmn("beta", "d_beta", "1")));
+    for (wrong, code) in [
+        (json!({ "id": "none" }), "rule_not_found"),
+        (json!({ "id": "beta", "version": 3 }), "rule_version_not_found"),
+    ] {
+        assert_eq!(room.refusal("rule_get", wrong).await.code(), code);
+    }
+}
+
+#[tokio::test]
+async fn tenants_have_their_own_rules() {
+    let room = room().await;
+    let theirs = ctx("ten_b", "dora", &[], &room.clock);
+    room.rules.save(&room.ctx, save(dmn("approval", "route", "\"ours\""))).await.unwrap();
+    for (operation, arguments, code) in [
+        ("rule_get", json!({ "id": "approval" }), "rule_not_found"),
+        ("rule_evaluate", json!({ "decision": "route" }), "decision_not_found"),
+        ("rule_evaluate", json!({ "decision": "route", "file": "approval" }), "rule_not_found"),
+    ] {
+        let refused = room.call(&theirs, operation, arguments).await.unwrap_err();
+        assert_eq!(refused.code(), code);
+    }
+    assert_eq!(room.rules.decision_ids(&theirs).await.unwrap(), BTreeSet::new());
+    room.rules.pinned(&room.ctx, &[pin("approval", 1)]).await.unwrap();
+    let foreign = room.rules.pinned(&theirs, &[pin("approval", 1)]).await.unwrap_err();
+    assert_eq!(foreign.code(), "rule_version_not_found", "not even when it is compiled already");
+
+    let saved = room.rules.save(&theirs, save(dmn("approval", "route", "\"theirs\""))).await;
+    assert_eq!(saved.unwrap().rule.version, 1);
+    for (ctx, expected) in [(&room.ctx, "ours"), (&theirs, "theirs")] {
+        let arguments = json!({ "decision": "route", "variables": { "amount": 1 } });
+        let answer = room.call(ctx, "rule_evaluate", arguments).await.unwrap();
+        assert_eq!(answer["value"], expected);
+    }
+}
+
+#[tokio::test]
+async fn a_repeated_save_has_one_effect() {
+    let room = room().await;
+    let call = Idempotency {
+        key: "k".to_owned(),
+        operation: "rule_save".to_owned(),
+        body_hash: "h".to_owned(),
+    };
+    let ctx = Ctx { idempotency: Some(Arc::new(call)), ..room.ctx.clone() };
+    let arguments = json!({ "dmn": dmn("f", "d", "1") });
+    let answer = room.call(&ctx, "rule_save", arguments.clone()).await.unwrap();
+    let again = room.call(&ctx, "rule_save", arguments).await.unwrap_err();
+    assert_eq!(again.code(), flowmaster_store::IDEMPOTENCY_RECORDED);
+    assert_eq!(room.db.recorded_answer(&ctx).await.unwrap(), Some(answer));
+}
