@@ -62,6 +62,16 @@ pub enum ToolOutcome {
     Error(ErrorBody),
 }
 
+impl ToolOutcome {
+    /// The outcome as a model gets it: one that is too long is cut, and says so.
+    #[must_use]
+    pub fn capped(self) -> Self {
+        let Self::Answer(answer) = &self else { return self };
+        let text = answer.to_string();
+        if text.len() <= MAX_TOOL_BYTES { self } else { Self::Answer(cut(&text)) }
+    }
+}
+
 /// A tool call that may be made: known tool, arguments that fit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ToolCall {
@@ -386,16 +396,18 @@ impl Turn {
 
 /// Holds `text` at the size a model may get, and says so.
 fn capped(text: String) -> String {
-    if text.len() <= MAX_TOOL_BYTES {
-        return text;
-    }
-    let mut end = MAX_TOOL_BYTES;
+    if text.len() <= 2 * MAX_TOOL_BYTES { text } else { cut(&text).to_string() }
+}
+
+/// The beginning of a text that is too long.
+fn cut(text: &str) -> Value {
+    let mut end = MAX_TOOL_BYTES / 2;
     while !text.is_char_boundary(end) {
         end -= 1;
     }
     let beginning = text.get(..end).unwrap_or_default();
     let note = "the answer was too long; ask for less";
-    json!({ "truncated": note, "bytes": text.len(), "beginning": beginning }).to_string()
+    json!({ "truncated": note, "bytes": text.len(), "beginning": beginning })
 }
 
 #[cfg(test)]
