@@ -167,6 +167,7 @@ impl Driver {
         let ctx = self.ctx(&job.tenant);
         let claimant = Claimant { client: self.owner.clone(), principal: None };
         match self.agents.open(&ctx, job, claimant).await? {
+            Opening::GivenUp => Ok(()),
             Opening::Impossible(error) => {
                 let actor = rules::acting(&ctx, &agent.definition);
                 self.agents.refuse(&actor, job, &error).await
@@ -175,7 +176,7 @@ impl Driver {
                 let writes = opened.claimed(&ctx)?;
                 self.agents.db.submit(&ctx, writes).await?;
                 let lease = self.pace.lease;
-                Box::pin(Drive::new(&self.agents, ctx, *opened, lease).to_the_end()).await
+                Box::pin(Drive::new(&self.agents, ctx, *opened, lease).run_to_end()).await
             }
         }
     }

@@ -7,9 +7,10 @@ use flowmaster_store::WriteSet;
 use flowmaster_store::jobs::Job;
 use serde_json::{Map, Value, json};
 
+use super::record::{self, Lease};
 use super::rules;
 use super::service::Agents;
-use super::store::runs::{self, Detail, NewStep, RunRow, StepRow};
+use super::store::runs::{self, Detail, GivingUp, NewStep, RunRow, StepRow};
 use super::types::{Agent, RunState, StepKind, WorkContext};
 
 /// A run that is ready to be worked on.
@@ -32,6 +33,8 @@ pub(super) enum Opening {
     Ready(Box<Opened>),
     /// It cannot be done as things are; a person has to put something right.
     Impossible(Error),
+    /// A run of it was being given up when its process died; now it is.
+    GivenUp,
 }
 
 /// Who takes a job.
@@ -48,7 +51,21 @@ pub(super) const KIND: &str = "agent";
 impl Agents {
     /// Opens a run of `job`, with the versions that an unfinished run of it began with.
     pub(super) async fn open(&self, ctx: &Ctx, job: &Job, claimant: Claimant) -> Result<Opening> {
-        let (known, earlier) = self.left_open(ctx, job).await?;
+        let (mut known, mut earlier) = self.left_open(ctx, job).await?;
+        if let Some(run) = &mut known
+            && let Some(giving_up) = run.detail.giving_up.take()
+        {
+            let state = giving_up.state;
+            let was_failed = self.give_up_again(ctx, job, run, giving_up).await?;
+            self.given_up(ctx, run, state).await?;
+            if !was_failed {
+                return Ok(Opening::GivenUp);
+            }
+            // A person has had the work tried again since.
+            if state.is_over() {
+                (known, earlier) = (None, Vec::new());
+            }
+        }
         let pinned = known.as_ref().map(|run| run.agent_version);
         let agent = match self.agent(ctx, &job.job_type, pinned).await {
             Ok(agent) => agent,
@@ -106,6 +123,7 @@ impl Agents {
                     output: None,
                     reason: None,
                     error: None,
+                    giving_up: None,
                 },
                 started_at: now,
                 updated_at: now,
@@ -130,6 +148,43 @@ impl Agents {
             }
             None => Ok((None, Vec::new())),
         }
+    }
+
+    /// Fails the job of a run that was being given up. Says whether that had happened before: then
+    /// the key has a recorded answer, else the epoch of that time is refused.
+    async fn give_up_again(
+        &self,
+        ctx: &Ctx,
+        job: &Job,
+        run: &RunRow,
+        giving_up: GivingUp,
+    ) -> Result<bool> {
+        let GivingUp { mut arguments, key, .. } = giving_up;
+        let actor = rules::on_behalf(ctx, run.detail.principal.clone(), "execution:write");
+        let before = rules::keyed(&actor, "job_fail", key);
+        match self.caller.call(&before, "job_fail", arguments.clone()).await {
+            Ok(_) => return Ok(true),
+            Err(error) if error.body().retryable => return Err(error),
+            Err(_) => {}
+        }
+        if let Some(fields) = arguments.as_object_mut() {
+            fields.insert("epoch".to_owned(), Value::from(job.epoch));
+        }
+        self.caller.call(&actor, "job_fail", arguments).await?;
+        Ok(false)
+    }
+
+    /// Notes that the job of a run that cannot go on is failed.
+    pub(super) async fn given_up(
+        &self,
+        ctx: &Ctx,
+        run: &mut RunRow,
+        state: RunState,
+    ) -> Result<()> {
+        run.state = state;
+        run.detail.giving_up = None;
+        let step = NewStep::new(StepKind::Failed, 0, json!({ "state": state }));
+        record::write(&self.db, ctx, run, step, Lease::Over).await
     }
 
     /// Says that the job cannot be done: an incident for a person, in the name of `actor`.

@@ -58,9 +58,7 @@ fn writes(ctx: &Ctx, run: &mut RunRow, mut step: NewStep, lease: Lease) -> Resul
     run.updated_at = now;
     run.tokens_in = run.tokens_in.saturating_add(step.tokens.0);
     run.tokens_out = run.tokens_out.saturating_add(step.tokens.1);
-    let is_done = matches!(run.state, RunState::Completed)
-        || run.state.is_over()
-        || (run.state == RunState::Refused && lease == Lease::Over);
+    let is_done = run.state.is_over() || (run.state == RunState::Refused && lease == Lease::Over);
     run.ended_at = is_done.then_some(now);
     step.payload = capped(step.payload);
     let mut writes = WriteSet::new();

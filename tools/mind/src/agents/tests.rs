@@ -64,8 +64,8 @@ struct DeskState {
     failures: BTreeMap<String, VecDeque<Error>>,
     /// The operation in which the next call stays for ever.
     trap: Option<String>,
-    /// Lets the next completion happen and loses its answer.
-    loses_answer: bool,
+    /// The operation of which the next call happens and its answer is lost.
+    loses_answer: Option<String>,
     completed: Vec<Value>,
 }
 
@@ -119,7 +119,7 @@ impl Desk {
         if let Some(call) = &ctx.idempotency {
             state.answers.insert(call.key.clone(), answer.clone());
         }
-        if operation == "job_complete" && std::mem::take(&mut state.loses_answer) {
+        if state.loses_answer.take_if(|lost| lost == operation).is_some() {
             return Err(Error::new(ErrorKind::Unavailable, "not_serving", "the answer is lost"));
         }
         Ok(answer)
@@ -261,7 +261,7 @@ impl Room {
     }
 
     async fn stored_job(&self, id: &str) -> Option<jobs::Job> {
-        jobs::find(&mut *self.desk.db.read(&self.ctx).await.unwrap(), id).await.unwrap()
+        jobs::find(&mut self.desk.db.read(&self.ctx).await.unwrap(), id).await.unwrap()
     }
 
     /// The newest run, in detail.

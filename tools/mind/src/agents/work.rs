@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use flowmaster_agents::{Contract, canonical, digest};
+use flowmaster_agents::{Contract, canonical, digest, step_key};
 use flowmaster_kernel::{Ctx, Error, PrincipalKind, Result};
 use flowmaster_store::{WriteSet, jobs};
 use serde_json::{Map, Value, json};
@@ -51,6 +51,7 @@ impl Agents {
                 };
                 match self.open(ctx, &job, claimant).await? {
                     Opening::Ready(opened) => return self.hand_out(ctx, *opened, &job).await,
+                    Opening::GivenUp => {}
                     Opening::Impossible(error) => {
                         self.refuse(&rules::acting(ctx, &agent.definition), &job, &error).await?;
                     }
@@ -164,7 +165,7 @@ impl Agents {
             fields.extend(params.error_code.map(|code| ("error_code".to_owned(), code.into())));
             fields.extend(params.retries.map(|left| ("retries".to_owned(), left.into())));
         }
-        let key = digest(&[run.id.as_str(), "fail", &params.epoch.to_string()]);
+        let key = step_key(run.id.as_str(), 0, "job_fail", &arguments);
         let actor = rules::keyed(&rules::acting(ctx, &agent.definition), "job_fail", key);
         let instance = self.caller.call(&actor, "job_fail", arguments.clone()).await?;
         run.state = RunState::Failed;

@@ -17,7 +17,7 @@ use crate::agents::opening::Opened;
 use crate::agents::record::{self, Lease, MAX_PAYLOAD};
 use crate::agents::rules;
 use crate::agents::service::Agents;
-use crate::agents::store::runs::{NewStep, RunRow};
+use crate::agents::store::runs::{GivingUp, NewStep, RunRow, StepRow};
 use crate::agents::types::{Agent, RunState, StepKind};
 use crate::agents::work::{Answer, REFUSED};
 
@@ -35,9 +35,9 @@ pub(super) struct Drive<'a> {
     agent: Agent,
     route: String,
     task: Task,
+    earlier: Vec<StepRow>,
     recorded: Recorded,
     lease: Duration,
-    opened: std::result::Result<(), Error>,
 }
 
 /// What a call led to.
@@ -68,22 +68,16 @@ impl<'a> Drive<'a> {
             budgets: agent.definition.budgets,
         };
         let route = rules::route(&agent.definition, &prompt.front).to_owned();
-        let (recorded, opened) = match Recorded::read(&earlier) {
-            Ok(recorded) => (recorded, Ok(())),
-            Err(error) => (Recorded::default(), Err(error)),
-        };
-        Self { agents, ctx, actor, run, agent, route, task, recorded, lease, opened }
+        let recorded = Recorded::default();
+        Self { agents, ctx, actor, run, agent, route, task, earlier, recorded, lease }
     }
 
     /// Drives the run until it is over or has to rest.
     ///
     /// # Errors
     /// What interrupted it: the lease was lost, or the store failed.
-    pub(super) async fn to_the_end(mut self) -> Result<()> {
-        let stop = match self.turns().await? {
-            None => return Ok(()),
-            Some(stop) => stop,
-        };
+    pub(super) async fn run_to_end(mut self) -> Result<()> {
+        let Some(stop) = self.turns().await? else { return Ok(()) };
         match stop {
             Stop::GiveUp { state, error } => self.give_up(state, error).await,
             Stop::Rest { error, seconds } => self.rest(&error, seconds).await,
@@ -91,9 +85,10 @@ impl<'a> Drive<'a> {
     }
 
     async fn turns(&mut self) -> Result<Option<Stop>> {
-        if let Err(error) = std::mem::replace(&mut self.opened, Ok(())) {
-            return Ok(Some(give_up(error)));
-        }
+        self.recorded = match Recorded::read(&self.earlier) {
+            Ok(recorded) => recorded,
+            Err(error) => return Ok(Some(give_up(error))),
+        };
         let mut turn = match Turn::new(self.task.clone()) {
             Ok(turn) => turn,
             Err(error) => return Ok(Some(give_up(error))),
@@ -259,12 +254,15 @@ impl<'a> Drive<'a> {
         {
             fields.insert("error_code".to_owned(), Value::from(code));
         }
-        self.run.state = state;
+        // The intent first: whoever comes after a crash must not begin anew what ended here.
+        let key = step_key(self.run.id.as_str(), 0, "job_fail", &arguments);
         self.run.detail.error = Some(error.body().clone());
-        // First the record: once the job is given back, another may take it.
-        let step = record::failure(StepKind::Failed, &error);
-        record::write(&self.agents.db, &self.ctx, &mut self.run, step, Lease::Held).await?;
-        self.agents.caller.call(&self.actor, "job_fail", arguments).await.map(drop)
+        self.run.detail.giving_up =
+            Some(GivingUp { state, arguments: arguments.clone(), key: key.clone() });
+        self.record(record::failure(StepKind::Failed, &error)).await?;
+        let actor = rules::keyed(&self.actor, "job_fail", key);
+        self.agents.caller.call(&actor, "job_fail", arguments).await?;
+        self.agents.given_up(&self.ctx, &mut self.run, state).await
     }
 
     /// Gives the job back with one attempt less; the run stays open.

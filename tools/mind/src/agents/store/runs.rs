@@ -51,6 +51,20 @@ pub(in crate::agents) struct Detail {
     pub(in crate::agents) reason: Option<String>,
     #[serde(default)]
     pub(in crate::agents) error: Option<ErrorBody>,
+    /// Set while the job of a run that cannot go on is being failed.
+    #[serde(default)]
+    pub(in crate::agents) giving_up: Option<GivingUp>,
+}
+
+/// How a run that cannot go on ends, once its job is failed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(in crate::agents) struct GivingUp {
+    /// The state it ends in.
+    pub(in crate::agents) state: RunState,
+    /// What `job_fail` is called with.
+    pub(in crate::agents) arguments: Value,
+    /// Under which key.
+    pub(in crate::agents) key: String,
 }
 
 /// A step as it is written.

@@ -7,7 +7,7 @@ async fn claimed(room: &Room) -> Work {
     serde_json::from_value(claimed["work"].clone()).unwrap()
 }
 
-fn submission(work: &Work, output: Value) -> Value {
+fn submission(work: &Work, output: &Value) -> Value {
     json!({ "id": work.id, "epoch": work.epoch, "output": output })
 }
 
@@ -26,7 +26,7 @@ async fn a_client_does_the_work_on_behalf_of_the_agent() {
     assert_eq!(room.answer("work_claim", json!({})).await, json!({}), "it is taken");
 
     let output = json!({ "total": 5, "confidence": 0.8 });
-    let submitted = room.answer("work_submit", submission(&work, output.clone())).await;
+    let submitted = room.answer("work_submit", submission(&work, &output)).await;
     assert_eq!(submitted["state"], "completed");
     assert_eq!(submitted["below_threshold"], true);
     assert_eq!(submitted["instance"]["id"], "ins_1");
@@ -60,20 +60,20 @@ async fn an_answer_that_does_not_fit_comes_back_with_what_is_wrong() {
     room.agent(json!({ "budgets": { "max_steps": 3 } })).await;
     room.job("job_1", json!({ "text": "2 and 3" })).await;
     let work = claimed(&room).await;
-    let bad = submission(&work, json!({ "total": "five" }));
+    let bad = submission(&work, &json!({ "total": "five" }));
     for _ in 0..2 {
         let error = room.call(&room.ctx, "work_submit", bad.clone()).await.unwrap_err();
         assert_eq!(error.code(), "invalid_output");
         assert_eq!(error.body().details.as_ref().unwrap()["findings"][0]["path"], "/total");
     }
     assert!(room.desk.calls("job_complete").is_empty());
-    room.answer("work_submit", submission(&work, json!({ "total": 5 }))).await;
+    room.answer("work_submit", submission(&work, &json!({ "total": 5 }))).await;
     let kinds = room.kinds().await;
     assert_eq!(kinds[1..3], [StepKind::InvalidOutput, StepKind::InvalidOutput]);
 
     room.job("job_2", json!({ "text": "2 and 3" })).await;
     let work = claimed(&room).await;
-    let bad = submission(&work, json!({}));
+    let bad = submission(&work, &json!({}));
     let mut codes = Vec::new();
     for _ in 0..4 {
         let error = room.call(&room.ctx, "work_submit", bad.clone()).await.unwrap_err();
@@ -89,13 +89,13 @@ async fn a_refusal_comes_back_unchanged_and_another_answer_may_follow() {
     room.job("job_1", json!({ "text": "2 and 3" })).await;
     let work = claimed(&room).await;
     room.desk.fails("job_complete", refusal());
-    let params = submission(&work, json!({ "total": 5000 }));
+    let params = submission(&work, &json!({ "total": 5000 }));
     let error = room.call(&room.ctx, "work_submit", params).await.unwrap_err();
     assert_eq!(error.body(), refusal().body());
     let run = room.run().await;
     assert_eq!(run.run.state, RunState::Refused);
     assert_eq!(run.error.unwrap().code, "governance_refused");
-    room.answer("work_submit", submission(&work, json!({ "total": 5 }))).await;
+    room.answer("work_submit", submission(&work, &json!({ "total": 5 }))).await;
     let run = room.run().await;
     assert_eq!((run.run.state, run.error), (RunState::Completed, None));
 }
@@ -106,7 +106,7 @@ async fn after_the_lease_another_client_goes_on_with_the_same_run() {
     room.agent(json!({})).await;
     room.job("job_1", json!({ "text": "2 and 3" })).await;
     let first = claimed(&room).await;
-    let bad = submission(&first, json!({}));
+    let bad = submission(&first, &json!({}));
     room.call(&room.ctx, "work_submit", bad).await.unwrap_err();
     room.clock.advance_millis(301_000);
 
@@ -118,12 +118,12 @@ async fn after_the_lease_another_client_goes_on_with_the_same_run() {
     assert_eq!(earlier, [StepKind::Claimed, StepKind::InvalidOutput]);
 
     let good = json!({ "total": 5 });
-    let late = room.call(&room.ctx, "work_submit", submission(&first, good.clone())).await;
+    let late = room.call(&room.ctx, "work_submit", submission(&first, &good)).await;
     assert_eq!(late.unwrap_err().code(), "work_not_yours");
-    let old = room.call(&bert, "work_submit", submission(&first, good.clone())).await;
+    let old = room.call(&bert, "work_submit", submission(&first, &good)).await;
     assert_eq!(old.unwrap_err().code(), "stale_lease");
-    room.call(&bert, "work_submit", submission(&second, good.clone())).await.unwrap();
-    let again = room.call(&bert, "work_submit", submission(&second, good)).await;
+    room.call(&bert, "work_submit", submission(&second, &good)).await.unwrap();
+    let again = room.call(&bert, "work_submit", submission(&second, &good)).await;
     assert_eq!(again.unwrap_err().code(), "run_over");
     assert_eq!(room.desk.state.lock().completed.len(), 1);
 }
@@ -134,8 +134,8 @@ async fn an_answer_whose_outcome_was_lost_is_handed_in_once() {
     room.agent(json!({})).await;
     room.job("job_1", json!({ "text": "2 and 3" })).await;
     let work = claimed(&room).await;
-    room.desk.state.lock().loses_answer = true;
-    let params = submission(&work, json!({ "total": 5 }));
+    room.desk.state.lock().loses_answer = Some("job_complete".to_owned());
+    let params = submission(&work, &json!({ "total": 5 }));
     let lost = room.call(&room.ctx, "work_submit", params.clone()).await.unwrap_err();
     assert_eq!(lost.code(), "not_serving");
     assert_eq!(room.run().await.run.state, RunState::Submitting);
@@ -192,7 +192,7 @@ async fn work_that_the_process_took_back_ends_its_run() {
     let mut writes = WriteSet::new();
     jobs::cancel(&mut writes, "job_1");
     room.desk.db.submit(&room.ctx, writes).await.unwrap();
-    let params = submission(&work, json!({ "total": 5 }));
+    let params = submission(&work, &json!({ "total": 5 }));
     let error = room.call(&room.ctx, "work_submit", params).await.unwrap_err();
     assert_eq!(error.code(), "stale_lease");
     let run = room.run().await;

@@ -201,7 +201,7 @@ async fn a_refused_answer_ends_in_an_incident_or_in_the_error_that_the_agent_nam
 #[tokio::test]
 async fn an_answer_that_was_taken_before_a_crash_is_noted_later() {
     let (room, _model, first) = begun(vec![total()], json!({})).await;
-    room.desk.state.lock().loses_answer = true;
+    room.desk.state.lock().loses_answer = Some("job_complete".to_owned());
     let interrupted = first.work_once().await.unwrap_err();
     assert_eq!(interrupted.code(), "stale_lease", "the job is done, so nothing can be written");
     let state = room.run().await.run.state;
@@ -213,6 +213,41 @@ async fn an_answer_that_was_taken_before_a_crash_is_noted_later() {
     driver.settle_left().await.unwrap();
     assert_eq!(room.run().await.run.state, RunState::Completed);
     assert_eq!(room.desk.state.lock().completed.len(), 1);
+}
+
+#[tokio::test]
+async fn a_run_that_ended_is_not_begun_anew_because_its_process_died() {
+    let (room, model, first) = begun(vec![order()], json!({})).await;
+    room.desk.state.lock().trap = Some("order_create".to_owned());
+    die_at(first, room.desk.trapped.notified()).await;
+    room.clock.advance_millis(LEASE);
+    room.desk.state.lock().trap = Some("job_fail".to_owned());
+    die_at(driver(&room), room.desk.trapped.notified()).await;
+    assert_eq!(room.run().await.run.state, RunState::Open);
+    room.clock.advance_millis(LEASE);
+    driver(&room).work_once().await.unwrap();
+    assert_eq!(room.run().await.run.state, RunState::OutcomeUnknown);
+    assert_eq!(room.stored_job("job_1").await.unwrap().retries, 0);
+    assert_eq!((model.asked().len(), room.desk.calls("order_create").len()), (1, 1));
+}
+
+#[tokio::test]
+async fn work_that_a_person_has_tried_again_begins_anew() {
+    let (room, model, first) = begun(vec![price(), price(), price()], json!({})).await;
+    room.desk.state.lock().loses_answer = Some("job_fail".to_owned());
+    assert_eq!(first.work_once().await.unwrap_err().code(), "not_serving");
+    let failed = room.run().await;
+    assert_eq!(room.stored_job("job_1").await.unwrap().retries, 0);
+    let mut writes = WriteSet::new();
+    jobs::retry(&mut writes, "job_1", 1, room.ctx.now());
+    room.desk.db.submit(&room.ctx, writes).await.unwrap();
+    model.then(total());
+    driver(&room).work_once().await.unwrap();
+    let run = room.run().await;
+    assert_eq!(run.run.state, RunState::Completed);
+    assert_ne!(run.run.id, failed.run.id);
+    let old = room.answer("run_get", json!({ "id": failed.run.id })).await;
+    assert_eq!(old["run"]["state"], "failed");
 }
 
 #[tokio::test]
