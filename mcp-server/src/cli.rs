@@ -5,6 +5,10 @@
 mod call;
 mod clients;
 mod connect;
+mod demo;
+mod doctor;
+mod files;
+mod key;
 mod links;
 mod up;
 
@@ -21,6 +25,9 @@ use toml::{Table, Value};
 pub use call::CallArgs;
 pub use clients::Client;
 pub use connect::ConnectArgs;
+pub use demo::DemoArgs;
+pub use files::{BpmnArgs, ScenarioArgs};
+pub use key::KeyArgs;
 
 use crate::compose::{Server, compose};
 use crate::config::Config;
@@ -68,6 +75,33 @@ enum Command {
     Call(CallArgs),
     /// Write the configuration of an MCP client, or print install links.
     Connect(ConnectArgs),
+    /// Play the whole story as an MCP client against a fresh server.
+    Demo(DemoArgs),
+    /// Test processes.
+    #[command(subcommand)]
+    Scenario(ScenarioCommand),
+    /// Look at BPMN files.
+    #[command(subcommand)]
+    Bpmn(BpmnCommand),
+    /// Make, list and revoke API keys.
+    Key(KeyArgs),
+    /// Check that everything is there that the server needs.
+    Doctor,
+    /// Reads a PDF from standard input under the limits of the process that started it.
+    #[command(hide = true)]
+    ReadPdf,
+}
+
+#[derive(Debug, Subcommand)]
+enum ScenarioCommand {
+    /// Run scenario files, each on a fresh engine with a virtual clock.
+    Run(ScenarioArgs),
+}
+
+#[derive(Debug, Subcommand)]
+enum BpmnCommand {
+    /// Check that files are read and written back without loss, and what keeps them from running.
+    Check(BpmnArgs),
 }
 
 #[derive(Debug, Args)]
@@ -122,6 +156,10 @@ pub fn run(cli: Cli, mut terminal: Terminal) -> ExitCode {
 }
 
 fn try_run(cli: Cli, terminal: &mut Terminal) -> Result<()> {
+    // Before anything else: the child that reads a PDF has few resources and no settings.
+    if matches!(cli.command, Some(Command::ReadPdf)) {
+        return read_pdf();
+    }
     let config = Config::load(cli.config.as_deref(), cli.flags())?;
     let _telemetry = Telemetry::begin(&config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -141,7 +179,18 @@ fn try_run(cli: Cli, terminal: &mut Terminal) -> Result<()> {
         }
         Command::Call(args) => runtime.block_on(call::call(&config, args, terminal)),
         Command::Connect(args) => connect::connect(&config, &args, terminal),
+        Command::Demo(args) => runtime.block_on(demo::demo(config, &args, terminal)),
+        Command::Scenario(ScenarioCommand::Run(args)) => files::run_scenarios(&args, terminal),
+        Command::Bpmn(BpmnCommand::Check(args)) => files::check_bpmn(&args, terminal),
+        Command::Key(args) => runtime.block_on(key::key(config, args, terminal)),
+        Command::Doctor => runtime.block_on(doctor::doctor(&config, terminal)),
+        Command::ReadPdf => read_pdf(),
     }
+}
+
+fn read_pdf() -> Result<()> {
+    flowmaster_data::documents::read_pdf(std::io::stdin().lock(), std::io::stdout().lock())
+        .map_err(|error| Error::internal("pdf_reader_failed", error))
 }
 
 async fn speak_mcp(config: Config) -> Result<()> {

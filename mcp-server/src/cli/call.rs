@@ -37,25 +37,40 @@ pub(super) async fn call(config: &Config, args: CallArgs, terminal: &mut Termina
         Error::invalid("invalid_json", "the arguments are not JSON").why(error.to_string())
     })?;
     let base = args.url.unwrap_or_else(|| config.base_url(config.bind));
-    let plain = args.operation.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let key = args.idempotency_key.as_deref();
+    let answer = send(config, &base, &args.operation, &arguments, key).await?;
+    let pretty = serde_json::to_string_pretty(&answer)
+        .map_err(|error| Error::internal("answer_encoding", error))?;
+    terminal.result(&pretty).map_err(unwritable)
+}
+
+/// Calls one operation of the server at `base` and gives its answer.
+pub(super) async fn send(
+    config: &Config,
+    base: &str,
+    operation: &str,
+    arguments: &Value,
+    idempotency_key: Option<&str>,
+) -> Result<Value> {
+    let plain = operation.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if !plain {
         return Err(Error::invalid("invalid_operation", "that is no name of an operation"));
     }
-    let address = format!("{}/api/v1/{}", base.trim_end_matches('/'), args.operation);
+    let address = format!("{}/api/v1/{operation}", base.trim_end_matches('/'));
     let client = reqwest::Client::builder()
         .timeout(Duration::from_secs(config.deadline_seconds.saturating_add(5)))
         .build()
         .map_err(|error| Error::internal("client_failed", error))?;
-    let mut request = client.post(&address).json(&arguments);
+    let mut request = client.post(&address).json(arguments);
     if let Some(key) = &config.key {
         request = request.bearer_auth(key.expose());
     }
-    if let Some(key) = args.idempotency_key {
+    if let Some(key) = idempotency_key {
         request = request.header("Idempotency-Key", key);
     }
-    let response = request.send().await.map_err(|error| unreachable_at(&base, &error))?;
+    let response = request.send().await.map_err(|error| unreachable_at(base, &error))?;
     let succeeded = response.status().is_success();
-    let body = response.bytes().await.map_err(|error| unreachable_at(&base, &error))?;
+    let body = response.bytes().await.map_err(|error| unreachable_at(base, &error))?;
     let answer: Value = serde_json::from_slice(&body).map_err(|error| {
         Error::new(
             ErrorKind::Unavailable,
@@ -65,12 +80,7 @@ pub(super) async fn call(config: &Config, args: CallArgs, terminal: &mut Termina
         .why(error.to_string())
         .fix("check the address given with --url")
     })?;
-    if succeeded {
-        let pretty = serde_json::to_string_pretty(&answer)
-            .map_err(|error| Error::internal("answer_encoding", error))?;
-        return terminal.result(&pretty).map_err(unwritable);
-    }
-    Err(refusal(answer))
+    if succeeded { Ok(answer) } else { Err(refusal(answer)) }
 }
 
 fn read_input() -> Result<String> {

@@ -83,7 +83,7 @@ impl Rooms {
         let rooms = Self {
             identity: Arc::new(Identity::new(db.clone(), Arc::clone(clock))),
             audit: Arc::new(audit),
-            documents: Arc::new(Documents::new(db.clone(), pdf_reader())),
+            documents: Arc::new(Documents::new(db.clone(), pdf_reader()?)),
             prompts: Arc::new(Prompts::new(Registry::new(db.clone()))),
             tasks: Arc::new(Tasks::new(db.clone(), Arc::clone(&execution))),
             rules,
@@ -152,12 +152,8 @@ fn migrations() -> Vec<Migrations> {
 }
 
 /// Untrusted PDFs are read by a child of this very program, under limits.
-fn pdf_reader() -> PdfReader {
-    match std::env::current_exe() {
-        Ok(program) => PdfReader::ChildProcess { program, arguments: vec!["read-pdf".to_owned()] },
-        Err(error) => {
-            tracing::warn!(%error, "the program's own path is unknown; PDFs are read in process");
-            PdfReader::InProcess
-        }
-    }
+fn pdf_reader() -> Result<PdfReader> {
+    let program =
+        std::env::current_exe().map_err(|error| Error::internal("own_program_unknown", error))?;
+    Ok(PdfReader::ChildProcess { program, arguments: vec!["read-pdf".to_owned()] })
 }

@@ -1,0 +1,143 @@
+//! Start → script → human task → end through the engine's API, each step durable before it is
+//! acknowledged.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use anyhow::Context as _;
+use flowmaster_kernel::{Clock, Ctx, IdSource, TenantId};
+use flowmaster_mcp_server::system::{RandomIds, SystemClock};
+use flowmaster_mind::rules::{self, Rules};
+use flowmaster_run::execution::types::StartProcess;
+use flowmaster_run::execution::{self, Execution, WorkRef};
+use flowmaster_run::processes::types::{PublishProcess, SaveProcess};
+use flowmaster_run::processes::{self, Processes};
+use flowmaster_store::{Db, DbConfig, WriteSet};
+use serde_json::json;
+
+use crate::report::{Report, quantile};
+
+/// How much is run.
+pub(crate) struct Rounds {
+    pub(crate) instances: usize,
+    pub(crate) concurrency: usize,
+}
+
+/// Measures instances a second on the store at `url`.
+pub(crate) async fn measure(
+    name: &str,
+    url: String,
+    rounds: &Rounds,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let ids: Arc<dyn IdSource> = Arc::new(RandomIds);
+    let db = Db::open(&DbConfig::new(url), Arc::clone(&clock)).await?;
+    db.migrate(&[rules::MIGRATIONS, processes::MIGRATIONS, execution::MIGRATIONS]).await?;
+    let rules = Arc::new(Rules::new(db.clone()));
+    let processes = Arc::new(Processes::new(db.clone(), Arc::clone(&rules)));
+    let execution = Arc::new(Execution::new(
+        db.clone(),
+        Arc::clone(&processes),
+        rules,
+        Arc::clone(&clock),
+        Arc::clone(&ids),
+    ));
+    let tenant = TenantId::fresh(&*ids, clock.now());
+    let ctx = Ctx::system(tenant, &clock, &ids);
+    publish(&processes, &ctx).await?;
+
+    run(&execution, &ctx, rounds.instances / 10, rounds.concurrency).await?;
+    let cpu = cpu_seconds()?;
+    let started = Instant::now();
+    let mut millis = run(&execution, &ctx, rounds.instances, rounds.concurrency).await?;
+    let seconds = started.elapsed().as_secs_f64();
+    let cpu = cpu_seconds()? - cpu;
+    millis.sort_by(f64::total_cmp);
+    let count = rounds.instances as f64;
+    report.add(&format!("{name}_instances_per_s"), count / seconds)?;
+    report.add(&format!("{name}_instance_p50_ms"), quantile(&millis, 0.5))?;
+    report.add(&format!("{name}_instance_p99_ms"), quantile(&millis, 0.99))?;
+    report.add(&format!("{name}_cpu_ms_per_instance"), cpu * 1_000.0 / count)?;
+
+    let serial = (rounds.instances / 50).max(50);
+    let mut millis = run(&execution, &ctx, serial, 1).await?;
+    millis.sort_by(f64::total_cmp);
+    report.add(&format!("{name}_serial_instance_p50_ms"), quantile(&millis, 0.5))?;
+    db.close().await;
+    Ok(())
+}
+
+/// Runs `instances`, `concurrency` at a time; gives the time each took.
+async fn run(
+    execution: &Arc<Execution>,
+    ctx: &Ctx,
+    instances: usize,
+    concurrency: usize,
+) -> anyhow::Result<Vec<f64>> {
+    let left = Arc::new(AtomicUsize::new(instances));
+    let mut workers = Vec::new();
+    for _ in 0..concurrency {
+        let (execution, ctx, left) = (Arc::clone(execution), ctx.clone(), Arc::clone(&left));
+        workers.push(tokio::spawn(async move {
+            let mut millis = Vec::new();
+            let take = |left: usize| left.checked_sub(1);
+            while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok() {
+                let started = Instant::now();
+                one(&execution, &ctx).await?;
+                millis.push(started.elapsed().as_secs_f64() * 1_000.0);
+            }
+            anyhow::Ok(millis)
+        }));
+    }
+    let mut all = Vec::with_capacity(instances);
+    for worker in workers {
+        all.extend(worker.await??);
+    }
+    Ok(all)
+}
+
+async fn one(execution: &Execution, ctx: &Ctx) -> anyhow::Result<()> {
+    let variables = json!({ "amount": 1200, "customer": "Nordwind" });
+    let params = StartProcess {
+        process: "bench".to_owned(),
+        variables: variables.as_object().cloned().unwrap_or_default(),
+        ..StartProcess::default()
+    };
+    let started = execution.start(ctx, params).await?;
+    let stored = execution.stored(ctx, &started.id).await?;
+    let (key, _) = stored.instance.waits().next().context("nothing to complete")?;
+    let work = WorkRef { instance: started.id, key };
+    let answer = json!({ "approved": true });
+    let answer = answer.as_object().cloned().unwrap_or_default();
+    execution.complete_human_task(ctx, &work, answer, &|_| Ok(WriteSet::new())).await?;
+    Ok(())
+}
+
+async fn publish(processes: &Processes, ctx: &Ctx) -> anyhow::Result<()> {
+    let compact = serde_json::from_value(json!({
+        "id": "bench",
+        "elements": [
+            { "id": "start", "type": "startEvent", "next": "check" },
+            { "id": "check", "type": "scriptTask", "script": "amount * 2", "result": "double", "next": "approve" },
+            { "id": "approve", "type": "userTask", "assignment": { "groups": "manager" }, "next": "end" },
+            { "id": "end", "type": "endEvent" }
+        ]
+    }))?;
+    processes.save(ctx, SaveProcess { compact: Some(compact), ..SaveProcess::default() }).await?;
+    processes.publish(ctx, PublishProcess { id: "bench".to_owned(), hash: None }).await?;
+    Ok(())
+}
+
+/// CPU time of this process, user and system, from the kernel's account of it.
+fn cpu_seconds() -> anyhow::Result<f64> {
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    let fields: Vec<&str> =
+        stat.rsplit_once(')').context("no process name")?.1.split_whitespace().collect();
+    let ticks = |place: usize| -> anyhow::Result<f64> {
+        Ok(fields.get(place).context("a field is missing")?.parse()?)
+    };
+    // Fields 14 and 15 of proc(5), in ticks of 1/100 s.
+    Ok((ticks(11)? + ticks(12)?) / 100.0)
+}
