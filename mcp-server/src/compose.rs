@@ -9,7 +9,7 @@ mod rooms;
 
 use std::sync::Arc;
 
-use flowmaster_kernel::{Catalogue, Clock, IdSource, Result};
+use flowmaster_kernel::{Catalogue, Clock, IdSource, Result, ToolCaller};
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::config::{Config, Secret};
@@ -142,8 +142,9 @@ pub struct Server {
 pub async fn compose(config: Config, observer: Observer) -> Result<Server> {
     let (clock, ids): (Arc<dyn Clock>, Arc<dyn IdSource>) =
         (Arc::new(SystemClock), Arc::new(RandomIds));
-    let (rooms, background) = Rooms::open(&config, &clock, &ids).await?;
     let late = Arc::new(LateCaller::default());
+    let caller: Arc<dyn ToolCaller> = Arc::clone(&late) as Arc<dyn ToolCaller>;
+    let (rooms, background) = Rooms::open(&config, &clock, &ids, caller).await?;
     let store = Arc::new(Store(rooms.db.clone()));
     let ports = Ports {
         answers: Some(Arc::clone(&store) as Arc<dyn AnswerBook>),

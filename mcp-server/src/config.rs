@@ -103,6 +103,13 @@ pub struct Config {
     pub log: String,
     /// How log lines look.
     pub log_format: LogFormat,
+    /// Where the model of agents that this server runs is: what stands before
+    /// `/chat/completions`, e.g. `https://api.openai.com/v1`.
+    pub model_base_url: Option<String>,
+    /// The provider's name of that model.
+    pub model_name: Option<String>,
+    /// The key for that model.
+    pub model_key: Option<Secret>,
     /// Where traces go, e.g. `http://localhost:4318`. Nothing is exported without it.
     pub otlp_endpoint: Option<String>,
 }
@@ -128,6 +135,9 @@ impl Default for Config {
             deadline_seconds: limits.deadline.as_secs(),
             log: "warn,rmcp=error,flowmaster_mcp_server=info".to_owned(),
             log_format: LogFormat::Text,
+            model_base_url: None,
+            model_name: None,
+            model_key: None,
             otlp_endpoint: None,
         }
     }

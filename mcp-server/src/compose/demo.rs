@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 const PROCESS: &str = include_str!("../../demo/invoice-approval.json");
 const DECISION: &str = include_str!("../../demo/invoice-route.dmn");
 const MANDATES: &str = include_str!("../../demo/mandates.json");
+const AGENTS: &str = include_str!("../../demo/agents.json");
 
 /// The invoice of the walk-through.
 pub const INVOICE: &str = include_str!("../../demo/invoice-4711.md");
@@ -18,6 +19,9 @@ pub(super) async fn publish(caller: &dyn ToolCaller, ctx: &Ctx) -> Result<()> {
     }
     caller.call(ctx, "rule_save", json!({ "dmn": DECISION })).await?;
     caller.call(ctx, "mandate_save", read(MANDATES)?).await?;
+    for agent in read(AGENTS)?.as_array().into_iter().flatten() {
+        caller.call(ctx, "agent_save", agent.clone()).await?;
+    }
     caller.call(ctx, "process_save", json!({ "compact": read(PROCESS)? })).await?;
     caller.call(ctx, "process_publish", json!({ "id": "invoice-approval" })).await?;
     Ok(())

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use flowmaster_agents::{Endpoint, OpenAi, Routes, Secret as ModelKey};
 use flowmaster_data::documents::{Documents, PdfReader};
-use flowmaster_kernel::{Catalogue, Clock, Error, IdSource, Result};
+use flowmaster_kernel::{Catalogue, Clock, Error, IdSource, Result, ToolCaller};
+use flowmaster_mind::agents::{Agents, Driver, Pace};
 use flowmaster_mind::prompts::Prompts;
 use flowmaster_mind::rules::Rules;
 use flowmaster_people::tasks::{self, Tasks};
@@ -19,6 +21,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::config::Config;
+use crate::system::secret;
 
 /// Every room.
 pub struct Rooms {
@@ -34,6 +37,8 @@ pub struct Rooms {
     pub rules: Arc<Rules>,
     /// Prompts.
     pub prompts: Arc<Prompts>,
+    /// Agents and their work.
+    pub agents: Arc<Agents>,
     /// Process definitions.
     pub processes: Arc<Processes>,
     /// Process instances.
@@ -45,7 +50,8 @@ pub struct Rooms {
 /// What runs beside the entrances, until it is told to stop.
 pub struct Background {
     stop: watch::Sender<bool>,
-    tasks: Vec<JoinHandle<()>>,
+    working: Vec<JoinHandle<()>>,
+    audit: JoinHandle<()>,
 }
 
 impl Rooms {
@@ -57,6 +63,7 @@ impl Rooms {
         config: &Config,
         clock: &Arc<dyn Clock>,
         ids: &Arc<dyn IdSource>,
+        caller: Arc<dyn ToolCaller>,
     ) -> Result<(Self, Background)> {
         let url = match &config.database_url {
             Some(url) => url.expose().to_owned(),
@@ -80,11 +87,15 @@ impl Rooms {
             Arc::clone(clock),
             Arc::clone(ids),
         ));
+        let registry = Registry::new(db.clone());
+        let agents = Agents::new(db.clone(), registry.clone(), caller, Arc::new(routes(config)?));
+        let agents = Arc::new(agents);
         let rooms = Self {
+            agents: Arc::clone(&agents),
             identity: Arc::new(Identity::new(db.clone(), Arc::clone(clock))),
             audit: Arc::new(audit),
             documents: Arc::new(Documents::new(db.clone(), pdf_reader()?)),
-            prompts: Arc::new(Prompts::new(Registry::new(db.clone()))),
+            prompts: Arc::new(Prompts::new(registry)),
             tasks: Arc::new(Tasks::new(db.clone(), Arc::clone(&execution))),
             rules,
             processes,
@@ -92,9 +103,15 @@ impl Rooms {
             db,
         };
         let (stop, stopping) = watch::channel(false);
-        let drivers = rooms.drivers();
-        let tasks = vec![tokio::spawn(drivers.run(stopping)), tokio::spawn(write_audit)];
-        Ok((rooms, Background { stop, tasks }))
+        let owner = format!("node-{}", secret());
+        let agent_driver =
+            Driver::new(agents, Arc::clone(clock), Arc::clone(ids), owner, Pace::default());
+        let working = vec![
+            tokio::spawn(rooms.drivers().run(stopping.clone())),
+            tokio::spawn(agent_driver.run(stopping)),
+        ];
+        let audit = tokio::spawn(write_audit);
+        Ok((rooms, Background { stop, working, audit }))
     }
 
     /// The operations of all rooms.
@@ -105,9 +122,10 @@ impl Rooms {
         let mut catalogue = Catalogue::default();
         catalogue.add(flowmaster_trust::catalogue(&self.identity, &self.audit))?;
         catalogue.add(flowmaster_data::catalogue(&self.documents))?;
-        catalogue.add(flowmaster_mind::catalogue(&self.rules, &self.prompts))?;
+        catalogue.add(flowmaster_mind::catalogue(&self.rules, &self.prompts, &self.agents))?;
         catalogue.add(flowmaster_run::catalogue(&self.processes, &self.execution))?;
         catalogue.add(flowmaster_people::catalogue(&self.tasks))?;
+        self.agents.know_tools(&catalogue);
         Ok(catalogue)
     }
 
@@ -130,16 +148,30 @@ impl Rooms {
 
 impl Background {
     /// Ends the drivers after what they have in hand.
-    pub async fn stop(mut self) {
+    pub async fn stop(self) {
         // Without receivers there is nothing left to stop.
         let _ = self.stop.send(true);
-        if let Some(drivers) = self.tasks.first_mut() {
-            let _ = drivers.await;
+        for working in self.working {
+            // A driver that broke has ended too; the log says why.
+            let _ = working.await;
         }
-        for task in self.tasks.iter().skip(1) {
-            task.abort();
-        }
+        self.audit.abort();
     }
+}
+
+/// The models that the configuration names.
+fn routes(config: &Config) -> Result<Routes> {
+    let mut routes = Routes::default();
+    let (Some(url), Some(name)) = (&config.model_base_url, &config.model_name) else {
+        return Ok(routes);
+    };
+    let key = config.model_key.as_ref().map_or("", |key| key.expose());
+    let endpoint = Endpoint::new(url, ModelKey::new(key), name);
+    let model = OpenAi::new(endpoint).map_err(|error| {
+        Error::invalid("model_unusable", "the model cannot be used").why(error.to_string())
+    })?;
+    routes.add("default", model);
+    Ok(routes)
 }
 
 fn migrations() -> Vec<Migrations> {

@@ -1,9 +1,11 @@
-//! The mind wing: decisions and mandates (rules), and prompts.
+//! The mind wing: decisions and mandates (rules), prompts, and agents.
 //!
 //! It does not decide whether a command of a process may be applied: that is a step of the engine,
-//! which is given the rules and mandates kept here. It does not call models, does not speak HTTP
-//! and does not read the environment.
+//! which is given the rules and mandates kept here. Agents call models through the
+//! `agents` crate and operations through the dispatcher. It does not speak HTTP and does not read the
+//! environment.
 
+pub mod agents;
 pub mod prompts;
 pub mod rules;
 
@@ -14,11 +16,17 @@ use flowmaster_store::Migrations;
 
 /// The operations of the wing.
 #[must_use]
-pub fn catalogue(rules: &Arc<rules::Rules>, prompts: &Arc<prompts::Prompts>) -> Vec<Operation> {
+pub fn catalogue(
+    rules: &Arc<rules::Rules>,
+    prompts: &Arc<prompts::Prompts>,
+    agents: &Arc<agents::Agents>,
+) -> Vec<Operation> {
     let mut operations = rules::operations(rules);
     operations.extend(prompts::operations(prompts));
+    operations.extend(agents::operations(agents));
     operations
 }
 
 /// The tables of the wing.
-pub const MIGRATIONS: [Migrations; 2] = [rules::MIGRATIONS, flowmaster_prompts::MIGRATIONS];
+pub const MIGRATIONS: [Migrations; 3] =
+    [rules::MIGRATIONS, flowmaster_prompts::MIGRATIONS, agents::MIGRATIONS];
