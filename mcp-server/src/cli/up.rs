@@ -8,7 +8,7 @@ use flowmaster_kernel::{Error, Result};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::{links, unwritable};
+use super::links;
 use crate::compose::{Server, compose};
 use crate::config::Config;
 use crate::http;
@@ -29,7 +29,7 @@ pub(super) async fn up(config: Config, terminal: &mut Terminal) -> Result<()> {
         }
     });
     let Server { app, new_key, background, rooms, .. } = compose(config, observer).await?;
-    terminal.result(&links::invitation(&base, new_key.as_ref())).map_err(unwritable)?;
+    say(terminal.result(&links::invitation(&base, new_key.as_ref())));
 
     let stop = CancellationToken::new();
     let keep_metrics = app.metrics.clone();
@@ -46,11 +46,11 @@ pub(super) async fn up(config: Config, terminal: &mut Terminal) -> Result<()> {
         tokio::select! {
             result = &mut server => break result,
             () = &mut ended, if !stop.is_cancelled() => {
-                terminal.note("stopping …").map_err(unwritable)?;
+                say(terminal.note("stopping …"));
                 stop.cancel();
             }
             Some(client) = arrivals.recv() => {
-                terminal.note(&arrival(&client)).map_err(unwritable)?;
+                say(terminal.note(&arrival(&client)));
             }
         }
     };
@@ -60,6 +60,13 @@ pub(super) async fn up(config: Config, terminal: &mut Terminal) -> Result<()> {
     result
         .map_err(|error| Error::internal("server_failed", error))?
         .map_err(|error| Error::internal("server_failed", error))
+}
+
+/// A server goes on when nobody reads its terminal any more.
+fn say(written: std::io::Result<()>) {
+    if let Err(error) = written {
+        tracing::debug!(%error, "the terminal is gone");
+    }
 }
 
 fn cannot_bind(config: &Config, error: &std::io::Error) -> Error {

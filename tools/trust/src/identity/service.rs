@@ -68,29 +68,23 @@ impl Identity {
             let mut system = self.db.read_system().await?;
             store::first_tenant(&mut system).await?
         };
-        let is_new = known.is_none();
-        let tenant = known.unwrap_or_else(|| TenantId::fresh(&**ids, self.clock.now()));
-        let admin = User {
-            id: "admin".to_owned(),
-            kind: PrincipalKind::Person,
-            name: "Administrator".to_owned(),
-            roles: BTreeSet::from([Role::Admin]),
-            groups: BTreeSet::new(),
-            active: true,
-        };
-        let verified = Verified {
-            tenant: tenant.clone(),
-            principal: Arc::new(principal_of(&admin)),
-            scopes: Arc::new(Scopes::all()),
-        };
-        if !is_new {
-            return Ok(Bootstrap { admin: verified, new_key: None });
+        match known {
+            Some(tenant) => Ok(Bootstrap { admin: administrator(tenant).1, new_key: None }),
+            None => self.add_tenant(ids, "default").await,
         }
+    }
+
+    /// Makes a tenant with an administrator and a key.
+    ///
+    /// # Errors
+    /// What the store reports.
+    pub async fn add_tenant(&self, ids: &Arc<dyn IdSource>, name: &str) -> Result<Bootstrap> {
+        let (user, admin) = administrator(TenantId::fresh(&**ids, self.clock.now()));
         let ctx = Ctx {
-            tenant,
-            principal: Arc::clone(&verified.principal),
-            scopes: Arc::clone(&verified.scopes),
-            trace: "first-start".into(),
+            tenant: admin.tenant.clone(),
+            principal: Arc::clone(&admin.principal),
+            scopes: Arc::clone(&admin.scopes),
+            trace: "new-tenant".into(),
             deadline: None,
             idempotency: None,
             clock: Arc::clone(&self.clock),
@@ -98,12 +92,12 @@ impl Identity {
         };
         let secret = Secret::generate(&**ids);
         let mut tx = self.db.begin(&ctx).await?;
-        store::add_tenant(&mut tx, "default").await?;
-        store::save_user(&mut tx, &admin).await?;
-        let key = new_key(&ctx, &secret, "admin", "first start", Scopes::all(), None);
+        store::add_tenant(&mut tx, name).await?;
+        store::save_user(&mut tx, &user).await?;
+        let key = new_key(&ctx, &secret, &user.id, "first start", Scopes::all(), None);
         store::add_key(&mut tx, &key, &hash(secret.reveal())).await?;
         tx.commit(()).await?;
-        Ok(Bootstrap { admin: verified, new_key: Some(secret) })
+        Ok(Bootstrap { admin, new_key: Some(secret) })
     }
 
     /// Turns a key into who it stands for.
@@ -254,6 +248,20 @@ impl Identity {
             scopes: (*ctx.scopes).clone(),
         })
     }
+}
+
+/// The administrator that every tenant begins with.
+fn administrator(tenant: TenantId) -> (User, Verified) {
+    let user = User {
+        id: "admin".to_owned(),
+        kind: PrincipalKind::Person,
+        name: "Administrator".to_owned(),
+        roles: BTreeSet::from([Role::Admin]),
+        groups: BTreeSet::new(),
+        active: true,
+    };
+    let principal = Arc::new(principal_of(&user));
+    (user, Verified { tenant, principal, scopes: Arc::new(Scopes::all()) })
 }
 
 fn principal_of(user: &User) -> Principal {

@@ -1,0 +1,11 @@
+//! Product tests: what the whole server promises, proven from outside. One binary.
+//!
+//! `FLOWMASTER_TEST_DATABASE` chooses the store (`sqlite` by default, or `postgres` with
+//! `FLOWMASTER_TEST_POSTGRES`); `cargo xtask test` runs them on both.
+
+mod authorization;
+mod crash;
+mod harness;
+mod isolation;
+mod program;
+mod work;

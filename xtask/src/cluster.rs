@@ -1,0 +1,156 @@
+//! A PostgreSQL cluster of our own, for as long as the tests run.
+//!
+//! Invariants: the system's clusters are never touched; it is reached through a socket in its own
+//! folder alone, so it needs no port and no password; it is stopped and its folder removed however
+//! this program ends, be it killed: the keeper waits for the end of a pipe that this program holds.
+
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context as _, bail};
+
+use crate::program;
+
+/// The oldest PostgreSQL that is supported.
+const VERSION: u32 = 15;
+
+/// Durability is what the tests of SQLite check; here it would only cost time.
+const OPTIONS: &str =
+    "-c fsync=off -c full_page_writes=off -c max_connections=200 -c listen_addresses=''";
+
+const KEEPER: &str = r#"
+trap '' INT TERM HUP
+cat >/dev/null
+"$1/pg_ctl" stop --pgdata "$2/data" --mode immediate >/dev/null 2>&1
+rm -rf "$2"
+"#;
+
+/// A running cluster. Dropping it ends it.
+pub(crate) struct Cluster {
+    folder: String,
+    keeper: Child,
+}
+
+impl Cluster {
+    /// Starts one, after installing PostgreSQL when it is missing and this is root on Debian.
+    pub(crate) fn start() -> anyhow::Result<Self> {
+        let account = Account::find()?;
+        let programs = programs(account)?;
+        let folder = account.run("mktemp", &["-d", "/tmp/flowmaster-postgres-XXXXXX"])?;
+        let folder = folder.trim().to_owned();
+        let keeper = account
+            .command("sh")
+            .args(["-c", KEEPER, "sh"])
+            .args([programs.as_os_str(), folder.as_ref()])
+            .stdin(Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .context("cannot start the keeper of the PostgreSQL cluster")?;
+        let cluster = Self { folder, keeper };
+        cluster.initialise(account, &programs)?;
+        println!("PostgreSQL runs in {}", cluster.folder);
+        Ok(cluster)
+    }
+
+    fn initialise(&self, account: Account, programs: &Path) -> anyhow::Result<()> {
+        let program = |name: &str| programs.join(name).display().to_string();
+        let data = format!("{}/data", self.folder);
+        let log = format!("{}/log", self.folder);
+        let settings = ["--username", "postgres", "--auth", "trust", "--no-sync"];
+        let locale = ["--encoding", "UTF8", "--locale", "C.UTF-8"];
+        let place = ["--pgdata", data.as_str()];
+        account.run(&program("initdb"), &[&place[..], &settings, &locale].concat())?;
+        let options = format!("{OPTIONS} -c unix_socket_directories={}", self.folder);
+        let start = ["--wait", "--timeout", "60", "--log", &log, "--options", &options, "start"];
+        account.run(&program("pg_ctl"), &[&place[..], &start].concat()).with_context(|| {
+            let log = std::fs::read_to_string(&log).unwrap_or_else(|_| "no log".to_owned());
+            format!("PostgreSQL did not start:\n{log}")
+        })?;
+        Ok(())
+    }
+
+    /// The URL of its superuser.
+    pub(crate) fn url(&self) -> String {
+        format!("postgres://postgres@{}/postgres", self.folder.replace('/', "%2F"))
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        drop(self.keeper.stdin.take());
+        if let Err(error) = self.keeper.wait() {
+            println!("the PostgreSQL cluster in {} may still run: {error}", self.folder);
+        }
+    }
+}
+
+/// As whom PostgreSQL runs: it refuses to be root.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Account {
+    /// This is root: as the user `postgres`.
+    Postgres,
+    Own,
+}
+
+impl Account {
+    fn find() -> anyhow::Result<Self> {
+        let id = program::quietly(Command::new("id").arg("-u"))?;
+        Ok(if id.trim() == "0" { Self::Postgres } else { Self::Own })
+    }
+
+    fn command(self, program: &str) -> Command {
+        let mut command = match self {
+            Self::Own => Command::new(program),
+            Self::Postgres => {
+                let mut command = Command::new("runuser");
+                command.args(["-u", "postgres", "--", program]);
+                command
+            }
+        };
+        // The user `postgres` may not be allowed into the current folder.
+        command.current_dir("/");
+        command
+    }
+
+    fn run(self, program: &str, arguments: &[&str]) -> anyhow::Result<String> {
+        program::quietly(self.command(program).args(arguments))
+    }
+}
+
+/// The folder of `initdb` and `pg_ctl`.
+fn programs(account: Account) -> anyhow::Result<PathBuf> {
+    if let Some(folder) = newest(Path::new("/usr/lib/postgresql")) {
+        return Ok(folder);
+    }
+    let apt = Path::new("/usr/bin/apt-get");
+    if account == Account::Own || !apt.exists() {
+        bail!(
+            "PostgreSQL {VERSION} or newer is not installed. Install it (on Debian as root: apt-get \
+             install postgresql-{VERSION}), or leave its tests out with --without postgres"
+        );
+    }
+    println!("PostgreSQL is not installed: installing postgresql-{VERSION}");
+    let package = format!("postgresql-{VERSION}");
+    let install = ["install", "-y", "--no-install-recommends", package.as_str()];
+    for arguments in [&["update"][..], &install] {
+        let mut command = Command::new(apt);
+        command.env("DEBIAN_FRONTEND", "noninteractive").args(arguments);
+        program::quietly(&mut command)
+            .context("cannot install PostgreSQL: do it by hand or use --without postgres")?;
+    }
+    newest(Path::new("/usr/lib/postgresql"))
+        .with_context(|| format!("{package} is installed, but initdb is nowhere to be found"))
+}
+
+/// The newest supported version under `folder`, where Debian keeps them by number.
+fn newest(folder: &Path) -> Option<PathBuf> {
+    let entries = std::fs::read_dir(folder).ok()?;
+    let versions = entries.filter_map(|it| it.ok()?.file_name().to_str()?.parse::<u32>().ok());
+    versions
+        .filter(|version| *version >= VERSION)
+        .map(|version| (version, folder.join(version.to_string()).join("bin")))
+        .filter(|(_, programs)| programs.join("initdb").exists())
+        .max()
+        .map(|(_, programs)| programs)
+}

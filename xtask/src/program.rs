@@ -1,0 +1,80 @@
+//! Starting other programs, and saying what to do when one is missing.
+
+use std::io::BufReader;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, bail};
+
+use crate::tally::Tally;
+
+/// Cargo, the one this was started by.
+pub(crate) fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// Runs a program whose output is shown. Whether it succeeded.
+pub(crate) fn succeeds(command: &mut Command) -> anyhow::Result<bool> {
+    println!("$ {}", shown(command));
+    let status = command.status().with_context(|| format!("cannot start {}", shown(command)))?;
+    Ok(status.success())
+}
+
+/// Runs a program that has to succeed; its output is shown only when it does not.
+pub(crate) fn quietly(command: &mut Command) -> anyhow::Result<String> {
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot start {}", shown(command)))?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    if !output.status.success() {
+        let problem = String::from_utf8_lossy(&output.stderr);
+        bail!("{} failed ({}):\n{text}{problem}", shown(command), output.status);
+    }
+    Ok(text)
+}
+
+/// Which of its streams a test runner reports on.
+#[derive(Clone, Copy)]
+pub(crate) enum Reports {
+    Stdout,
+    Stderr,
+}
+
+/// Runs a test runner, shows its output and counts its results.
+pub(crate) fn counted(command: &mut Command, reports: Reports) -> anyhow::Result<Tally> {
+    println!("$ {}", shown(command));
+    match reports {
+        Reports::Stdout => command.stdout(Stdio::piped()),
+        Reports::Stderr => command.stderr(Stdio::piped()),
+    };
+    let mut child = command.spawn().with_context(|| format!("cannot start {}", shown(command)))?;
+    let mut tally = Tally::default();
+    if let Some(stream) = child.stdout.take() {
+        count(BufReader::new(stream), &mut tally)?;
+    }
+    if let Some(stream) = child.stderr.take() {
+        count(BufReader::new(stream), &mut tally)?;
+    }
+    let status = child.wait()?;
+    // It did not build, or it died before it could report.
+    if !status.success() && tally.failed == 0 {
+        tally += Tally::FAIL;
+    }
+    Ok(tally)
+}
+
+fn count(mut lines: impl std::io::BufRead, tally: &mut Tally) -> anyhow::Result<()> {
+    let mut line = Vec::new();
+    while lines.read_until(b'\n', &mut line)? > 0 {
+        let text = String::from_utf8_lossy(&line);
+        print!("{text}");
+        tally.read(&text);
+        line.clear();
+    }
+    Ok(())
+}
+
+fn shown(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(std::ffi::OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
+}

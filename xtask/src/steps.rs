@@ -1,0 +1,187 @@
+//! The steps of `cargo xtask test`, in the order in which they run.
+//!
+//! A step is a variant of [`Step`], a place in [`ALL`], a name and an arm of `run_step`. What is
+//! still to come has its place: the conformance suites and short fuzzing after [`Step::Postgres`],
+//! then the story (`flowmaster demo`), and the supply chain last.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::bail;
+use clap::ValueEnum;
+
+use crate::audit;
+use crate::cluster::Cluster;
+use crate::program;
+use crate::run_tests::{self, Backend};
+use crate::tally::Tally;
+use crate::tidy::{self, Tree};
+
+/// What a machine may have to do without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Without {
+    /// Tests whose path contains `postgres::`, and the product tests on PostgreSQL.
+    Postgres,
+}
+
+/// One step of the whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    Format,
+    Lints,
+    Tidy,
+    Sqlite,
+    Postgres,
+    SupplyChain,
+}
+
+/// In the order in which they run.
+const ALL: [Step; 6] =
+    [Step::Format, Step::Lints, Step::Tidy, Step::Sqlite, Step::Postgres, Step::SupplyChain];
+
+impl Step {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Format => "format",
+            Self::Lints => "lints",
+            Self::Tidy => "tidy",
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+            Self::SupplyChain => "supply-chain",
+        }
+    }
+
+    const fn runs_tests(self) -> bool {
+        matches!(self, Self::Sqlite | Self::Postgres)
+    }
+}
+
+/// Which steps to run, and on which crates.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Plan {
+    steps: Vec<Step>,
+    /// Short names; none means all.
+    crates: Vec<String>,
+}
+
+impl Plan {
+    /// `only` names steps and crates: crates alone mean their tests, steps alone mean all crates.
+    pub(crate) fn new(tree: &Tree, without: &[Without], only: &[String]) -> anyhow::Result<Self> {
+        let known = tree.crates();
+        let mut steps = Vec::new();
+        let mut crates = Vec::new();
+        for name in only {
+            if let Some(step) = ALL.into_iter().find(|step| step.name() == name) {
+                steps.push(step);
+            } else if known.contains(name) {
+                crates.push(name.clone());
+            } else {
+                let names: Vec<_> = ALL.iter().map(|step| step.name()).collect();
+                bail!(
+                    "--only {name}: neither a step ({}) nor a crate ({})",
+                    names.join(", "),
+                    known.join(", ")
+                );
+            }
+        }
+        let wanted = |step: &Step| match (steps.is_empty(), crates.is_empty()) {
+            (true, true) => true,
+            (true, false) => step.runs_tests(),
+            (false, _) => steps.contains(step),
+        };
+        let has = |step: &Step| *step != Step::Postgres || !without.contains(&Without::Postgres);
+        let steps: Vec<_> = ALL.into_iter().filter(wanted).filter(has).collect();
+        if steps.is_empty() {
+            bail!("--only and --without leave nothing to run");
+        }
+        Ok(Self { steps, crates })
+    }
+}
+
+/// Runs the steps of `plan`. A step that cannot run is a failure like any other.
+pub(crate) fn run(root: &Path, plan: &Plan) -> Tally {
+    let mut total = Tally::default();
+    let mut results = Vec::new();
+    for &step in &plan.steps {
+        println!("\n== {} ==", step.name());
+        let tally = run_step(root, step, &plan.crates).unwrap_or_else(|error| {
+            println!("{error:#}");
+            Tally::FAIL
+        });
+        results.push(format!("{:>12}: {tally}", step.name()));
+        total += tally;
+    }
+    println!("\n{}", results.join("\n"));
+    if total == Tally::default() {
+        println!("nothing ran: a run that tests nothing is no success");
+        return Tally::FAIL;
+    }
+    total
+}
+
+fn run_step(root: &Path, step: Step, crates: &[String]) -> anyhow::Result<Tally> {
+    match step {
+        Step::Format => checked(cargo(root).args(["fmt", "--all", "--check"])),
+        Step::Lints => checked(
+            cargo(root)
+                .args(["clippy", "--workspace", "--all-targets", "--locked"])
+                .args(["--", "-D", "warnings"]),
+        ),
+        Step::Tidy => tidy::run(root),
+        Step::Sqlite => run_tests::run(root, crates, &Backend::Sqlite),
+        Step::Postgres => {
+            let cluster = Cluster::start()?;
+            run_tests::run(root, crates, &Backend::Postgres { url: cluster.url() })
+        }
+        Step::SupplyChain => audit::run(root),
+    }
+}
+
+fn cargo(root: &Path) -> Command {
+    let mut cargo = program::cargo();
+    cargo.current_dir(root);
+    cargo
+}
+
+fn checked(command: &mut Command) -> anyhow::Result<Tally> {
+    program::succeeds(command).map(Tally::of)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Plan, Step, Without};
+    use crate::tidy::Tree;
+
+    fn plan(without: &[Without], only: &[&str]) -> Result<Plan, String> {
+        let package = "[package]\nname = \"flowmaster-store\"";
+        let tree = Tree::of(&[("store/Cargo.toml", package)]);
+        let only: Vec<_> = only.iter().map(|name| (*name).to_owned()).collect();
+        Plan::new(&tree, without, &only).map_err(|error| error.to_string())
+    }
+
+    fn check(without: &[Without], only: &[&str], steps: &[Step], crates: &[&str]) {
+        let plan = plan(without, only).unwrap();
+        assert_eq!((plan.steps.as_slice(), plan.crates), (steps, owned(crates)), "{only:?}");
+    }
+
+    fn owned(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_plan_has_the_steps_that_are_wanted_in_their_order() {
+        use Step::{Format, Lints, Postgres, Sqlite, SupplyChain, Tidy};
+        check(&[], &[], &[Format, Lints, Tidy, Sqlite, Postgres, SupplyChain], &[]);
+        check(&[Without::Postgres], &[], &[Format, Lints, Tidy, Sqlite, SupplyChain], &[]);
+        check(&[], &["store"], &[Sqlite, Postgres], &["store"]);
+        check(&[], &["store", "postgres"], &[Postgres], &["store"]);
+        check(&[], &["tidy", "format"], &[Format, Tidy], &[]);
+    }
+
+    #[test]
+    fn a_plan_that_makes_no_sense_is_refused() {
+        assert!(plan(&[], &["stoer"]).unwrap_err().contains("neither a step"));
+        let nothing = plan(&[Without::Postgres], &["postgres"]).unwrap_err();
+        assert!(nothing.contains("nothing to run"), "{nothing}");
+    }
+}
