@@ -167,12 +167,11 @@ pub struct ClaimWork {
     pub lease_s: Option<u32>,
 }
 
-/// The work that is yours now, if there was any.
+/// The work that is yours now.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ClaimedWork {
-    /// The work; absent when there is none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub work: Option<Work>,
+    /// One piece of work; empty when there is none.
+    pub work: Vec<Work>,
 }
 
 /// A piece of agent work: answer `messages` with one JSON object that fits `output_schema`.

@@ -58,7 +58,7 @@ impl Agents {
                 }
             }
         }
-        let nothing = ClaimedWork { work: None };
+        let nothing = ClaimedWork { work: Vec::new() };
         let mut writes = WriteSet::new();
         writes.answer(ctx, &nothing)?;
         if !writes.is_empty() {
@@ -112,7 +112,7 @@ impl Agents {
             context,
             earlier_steps: earlier.into_iter().map(|row| row.step).collect(),
         };
-        let claimed = ClaimedWork { work: Some(work) };
+        let claimed = ClaimedWork { work: vec![work] };
         writes.answer(ctx, &claimed)?;
         self.db.submit(ctx, writes).await?;
         Ok(claimed)

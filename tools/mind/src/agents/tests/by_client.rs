@@ -4,7 +4,7 @@ use super::*;
 
 async fn claimed(room: &Room) -> Work {
     let claimed = room.answer("work_claim", json!({})).await;
-    serde_json::from_value(claimed["work"].clone()).unwrap()
+    serde_json::from_value(claimed["work"][0].clone()).unwrap()
 }
 
 fn submission(work: &Work, output: &Value) -> Value {
@@ -23,7 +23,7 @@ async fn a_client_does_the_work_on_behalf_of_the_agent() {
     assert_eq!((work.tools.len(), work.context.element.as_str()), (1, "add"));
     assert_eq!(work.context.headers["urgent"], "yes");
     assert!(!serde_json::to_string(&work).unwrap().contains("not named"));
-    assert_eq!(room.answer("work_claim", json!({})).await, json!({}), "it is taken");
+    assert_eq!(room.answer("work_claim", json!({})).await["work"], json!([]), "it is taken");
 
     let output = json!({ "total": 5, "confidence": 0.8 });
     let submitted = room.answer("work_submit", submission(&work, &output)).await;
@@ -48,7 +48,8 @@ async fn a_client_that_is_an_agent_acts_in_its_own_name() {
     room.job("job_1", json!({ "text": "2 and 3" })).await;
     let agent = room.as_principal(principal("codex", PrincipalKind::Agent, Role::Agent));
     let work = room.call(&agent, "work_claim", json!({})).await.unwrap();
-    let output = json!({ "id": "job_1", "epoch": work["work"]["epoch"], "output": { "total": 5 } });
+    let output =
+        json!({ "id": "job_1", "epoch": work["work"][0]["epoch"], "output": { "total": 5 } });
     room.call(&agent, "work_submit", output).await.unwrap();
     assert_eq!(room.desk.calls("job_complete")[0].by, agent.principal);
     assert_eq!(room.run().await.run.principal, "codex");
@@ -112,7 +113,7 @@ async fn after_the_lease_another_client_goes_on_with_the_same_run() {
 
     let bert = room.as_principal(principal("bert", PrincipalKind::Person, Role::Employee));
     let second = room.call(&bert, "work_claim", json!({})).await.unwrap();
-    let second: Work = serde_json::from_value(second["work"].clone()).unwrap();
+    let second: Work = serde_json::from_value(second["work"][0].clone()).unwrap();
     assert_eq!((&second.run_id, second.epoch), (&first.run_id, first.epoch + 1));
     let earlier: Vec<StepKind> = second.earlier_steps.iter().map(|step| step.kind).collect();
     assert_eq!(earlier, [StepKind::Claimed, StepKind::InvalidOutput]);
