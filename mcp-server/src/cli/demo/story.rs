@@ -80,9 +80,9 @@ pub(super) async fn tell(base: &str, admin: &Client, told: &mut Transcript<'_>) 
     refused(told, submitted, "governance_refused")?;
     let beyond = json!({
         "id": claimed["id"], "epoch": claimed["epoch"],
-        "message": "the payment is beyond my mandate", "error_code": "BEYOND_MANDATE"
+        "reason": "the payment is beyond my mandate", "error_code": "BEYOND_MANDATE"
     });
-    admin.call("job_fail", beyond).await?;
+    admin.call("work_fail", beyond).await?;
     told.detail("the agent reports it, and the process hands the payment to the treasury")?;
 
     told.step("The treasury pays by hand; the process ends and has its result.")?;
@@ -118,7 +118,7 @@ async fn person(admin: &Client, id: &str, group: &str) -> Result<Client> {
 async fn claim(client: &Client, agent: &str) -> Result<Value> {
     eventually(&format!("work for {agent}"), async || {
         let claimed = client.call("work_claim", json!({ "agent": agent })).await?;
-        Ok(claimed.get("work").cloned())
+        Ok(claimed.pointer("/work/0").cloned())
     })
     .await
 }
