@@ -45,6 +45,12 @@ pub async fn open(db: &Db, ctx: &Ctx, message: &Message, mark: WriteSet) -> Resu
     let asked: Requested = serde_json::from_value(message.payload.clone())
         .map_err(|error| Error::internal("human_task_payload", error))?;
     let human = asked.human;
+    let groups = rules::names(&human.candidate_groups);
+    let mut users = rules::names(&human.candidate_users);
+    if groups.is_empty() && users.is_empty() {
+        // A task for one person stays that person's: releasing it does not offer it to everybody.
+        users.extend(human.assignee.clone());
+    }
     let excluded = rules::names(&human.excluded);
     // Who is excluded is not given the task, whatever the model says.
     let assignee = human.assignee.filter(|assignee| !excluded.contains(assignee));
@@ -58,8 +64,8 @@ pub async fn open(db: &Db, ctx: &Ctx, message: &Message, mark: WriteSet) -> Resu
         documentation: asked.documentation,
         state: rules::open_state(assignee.as_deref()),
         assignee,
-        groups: rules::names(&human.candidate_groups),
-        users: rules::names(&human.candidate_users),
+        groups,
+        users,
         excluded,
         priority: human.priority,
         due_at: human.due_at,

@@ -1,5 +1,6 @@
 //! The verbs of the tasks room.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use flowmaster_kernel::{Ctx, Error, ErrorKind, Page, PageRequest, Principal, ResponseFormat, Result};
@@ -18,6 +19,8 @@ use super::types::{
 
 /// The longest comment or reason, in characters.
 const MAX_TEXT: usize = 4_000;
+/// The longest id of a principal, and the longest error code, in characters.
+const MAX_NAME: usize = 200;
 /// The error code of a rejection.
 const REJECTED: &str = "REJECTED";
 
@@ -67,8 +70,10 @@ impl Tasks {
     /// # Errors
     /// `task_not_found`, also for a task that is not for the caller.
     pub async fn get(&self, ctx: &Ctx, params: GetTask) -> Result<Task> {
+        let excluded = self.excluded(ctx, &params.id).await?;
         let mut session = self.db.read(ctx).await?;
-        let row = visible(ctx, store::find(&mut session, &params.id).await?, &params.id)?;
+        let mut row = visible(ctx, store::find(&mut session, &params.id).await?, &params.id)?;
+        row.excluded.extend(excluded);
         let comments = store::comments(&mut session, &params.id).await?;
         Ok(view(ctx, row, comments, params.response_format))
     }
@@ -91,6 +96,10 @@ impl Tasks {
     }
 
     pub(super) async fn delegate(&self, ctx: &Ctx, params: DelegateTask) -> Result<Task> {
+        let length = params.to.trim().chars().count();
+        if !(1..=MAX_NAME).contains(&length) {
+            return Err(TaskError::Text("a task is delegated to the id of a principal").into());
+        }
         self.assign(ctx, &params.id, |row| {
             rules::check_hand_over(row, &ctx.principal, Some(&params.to))?;
             Ok(Some(params.to.clone()))
@@ -104,8 +113,11 @@ impl Tasks {
         id: &str,
         decide: impl Fn(&TaskRow) -> Result<Option<String>, TaskError>,
     ) -> Result<Task> {
+        // Looked up before the transaction, which others wait for.
+        let excluded = self.excluded(ctx, id).await?;
         let mut tx = self.db.begin(ctx).await?;
-        let row = visible(ctx, store::find(&mut tx, id).await?, id)?;
+        let mut row = visible(ctx, store::find(&mut tx, id).await?, id)?;
+        row.excluded.extend(excluded);
         let to = decide(&row)?;
         let state = rules::open_state(to.as_deref());
         store::assign(&mut tx, &row, to.as_deref(), state).await?;
@@ -115,8 +127,10 @@ impl Tasks {
     }
 
     pub(super) async fn save_draft(&self, ctx: &Ctx, params: SaveDraft) -> Result<Task> {
+        let excluded = self.excluded(ctx, &params.id).await?;
         let mut tx = self.db.begin(ctx).await?;
-        let row = visible(ctx, store::find(&mut tx, &params.id).await?, &params.id)?;
+        let mut row = visible(ctx, store::find(&mut tx, &params.id).await?, &params.id)?;
+        row.excluded.extend(excluded);
         rules::check_claim(&row, &ctx.principal)?;
         let (me, draft) = (ctx.principal.id.clone(), Value::Object(params.draft));
         store::save_draft(&mut tx, &row, &draft, &me).await?;
@@ -138,7 +152,9 @@ impl Tasks {
     /// An answer that does not fit the form, a task that is somebody else's, or a policy that
     /// refuses.
     pub async fn complete(&self, ctx: &Ctx, params: CompleteTask) -> Result<ClosedTask> {
-        let row = self.to_close(ctx, &params.id).await?;
+        let found = store::find(&mut *self.db.read(ctx).await?, &params.id).await?;
+        let row = visible(ctx, found, &params.id)?;
+        rules::check_complete(&row, &ctx.principal)?;
         rules::check_answer(row.form.as_ref(), &params.variables)?;
         let corrections = rules::corrections(&row.variables, &params.variables);
         let work = work_ref(&row)?;
@@ -151,8 +167,15 @@ impl Tasks {
 
     pub(super) async fn reject(&self, ctx: &Ctx, params: RejectTask) -> Result<ClosedTask> {
         check_text(&params.reason, "the reason must have 1 to 4,000 characters")?;
-        let row = self.to_close(ctx, &params.id).await?;
         let code = params.code.as_deref().unwrap_or(REJECTED);
+        if !(1..=MAX_NAME).contains(&code.chars().count()) {
+            return Err(TaskError::Text("an error code has 1 to 200 characters").into());
+        }
+        let excluded = self.excluded(ctx, &params.id).await?;
+        let found = store::find(&mut *self.db.read(ctx).await?, &params.id).await?;
+        let mut row = visible(ctx, found, &params.id)?;
+        row.excluded.extend(excluded);
+        rules::check_claim(&row, &ctx.principal)?;
         let work = work_ref(&row)?;
         let also = |after: &Stored| closing(ctx, &row, TaskState::Failed, &[], after);
         let after =
@@ -171,11 +194,14 @@ impl Tasks {
         tx.commit(view(ctx, row, comments, ResponseFormat::Concise)).await
     }
 
-    async fn to_close(&self, ctx: &Ctx, id: &str) -> Result<TaskRow> {
-        let found = store::find(&mut *self.db.read(ctx).await?, id).await?;
-        let row = visible(ctx, found, id)?;
-        rules::check_claim(&row, &ctx.principal)?;
-        Ok(row)
+    /// Who may not do the task as things are now: also whoever did their part after it was opened.
+    async fn excluded(&self, ctx: &Ctx, id: &str) -> Result<BTreeSet<String>> {
+        let Ok(work) = id.parse::<WorkRef>() else { return Ok(BTreeSet::new()) };
+        match self.execution.excluded_from(ctx, &work).await {
+            // No instance, no task: the caller is told so by who looks for the task.
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(BTreeSet::new()),
+            found => found,
+        }
     }
 }
 

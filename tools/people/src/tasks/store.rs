@@ -118,7 +118,7 @@ const OBSOLETE: &str = "UPDATE tasks_task SET state = 'obsolete', closed_at = $3
 const COMMENT: &str = "INSERT INTO tasks_comment (tenant_id, id, task, author, at, text)
     VALUES ($1, $2, $3, $4, $5, $6)";
 const COMMENTS: &str = "SELECT author, at, text FROM tasks_comment
-    WHERE tenant_id = $1 AND task = $2 ORDER BY id LIMIT 200";
+    WHERE tenant_id = $1 AND task = $2 ORDER BY id DESC LIMIT 200";
 
 /// Which tasks a list holds.
 pub(super) enum Whose<'a> {
@@ -158,7 +158,9 @@ pub(super) async fn list(
             "(t.state = 'ready' AND EXISTS (SELECT 1 FROM tasks_candidate c
               WHERE c.tenant_id = t.tenant_id AND c.task = t.id AND (c.kind = 'any'
               OR (c.kind = 'user' AND c.name = {user})
-              OR (c.kind = 'group' AND c.name IN ({})))))",
+              OR (c.kind = 'group' AND c.name IN ({}))))
+              AND NOT EXISTS (SELECT 1 FROM tasks_candidate x WHERE x.tenant_id = t.tenant_id
+              AND x.task = t.id AND x.kind = 'excluded' AND x.name = {user}))",
             names.join(", ")
         )
     };
@@ -214,6 +216,7 @@ pub(super) fn insert(writes: &mut WriteSet, task: &TaskRow) -> Result<()> {
     }
     task.groups.iter().for_each(|group| candidate("group", group));
     task.users.iter().for_each(|user| candidate("user", user));
+    task.excluded.iter().for_each(|user| candidate("excluded", user));
     Ok(())
 }
 
@@ -257,7 +260,9 @@ pub(super) async fn add_comment(
 
 pub(super) async fn comments(session: &mut Session, task: &str) -> Result<Vec<Comment>> {
     let rows = session.query(COMMENTS, &params![task]).await?;
+    // The newest 200, the oldest of them first.
     rows.iter()
+        .rev()
         .map(|row| Ok(Comment { author: row.text(0)?, at: row.timestamp(1)?, text: row.text(2)? }))
         .collect()
 }

@@ -160,7 +160,7 @@ pub struct Task {
     /// Everything the task sees of the instance, when asked for in detail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variables: Option<Map<String, Value>>,
-    /// What people said, the oldest first.
+    /// What people said, the oldest first; the newest 200.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub comments: Vec<Comment>,
     /// Who closed it.

@@ -11,8 +11,13 @@ use flowmaster_store::WriteSet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::messages::Delivery;
+use super::error::EXISTS;
+use super::held::{Held, Told, is_settled};
+use super::messages::{DEFAULT_TTL_MILLIS, Delivery};
 use super::service::{Execution, Then};
+
+/// The BPMN error that a call activity gets when the called process does not let itself be started.
+const CALL_REFUSED: &str = "CALL_REFUSED";
 
 /// Something one instance wants done about another.
 #[derive(Debug, Serialize, Deserialize)]
@@ -48,6 +53,9 @@ pub(super) enum Errand {
         code: String,
         variables: VariableMap,
     },
+    Resumed {
+        instance: String,
+    },
 }
 
 impl Errand {
@@ -81,85 +89,138 @@ impl Errand {
 
 impl Execution {
     /// Carries out an errand. `id` is the same at every delivery, `mark` notes that it is done.
-    pub(super) async fn run_errand(&self, ctx: &Ctx, id: &str, errand: Errand, mark: &Mark<'_>) -> Result<()> {
+    pub(super) async fn run_errand(
+        &self,
+        ctx: &Ctx,
+        id: &str,
+        errand: Errand,
+        mark: &Mark<'_>,
+    ) -> Result<()> {
         match errand {
             Errand::Call { process, instance, caller, variables, business_key } => {
-                self.call(ctx, process, instance, caller, variables, business_key, mark).await
+                let caller_of = Some(caller.clone());
+                let start = Command::Start { variables, business_key, at: None, caller: caller_of };
+                self.call(ctx, &process, instance, caller, start, mark).await
             }
             Errand::CancelChild { instance } => {
-                self.tell(ctx, &instance, Command::Cancel { reason: None }, mark).await
+                self.tell(ctx, &instance, &Command::Cancel { reason: None }, mark).await
             }
             Errand::Ended { caller, state, variables, error } => {
-                let outcome = match (state, error) {
-                    (InstanceState::Completed, _) => ChildOutcome::Completed { variables },
-                    (InstanceState::Failed, Some((code, message))) => {
-                        ChildOutcome::Failed { code, message, variables }
-                    }
-                    _ => ChildOutcome::Cancelled,
-                };
-                self.tell(ctx, &caller.instance, Command::ChildEnded { key: caller.key, outcome }, mark).await
+                let held = Held::ChildEnded { key: caller.key, state, variables, error };
+                self.answer_caller(ctx, id, &caller, &held, mark).await
             }
             Errand::Escalate { caller, code, variables } => {
-                let command = Command::Escalate { key: caller.key, code, variables };
-                self.tell(ctx, &caller.instance, command, mark).await
+                let held = Held::Escalate { key: caller.key, code, variables };
+                self.answer_caller(ctx, id, &caller, &held, mark).await
             }
             Errand::Message { name, correlation, variables } => {
-                let delivery = Delivery { id: id.to_owned(), name, correlation, variables, ttl_millis: None };
-                self.deliver_message(ctx, delivery).await?;
-                mark.alone(self, ctx).await
+                let delivery = Delivery {
+                    id: id.to_owned(),
+                    may_repeat: true,
+                    name,
+                    correlation,
+                    variables,
+                    ttl_millis: DEFAULT_TTL_MILLIS,
+                };
+                let delivered = self.deliver_message(ctx, &delivery).await;
+                self.sent(ctx, id, delivered.map(drop), mark).await
             }
             Errand::Signal { name, variables } => {
-                self.deliver_signal(ctx, &name, &variables, id).await?;
+                let delivered = self.deliver_signal(ctx, &name, &variables, id).await;
+                self.sent(ctx, id, delivered.map(drop), mark).await
+            }
+            Errand::Resumed { instance } => {
+                self.carry_on(ctx, &instance).await?;
                 mark.alone(self, ctx).await
             }
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the fields of the errand")]
     async fn call(
         &self,
         ctx: &Ctx,
-        process: String,
+        process: &str,
         instance: String,
         caller: Caller,
-        variables: VariableMap,
-        business_key: Option<String>,
+        start: Command,
         mark: &Mark<'_>,
     ) -> Result<()> {
-        let published = match self.processes().published(ctx, &process, None).await {
+        let ended = |outcome| Command::ChildEnded { key: caller.key, outcome };
+        let published = match self.processes().published(ctx, process, None).await {
             Ok(published) => published,
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Conflict) => {
-                let command = Command::ChildEnded { key: caller.key, outcome: ChildOutcome::Missing };
-                return self.tell(ctx, &caller.instance, command, mark).await;
+                let missing = ended(ChildOutcome::Missing);
+                return self.tell(ctx, &caller.instance, &missing, mark).await;
             }
             Err(error) => return Err(error),
         };
-        let command = Command::Start { variables, business_key, at: None, caller: Some(caller.clone()) };
-        let started = self
-            .start_instance(ctx, &published, instance, command, |_| Ok(mark.writes()))
-            .await;
-        match started {
+        let also = |_: &_| Ok(mark.writes());
+        match self.start_instance(ctx, &published, instance, start, also).await {
+            Ok(_) => Ok(()),
             // Started by an earlier delivery.
-            Err(error) if error.code() == "instance_exists" => mark.alone(self, ctx).await,
-            other => other.map(drop),
+            Err(error) if error.code() == EXISTS => mark.alone(self, ctx).await,
+            Err(error) if is_final(&error) => {
+                let failed = ChildOutcome::Failed {
+                    code: CALL_REFUSED.to_owned(),
+                    message: Some(error.to_string()),
+                    variables: VariableMap::new(),
+                };
+                self.tell(ctx, &caller.instance, &ended(failed), mark).await
+            }
+            Err(error) => Err(error),
         }
     }
 
+    async fn answer_caller(
+        &self,
+        ctx: &Ctx,
+        id: &str,
+        caller: &Caller,
+        held: &Held,
+        mark: &Mark<'_>,
+    ) -> Result<()> {
+        match self.tell_or_hold(ctx, &caller.instance, id, held, mark).await? {
+            Told::Done => Ok(()),
+            // It waits no longer: there is nobody to tell.
+            Told::Repeated | Told::Gone => mark.alone(self, ctx).await,
+        }
+    }
+
+    /// Notes that a message or signal is out. What refused it would refuse it again.
+    async fn sent(&self, ctx: &Ctx, id: &str, sent: Result<()>, mark: &Mark<'_>) -> Result<()> {
+        if let Err(error) = sent {
+            if !is_final(&error) {
+                return Err(error);
+            }
+            tracing::warn!(%error, message = id, "a process did not begin by a message or signal");
+        }
+        mark.alone(self, ctx).await
+    }
+
     /// Sends a command of the system to an instance that may be gone or beyond it.
-    pub(super) async fn tell(&self, ctx: &Ctx, id: &str, command: Command, mark: &Mark<'_>) -> Result<()> {
-        let done = self.execute(ctx, id, &command, Then::also(&|_| Ok(mark.writes()))).await;
-        match done {
+    pub(super) async fn tell(
+        &self,
+        ctx: &Ctx,
+        id: &str,
+        command: &Command,
+        mark: &Mark<'_>,
+    ) -> Result<()> {
+        let also = |_: &_| Ok(mark.writes());
+        match self.execute(ctx, id, command, Then::also(&also)).await {
             Ok(_) => Ok(()),
-            // It waits no longer, or not yet again: there is nobody to tell.
+            // It waits no longer: there is nobody to tell.
             Err(error) if is_settled(&error) => mark.alone(self, ctx).await,
             Err(error) => Err(error),
         }
     }
 }
 
-/// Whether the instance has nothing to do with a command any more.
-fn is_settled(error: &Error) -> bool {
-    matches!(error.code(), "instance_not_found" | "instance_state" | "not_waiting")
+/// Whether trying again would end the same way.
+pub(super) fn is_final(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Forbidden | ErrorKind::Invalid | ErrorKind::TooLarge | ErrorKind::NotFound
+    )
 }
 
 /// Notes, in the same commit as what it led to, that a delivery is done.

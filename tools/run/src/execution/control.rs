@@ -1,14 +1,12 @@
 //! Operating instances: hold, resume, cancel, retry, modify, resolve.
 
-use std::sync::Arc;
-
 use flowmaster_engine::{Command, Key};
 use flowmaster_kernel::{Ctx, Result};
-use flowmaster_store::WriteSet;
 
 use super::error::ExecutionError;
 use super::instance::{Stored, WorkRef};
-use super::query::summary;
+use super::messages::unkeyed;
+use super::query::{answering, summary};
 use super::service::{Execution, Then};
 use super::types::{
     ControlAction, ControlInstance, InstanceSummary, ModifyInstance, ResolveIncident,
@@ -38,6 +36,9 @@ impl Execution {
                 scope: None,
                 variables: params.variables.into(),
             },
+            (None, Some(_)) if !params.variables.is_empty() => {
+                return Err(ExecutionError::Choice("terminate and variables are two calls").into());
+            }
             (None, Some(element)) => {
                 let stored = self.stored(ctx, &params.id).await?;
                 let running =
@@ -77,7 +78,7 @@ impl Execution {
             return Err(ExecutionError::Choice("the instance has no open incident to retry").into());
         };
         // The key of the call belongs to the last transition: until then it is not done.
-        let step = Ctx { idempotency: None, ..ctx.clone() };
+        let step = unkeyed(ctx);
         for key in others {
             let command = Command::ResolveIncident { key: *key, variables: Default::default() };
             self.command(&step, id, command).await?;
@@ -88,15 +89,9 @@ impl Execution {
 
     /// Sends a command whose answer is the instance after it.
     async fn command(&self, ctx: &Ctx, id: &str, command: Command) -> Result<InstanceSummary> {
-        let stored = self.stored(ctx, id).await?;
-        let published =
-            self.processes().published(ctx, &stored.process, Some(stored.process_version)).await?;
-        let also = |after: &Stored| {
-            let mut writes = WriteSet::new();
-            writes.answer(ctx, &summary(after, &published))?;
-            Ok(writes)
-        };
-        let after: Arc<Stored> = self.execute(ctx, id, &command, Then::also(&also)).await?;
+        let published = self.published_of(ctx, &*self.newest(ctx, id).await?).await?;
+        let also = |after: &Stored| answering(ctx, after, &published);
+        let after = self.execute(ctx, id, &command, Then::also(&also)).await?;
         Ok(summary(&after, &published))
     }
 }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use flowmaster_engine::{Command, Key};
+use flowmaster_engine::Command;
 use flowmaster_kernel::{Ctx, Error, Result};
 use flowmaster_store::outbox::{self, Message};
 use flowmaster_store::timers::{self, Timer};
@@ -16,7 +17,11 @@ use futures::future::join_all;
 use tokio::sync::watch;
 
 use super::calls::{Errand, Mark};
+use super::error::PAUSED;
+use super::instance::WorkRef;
 use super::service::Execution;
+use super::store::mail;
+use crate::processes::StartTimer;
 
 /// How long a driver may take for one batch before another takes it over.
 const LEASE: Duration = Duration::from_secs(30);
@@ -24,6 +29,10 @@ const LEASE: Duration = Duration::from_secs(30);
 const BATCH: usize = 64;
 /// How long a driver sleeps when nothing wakes it.
 const IDLE: Duration = Duration::from_secs(1);
+/// How often expired messages are forgotten, and messages looked for that nobody took.
+const SWEEP_EVERY_MILLIS: i64 = 60_000;
+/// How long it is remembered who took a message: 7 days.
+const TAKEN_MILLIS: i64 = 7 * 24 * 3_600_000;
 /// After how many failures a message becomes a dead letter.
 const MAX_ATTEMPTS: i64 = 20;
 
@@ -35,13 +44,14 @@ pub type Handler =
 pub struct Drivers {
     execution: Arc<Execution>,
     handlers: BTreeMap<&'static str, Handler>,
+    next_sweep: AtomicI64,
 }
 
 impl Drivers {
     /// The drivers of `execution`.
     #[must_use]
     pub fn new(execution: Arc<Execution>) -> Self {
-        Self { execution, handlers: BTreeMap::new() }
+        Self { execution, handlers: BTreeMap::new(), next_sweep: AtomicI64::new(i64::MIN) }
     }
 
     /// Has messages of `topic` handled by `handler`.
@@ -79,6 +89,7 @@ impl Drivers {
     /// # Errors
     /// What the store reports while looking for work.
     pub async fn turn(&self) -> Result<bool> {
+        self.sweep().await?;
         let db = self.execution.db();
         let due = timers::claim_due(db, LEASE, BATCH).await?;
         let messages = outbox::claim(db, LEASE, BATCH).await?;
@@ -102,22 +113,50 @@ impl Drivers {
         Duration::from_millis(u64::try_from(millis).unwrap_or(0)).clamp(Duration::from_millis(1), IDLE)
     }
 
+    /// Forgets what expired, and makes up for whoever opened a subscription and went away before
+    /// looking for a message that was kept.
+    async fn sweep(&self) -> Result<()> {
+        let now = self.execution.clock.now();
+        if now.as_millis() < self.next_sweep.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let next = now.plus_millis(SWEEP_EVERY_MILLIS).as_millis();
+        self.next_sweep.store(next, Ordering::Relaxed);
+        let db = self.execution.db();
+        mail::purge(db, now, now.plus_millis(-TAKEN_MILLIS)).await?;
+        for (tenant, instance, key) in mail::missed(db, now).await? {
+            let ctx = self.ctx(&tenant);
+            let stored = self.execution.stored(&ctx, &instance).await?;
+            self.execution.take_buffered(&ctx, &stored, &[key]).await?;
+        }
+        Ok(())
+    }
+
     async fn fire(&self, timer: Timer) {
         let ctx = self.ctx(&timer.tenant);
-        let mark = |writes: &mut WriteSet| timers::fired(writes, &timer.id, timer.epoch);
-        let Some(key) = timer.id.rsplit_once('/').and_then(|(_, key)| key.parse().ok()).map(Key) else {
-            tracing::error!(timer = timer.id, "a timer names no wait");
-            return;
+        let fired = match StartTimer::of(&timer) {
+            Some(start) => self.execution.start_by_timer(&ctx, &timer, &start).await,
+            None => self.fire_in_instance(&ctx, &timer).await,
         };
-        let fired = self
-            .execution
-            .tell(&ctx, &timer.instance, Command::FireTimer { key }, &Mark(&mark))
-            .await;
         if let Err(error) = fired
             && error.code() != STALE_LEASE
         {
             // The lease ends, and the timer is taken again.
             tracing::warn!(%error, timer = timer.id, "a timer could not be fired");
+        }
+    }
+
+    async fn fire_in_instance(&self, ctx: &Ctx, timer: &Timer) -> Result<()> {
+        let mark = |writes: &mut WriteSet| timers::fired(writes, &timer.id, timer.epoch);
+        let work: WorkRef = timer
+            .id
+            .parse()
+            .map_err(|()| Error::internal("timer_without_wait", timer.id.clone()))?;
+        let command = Command::FireTimer { key: work.key };
+        match self.execution.tell(ctx, &work.instance, &command, &Mark(&mark)).await {
+            // Pausing took the timer away, and resuming sets it again.
+            Err(error) if error.code() == PAUSED => Ok(()),
+            told => told,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use flowmaster_engine::governance::Refusal;
 use flowmaster_kernel::{Error, ErrorKind};
+use flowmaster_store::STALE_LEASE;
 
 /// The errors of this room.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +17,14 @@ pub(super) enum ExecutionError {
     Contended,
     #[error("the instance changed meanwhile")]
     Changed,
+    #[error("it was taken already")]
+    Taken,
+    #[error("no process catches the rejection {0:?}")]
+    RejectionNotModelled(String),
+    #[error("the job is not claimed")]
+    NotClaimed,
+    #[error("{what} is longer than {limit} characters")]
+    TooLong { what: &'static str, limit: usize },
     #[error("{}", .0.reason)]
     Refused(Box<Refusal>),
     #[error("{0}")]
@@ -26,6 +35,12 @@ pub(super) enum ExecutionError {
 
 /// The code of [`ExecutionError::Changed`], on which a command is decided again.
 pub(super) const CHANGED: &str = "instance_changed";
+/// The code of [`ExecutionError::Taken`]: the message or command was taken by an earlier delivery.
+pub(super) const TAKEN: &str = "already_taken";
+/// The code with which the engine rejects what a paused instance cannot follow.
+pub(super) const PAUSED: &str = "instance_paused";
+/// The code of a start under an id that exists: an earlier delivery started it.
+pub(super) const EXISTS: &str = "instance_exists";
 
 impl From<ExecutionError> for Error {
     fn from(error: ExecutionError) -> Self {
@@ -45,6 +60,23 @@ impl From<ExecutionError> for Error {
                 .fix("try again in a moment")
                 .retryable(),
             ExecutionError::Changed => Self::conflict(CHANGED, what).retryable(),
+            ExecutionError::Taken => Self::conflict(TAKEN, what),
+            ExecutionError::RejectionNotModelled(_) => {
+                Self::conflict("rejection_not_modelled", what)
+                    .why("the element has no error boundary event or event sub-process for it")
+                    .fix(
+                        "complete the task with a negative answer, or model an error boundary event \
+                         with this code on the task",
+                    )
+                    .next("task_complete")
+            }
+            ExecutionError::NotClaimed => Self::conflict(STALE_LEASE, what)
+                .why("an epoch begins with 1, and only a claim gives one")
+                .fix("claim the job first and pass its epoch back")
+                .next("job_claim"),
+            ExecutionError::TooLong { .. } => {
+                Self::new(ErrorKind::TooLarge, "text_too_long", what).fix("use a shorter text")
+            }
             ExecutionError::Refused(refusal) => refused(&refusal, what),
             ExecutionError::Choice(_) => Self::invalid("invalid_arguments", what),
             ExecutionError::NoIncident(id) => {

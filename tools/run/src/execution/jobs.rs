@@ -3,18 +3,19 @@
 use std::time::Duration;
 
 use flowmaster_engine::Command;
+use flowmaster_engine::wait::WaitKind;
 use flowmaster_kernel::{Ctx, Result};
 use flowmaster_store::{WriteSet, jobs};
 use serde_json::{Map, Value};
 
 use super::error::ExecutionError;
 use super::instance::{Stored, WorkRef};
-use super::query::summary;
+use super::query::{answering, summary};
 use super::service::{Execution, Then};
 use super::transition::Settles;
 use super::types::{
     AuthorizeTool, ClaimJobs, ClaimedJob, ClaimedJobs, CompleteJob, FailJob, InstanceSummary,
-    ToolAllowed, Variables,
+    ToolAllowed,
 };
 
 impl Execution {
@@ -62,13 +63,15 @@ impl Execution {
                 variables: params.variables.into(),
             },
             None => {
-                let job = jobs::find(&mut *self.db().read(ctx).await?, &params.id).await?;
-                let job = job.ok_or_else(|| ExecutionError::NoWork(params.id.clone()))?;
-                let left = u32::try_from(job.retries.saturating_sub(1)).unwrap_or(0);
+                let stored = self.newest(ctx, &work.instance).await?;
+                let left = match stored.instance.wait(work.key).map(|wait| &wait.kind) {
+                    Some(WaitKind::Job { retries } | WaitKind::Agent { retries }) => *retries,
+                    _ => return Err(ExecutionError::NoWork(params.id).into()),
+                };
                 Command::FailWork {
                     key: work.key,
                     message: params.message,
-                    retries: params.retries.unwrap_or(left),
+                    retries: params.retries.unwrap_or(left.saturating_sub(1)),
                     back_off: params.back_off_s.map(|seconds| i64::from(seconds) * 1_000),
                 }
             }
@@ -97,45 +100,6 @@ impl Execution {
         Ok(answer)
     }
 
-    /// Completes the human task at `work`, with whatever the caller writes in the same commit.
-    ///
-    /// # Errors
-    /// A task that is gone, or a policy that refuses.
-    pub async fn complete_human_task(
-        &self,
-        ctx: &Ctx,
-        work: &WorkRef,
-        variables: Variables,
-        also: &(dyn Fn(&Stored) -> Result<WriteSet> + Send + Sync),
-    ) -> Result<std::sync::Arc<Stored>> {
-        let command = Command::CompleteWork { key: work.key, variables: variables.into() };
-        let then = Then::also(also).settling(Settles::HumanTask(work.key));
-        self.execute(ctx, &work.instance, &command, then).await
-    }
-
-    /// Ends the human task at `work` with a BPMN error, with whatever the caller writes in the same
-    /// commit.
-    ///
-    /// # Errors
-    /// A task that is gone.
-    pub async fn reject_human_task(
-        &self,
-        ctx: &Ctx,
-        work: &WorkRef,
-        code: &str,
-        reason: &str,
-        also: &(dyn Fn(&Stored) -> Result<WriteSet> + Send + Sync),
-    ) -> Result<std::sync::Arc<Stored>> {
-        let command = Command::ThrowError {
-            key: work.key,
-            code: code.to_owned(),
-            message: Some(reason.to_owned()),
-            variables: Default::default(),
-        };
-        let then = Then::also(also).settling(Settles::HumanTask(work.key));
-        self.execute(ctx, &work.instance, &command, then).await
-    }
-
     async fn settle(
         &self,
         ctx: &Ctx,
@@ -143,14 +107,11 @@ impl Execution {
         epoch: i64,
         command: Command,
     ) -> Result<InstanceSummary> {
-        let stored = self.stored(ctx, &work.instance).await?;
-        let published =
-            self.processes().published(ctx, &stored.process, Some(stored.process_version)).await?;
-        let also = |after: &Stored| {
-            let mut writes = WriteSet::new();
-            writes.answer(ctx, &summary(after, &published))?;
-            Ok(writes)
-        };
+        if epoch < 1 {
+            return Err(ExecutionError::NotClaimed.into());
+        }
+        let published = self.published_of(ctx, &*self.newest(ctx, &work.instance).await?).await?;
+        let also = |after: &Stored| answering(ctx, after, &published);
         let then = Then::also(&also).settling(Settles::Job { key: work.key, epoch });
         let after = self.execute(ctx, &work.instance, &command, then).await?;
         Ok(summary(&after, &published))
@@ -181,4 +142,3 @@ fn claimed_job(job: jobs::Job) -> ClaimedJob {
         lease_until: job.lease_until,
     }
 }
-

@@ -1,106 +1,202 @@
 //! Messages and signals: to whoever waits for them, to processes that begin by them, and into the
 //! buffer for whoever begins to wait later (BPMN 2.0.2 §10.5.5.3, §10.5.5.10).
+//!
+//! A message is taken once by each process: by the instance that has waited longest, else by a new
+//! one. A signal is heard by everybody.
+
+use std::collections::BTreeSet;
 
 use flowmaster_engine::wait::WaitKind;
 use flowmaster_engine::{Command, Key, VariableMap};
-use flowmaster_kernel::{Ctx, Id, Result};
+use flowmaster_kernel::{Ctx, Error, Id, Result};
 use flowmaster_store::WriteSet;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::calls::{Mark, is_final};
+use super::error::{EXISTS, ExecutionError, PAUSED, TAKEN};
+use super::held::{Held, Told, is_settled};
 use super::instance::{InstanceKind, Stored};
 use super::service::{Execution, Then};
-use super::store;
+use super::store::mail::{self, Subscriber, ToBuffer};
 use super::types::{BroadcastSignal, Delivered, PublishMessage};
 
 /// How long a message is kept by default.
-const DEFAULT_TTL_MILLIS: i64 = 3_600_000;
+pub(super) const DEFAULT_TTL_MILLIS: i64 = 3_600_000;
+/// The longest time that a message is kept, in seconds: 30 days.
+const MAX_TTL_S: u32 = 2_592_000;
+/// The longest name, correlation key or id.
+const MAX_NAME: usize = 500;
+/// How often a delivery looks again because whoever waited had moved on.
+const ROUNDS: usize = 32;
 
 /// A message on its way.
 pub(super) struct Delivery {
     /// The same at every delivery.
     pub(super) id: String,
+    /// Whether it may be delivered again, so that who took it has to be remembered.
+    pub(super) may_repeat: bool,
     pub(super) name: String,
     pub(super) correlation: Option<String>,
     pub(super) variables: VariableMap,
-    pub(super) ttl_millis: Option<i64>,
+    pub(super) ttl_millis: i64,
 }
 
 impl Execution {
-    pub(super) async fn publish_message(&self, ctx: &Ctx, params: PublishMessage) -> Result<Delivered> {
-        let id = match params.message_id {
-            Some(given) => given,
-            None => ctx.fresh_id::<InstanceKind>().to_string(),
-        };
+    pub(super) async fn publish_message(
+        &self,
+        ctx: &Ctx,
+        params: PublishMessage,
+    ) -> Result<Delivered> {
+        check_length("the name", &params.name)?;
+        check_length("the correlation key", params.correlation.as_deref().unwrap_or_default())?;
+        check_length("the message id", params.message_id.as_deref().unwrap_or_default())?;
+        let ttl_s = params.ttl_s.map(i64::from);
+        if params.ttl_s.is_some_and(|seconds| seconds > MAX_TTL_S) {
+            return Err(Error::invalid("invalid_ttl", format!("ttl_s is over {MAX_TTL_S}"))
+                .fix("keep a message for 30 days at most"));
+        }
+        let (id, may_repeat) = message_id(ctx, params.message_id);
         let delivery = Delivery {
             id,
+            may_repeat,
             name: params.name,
             correlation: params.correlation,
             variables: params.variables.into(),
-            ttl_millis: params.ttl_s.map(|seconds| i64::from(seconds) * 1_000),
+            ttl_millis: ttl_s.map_or(DEFAULT_TTL_MILLIS, |seconds| seconds * 1_000),
         };
-        let step = Ctx { idempotency: None, ..ctx.clone() };
-        let delivered = self.deliver_message(&step, delivery).await?;
-        let mut writes = WriteSet::new();
-        writes.answer(ctx, &delivered)?;
-        self.db().submit(ctx, writes).await?;
+        let delivered = self.deliver_message(&unkeyed(ctx), &delivery).await?;
+        self.record(ctx, &delivered).await?;
         Ok(delivered)
     }
 
     pub(super) async fn broadcast(&self, ctx: &Ctx, params: BroadcastSignal) -> Result<Delivered> {
-        let id = ctx.fresh_id::<InstanceKind>().to_string();
-        let step = Ctx { idempotency: None, ..ctx.clone() };
-        let delivered =
-            self.deliver_signal(&step, &params.name, &params.variables.into(), &id).await?;
-        let mut writes = WriteSet::new();
-        writes.answer(ctx, &delivered)?;
-        self.db().submit(ctx, writes).await?;
+        check_length("the name", &params.name)?;
+        let (id, _) = message_id(ctx, None);
+        let variables = params.variables.into();
+        let delivered = self.deliver_signal(&unkeyed(ctx), &params.name, &variables, &id).await?;
+        self.record(ctx, &delivered).await?;
         Ok(delivered)
     }
 
-    /// Gives a message to one waiting element of each instance, starts what begins by it, or keeps
-    /// it.
-    pub(super) async fn deliver_message(&self, ctx: &Ctx, message: Delivery) -> Result<Delivered> {
-        let correlation = message.correlation.clone().unwrap_or_default();
-        let subscribers = {
-            let mut session = self.db().read(ctx).await?;
-            store::subscribers(&mut session, "message", &message.name, &correlation).await?
-        };
-        let mut delivered = Delivered { correlated: Vec::new(), started: Vec::new(), buffered: false };
-        for (instance, key) in subscribers {
-            if delivered.correlated.last() == Some(&instance) {
-                continue;
+    /// The answer under the key of the call, after everything that the call did.
+    async fn record(&self, ctx: &Ctx, delivered: &Delivered) -> Result<()> {
+        let mut writes = WriteSet::new();
+        writes.answer(ctx, delivered)?;
+        if writes.is_empty() { Ok(()) } else { self.db().submit(ctx, writes).await }
+    }
+
+    /// Gives a message to the first waiting instance of each process, starts what begins by it, or
+    /// keeps it.
+    ///
+    /// # Errors
+    /// A process that refuses to begin, after everybody else got the message.
+    pub(super) async fn deliver_message(&self, ctx: &Ctx, message: &Delivery) -> Result<Delivered> {
+        let correlation = message.correlation.as_deref().unwrap_or_default();
+        let mut taken_by = BTreeSet::new();
+        if message.may_repeat {
+            taken_by = mail::taken(&mut *self.db().read(ctx).await?, &message.id).await?;
+        }
+        let was_taken = !taken_by.is_empty();
+        let mut delivered = Delivered::default();
+        for _ in 0..ROUNDS {
+            self.correlate(ctx, message, correlation, &mut taken_by, &mut delivered).await?;
+            let begun = self.processes().begun_by_message(ctx, &message.name).await?;
+            let variables = &message.variables;
+            let mut refused = None;
+            for (process, element) in begun {
+                if !taken_by.insert(process.clone()) {
+                    continue;
+                }
+                let take = |writes: &mut WriteSet| message.take(writes, ctx, &process);
+                let id = &message.id;
+                match self.begin(ctx, &process, element, variables, id, &Mark(&take)).await {
+                    Ok(began) => delivered.started.push(began.into_id()),
+                    Err(error) if is_final(&error) => refused = Some(error),
+                    Err(error) => return Err(error),
+                }
             }
-            let command = Command::CorrelateMessage {
-                key,
-                variables: message.variables.clone(),
-                message_id: Some(message.id.clone()),
+            if let Some(refused) = refused {
+                return Err(refused);
+            }
+            let is_wanted = !delivered.correlated.is_empty() || !delivered.started.is_empty();
+            if is_wanted || was_taken || message.ttl_millis <= 0 {
+                return Ok(delivered);
+            }
+            if self.keep(ctx, message, correlation).await? {
+                delivered.buffered = true;
+                return Ok(delivered);
+            }
+            // Somebody began to wait meanwhile.
+        }
+        Err(ExecutionError::Contended.into())
+    }
+
+    async fn correlate(
+        &self,
+        ctx: &Ctx,
+        message: &Delivery,
+        correlation: &str,
+        taken_by: &mut BTreeSet<String>,
+        delivered: &mut Delivered,
+    ) -> Result<()> {
+        for _ in 0..ROUNDS {
+            let first = {
+                let mut session = self.db().read(ctx).await?;
+                mail::first_subscribers(&mut session, &message.name, correlation).await?
             };
-            let nothing_more = |_: &Stored| Ok(WriteSet::new());
-            match self.execute(ctx, &instance, &command, Then::also(&nothing_more)).await {
-                Ok(_) => delivered.correlated.push(instance),
-                Err(error) if matches!(error.code(), "not_waiting" | "instance_state") => {}
-                Err(error) => return Err(error),
+            let mut has_moved_on = false;
+            for Subscriber { process, instance, key } in first {
+                if taken_by.contains(&process) {
+                    continue;
+                }
+                let held = Held::Message {
+                    key,
+                    variables: message.variables.clone(),
+                    message_id: message.id.clone(),
+                };
+                let take = |writes: &mut WriteSet| message.take(writes, ctx, &process);
+                match self.tell_or_hold(ctx, &instance, &message.id, &held, &Mark(&take)).await? {
+                    Told::Done | Told::Repeated => delivered.correlated.push(instance),
+                    Told::Gone => {
+                        has_moved_on = true;
+                        continue;
+                    }
+                }
+                taken_by.insert(process);
+            }
+            if !has_moved_on {
+                return Ok(());
             }
         }
-        let begun = self.processes().begun_by_message(ctx, &message.name).await?;
-        for (process, element) in begun {
-            let started = self.begin(ctx, &process, element, &message.variables, &message.id).await?;
-            delivered.started.extend(started);
+        Err(ExecutionError::Contended.into())
+    }
+
+    /// Keeps a message unless somebody waits for it by now. One transaction: a subscription is
+    /// either seen here, or it is opened later and its instance sees the message.
+    async fn keep(&self, ctx: &Ctx, message: &Delivery, correlation: &str) -> Result<bool> {
+        let mut tx = self.db().begin(ctx).await?;
+        let first = mail::first_subscribers(&mut tx, &message.name, correlation).await?;
+        if !first.is_empty() {
+            tx.rollback().await;
+            return Ok(false);
         }
-        let ttl = message.ttl_millis.unwrap_or(DEFAULT_TTL_MILLIS);
-        if delivered.correlated.is_empty() && delivered.started.is_empty() && ttl > 0 {
-            let expires_at = ctx.now().plus_millis(ttl);
-            let variables = serde_json::to_value(&message.variables).unwrap_or(Value::Null);
-            let mut writes = WriteSet::new();
-            store::buffer(&mut writes, &message.id, &message.name, &correlation, &variables, expires_at);
-            self.db().submit(ctx, writes).await?;
-            delivered.buffered = true;
-        }
-        Ok(delivered)
+        let kept = ToBuffer {
+            id: &message.id,
+            name: &message.name,
+            correlation,
+            variables: Value::Object(message.variables.to_json()),
+            received_at: ctx.now(),
+            expires_at: ctx.now().plus_millis(message.ttl_millis),
+        };
+        mail::buffer(&mut tx, kept).await?;
+        tx.commit(true).await
     }
 
     /// Gives a signal to every instance that waits for it, and starts what begins by it.
+    ///
+    /// # Errors
+    /// A process that refuses to begin, after everybody else heard the signal.
     pub(super) async fn deliver_signal(
         &self,
         ctx: &Ctx,
@@ -108,32 +204,37 @@ impl Execution {
         variables: &VariableMap,
         id: &str,
     ) -> Result<Delivered> {
-        let subscribers = {
-            let mut session = self.db().read(ctx).await?;
-            store::subscribers(&mut session, "signal", name, "").await?
-        };
-        let mut delivered = Delivered { correlated: Vec::new(), started: Vec::new(), buffered: false };
-        for (instance, _) in subscribers {
-            if delivered.correlated.last() == Some(&instance) {
-                continue;
+        let mut delivered = Delivered::default();
+        let mut after = String::new();
+        loop {
+            let listeners = {
+                let mut session = self.db().read(ctx).await?;
+                mail::listeners(&mut session, name, &after).await?
+            };
+            let Some(last) = listeners.last() else { break };
+            after.clone_from(last);
+            for instance in listeners {
+                let held = Held::Signal { name: name.to_owned(), variables: variables.clone() };
+                let take = |writes: &mut WriteSet| mail::take(writes, id, &instance, ctx.now());
+                match self.tell_or_hold(ctx, &instance, id, &held, &Mark(&take)).await? {
+                    Told::Done => delivered.correlated.push(instance),
+                    Told::Repeated | Told::Gone => {}
+                }
             }
-            let command =
-                Command::BroadcastSignal { name: name.to_owned(), variables: variables.clone() };
-            let nothing_more = |_: &Stored| Ok(WriteSet::new());
-            match self.execute(ctx, &instance, &command, Then::also(&nothing_more)).await {
-                Ok(_) => delivered.correlated.push(instance),
-                Err(error) if matches!(error.code(), "not_waiting" | "instance_state") => {}
+        }
+        let mut refused = None;
+        for (process, element) in self.processes().begun_by_signal(ctx, name).await? {
+            let take = |writes: &mut WriteSet| mail::take(writes, id, &process, ctx.now());
+            match self.begin(ctx, &process, element, variables, id, &Mark(&take)).await {
+                Ok(began) => delivered.started.push(began.into_id()),
+                Err(error) if is_final(&error) => refused = Some(error),
                 Err(error) => return Err(error),
             }
         }
-        for (process, element) in self.processes().begun_by_signal(ctx, name).await? {
-            let started = self.begin(ctx, &process, element, variables, id).await?;
-            delivered.started.extend(started);
-        }
-        Ok(delivered)
+        refused.map_or(Ok(delivered), Err)
     }
 
-    /// Starts a process at a start event, once for every `cause`.
+    /// Starts a process at a start event, once for every `cause`; `mark` is written with it.
     pub(super) async fn begin(
         &self,
         ctx: &Ctx,
@@ -141,48 +242,59 @@ impl Execution {
         element: String,
         variables: &VariableMap,
         cause: &str,
-    ) -> Result<Option<String>> {
+        mark: &Mark<'_>,
+    ) -> Result<Began> {
         let published = self.processes().published(ctx, process, None).await?;
-        let id = caused_id(cause, process, &element);
+        let id = caused_id(cause, process, &element).to_string();
         let command = Command::Start {
             variables: variables.clone(),
             business_key: None,
             at: Some(element.into()),
             caller: None,
         };
-        match self.start_instance(ctx, &published, id.to_string(), command, |_| Ok(WriteSet::new())).await {
-            Ok(_) => Ok(Some(id.to_string())),
-            Err(error) if error.code() == "instance_exists" => Ok(None),
+        let also = |_: &_| Ok(mark.writes());
+        match self.start_instance(ctx, &published, id.clone(), command, also).await {
+            Ok(_) => Ok(Began::Now(id)),
+            Err(error) if matches!(error.code(), EXISTS | TAKEN) => Ok(Began::Before(id)),
             Err(error) => Err(error),
         }
     }
 
     /// Gives buffered messages to waits that just opened.
-    pub(super) async fn take_buffered(&self, ctx: &Ctx, stored: &Stored, opened: &[Key]) -> Result<()> {
-        let step = Ctx { idempotency: None, ..ctx.clone() };
+    pub(super) async fn take_buffered(
+        &self,
+        ctx: &Ctx,
+        stored: &Stored,
+        opened: &[Key],
+    ) -> Result<()> {
+        let step = unkeyed(ctx);
         for key in opened {
             let Some(wait) = stored.instance.wait(*key) else { continue };
             let WaitKind::Message { name, correlation } = &wait.kind else { continue };
             let correlation = correlation.as_deref().unwrap_or_default();
             let found = {
                 let mut session = self.db().read(&step).await?;
-                store::buffered(&mut session, name, correlation, step.now()).await?
+                mail::buffered(&mut session, name, correlation, step.now()).await?
             };
             let Some(message) = found else { continue };
+            let variables = serde_json::from_value(message.variables)
+                .map_err(|error| Error::internal("message_decoding", error))?;
             let command = Command::CorrelateMessage {
                 key: *key,
-                variables: serde_json::from_value(message.variables).unwrap_or_default(),
+                variables,
                 message_id: Some(message.id.clone()),
             };
             let take = |_: &Stored| {
                 let mut writes = WriteSet::new();
-                store::unbuffer(&mut writes, &message.id);
+                mail::unbuffer(&mut writes, &message.id);
+                mail::take(&mut writes, &message.id, &stored.process, step.now());
                 Ok(writes)
             };
             match self.execute(&step, &stored.instance.id, &command, Then::also(&take)).await {
                 Ok(_) => {}
-                // Somebody else took it, or the wait is over: that is what was wanted.
-                Err(error) if matches!(error.code(), "not_waiting" | "instance_state" | "instance_contended") => {}
+                // Somebody else took it, or the wait is over: that is what was wanted. A paused
+                // instance looks again when it is resumed.
+                Err(error) if is_settled(&error) || matches!(error.code(), TAKEN | PAUSED) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -190,9 +302,58 @@ impl Execution {
     }
 }
 
+/// An instance that something began.
+pub(super) enum Began {
+    /// With its id.
+    Now(String),
+    /// An earlier delivery of the same cause did; nothing was written.
+    Before(String),
+}
+
+impl Began {
+    fn into_id(self) -> String {
+        let (Self::Now(id) | Self::Before(id)) = self;
+        id
+    }
+}
+
+impl Delivery {
+    /// Notes that `process` took the message.
+    fn take(&self, writes: &mut WriteSet, ctx: &Ctx, process: &str) {
+        if self.may_repeat {
+            mail::take(writes, &self.id, process, ctx.now());
+        }
+    }
+}
+
+/// The key of a call belongs to its last commit: until then it is not done.
+pub(super) fn unkeyed(ctx: &Ctx) -> Ctx {
+    Ctx { idempotency: None, ..ctx.clone() }
+}
+
+/// The id of a message, and whether the sender may send it again: with its own id, or by repeating
+/// the call with its key.
+fn message_id(ctx: &Ctx, given: Option<String>) -> (String, bool) {
+    match (given, &ctx.idempotency) {
+        (Some(given), _) => (given, true),
+        (None, Some(call)) => (hashed(&["call", &ctx.principal.id, &call.key]), true),
+        (None, None) => (ctx.fresh_id::<InstanceKind>().to_string(), false),
+    }
+}
+
 /// The id of the instance that `cause` begins: the same for the same cause.
 fn caused_id(cause: &str, process: &str, element: &str) -> Id<InstanceKind> {
-    let digest = Sha256::digest(format!("{cause}\n{process}\n{element}").as_bytes());
-    let text: String = digest.iter().take(13).map(|byte| format!("{byte:02x}")).collect();
-    Id::from_text(format!("ins_{text}"))
+    Id::from_text(format!("ins_{}", hashed(&[cause, process, element])))
+}
+
+fn hashed(parts: &[&str]) -> String {
+    let digest = Sha256::digest(parts.join("\n").as_bytes());
+    digest.iter().take(13).map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub(super) fn check_length(what: &'static str, text: &str) -> Result<()> {
+    if text.chars().count() <= MAX_NAME {
+        return Ok(());
+    }
+    Err(ExecutionError::TooLong { what, limit: MAX_NAME }.into())
 }

@@ -1,7 +1,7 @@
 //! Runs process instances: start, drive, look at, operate.
 //!
-//! Owns the tables `execution_instance`, `execution_subscription`, `execution_message` and the
-//! operations `process_start`, `instance_search`, `instance_get`, `instance_control`,
+//! Owns the tables `execution_instance`, `execution_subscription`, `execution_message`,
+//! `execution_taken`, `execution_held` and the operations `process_start`, `instance_search`, `instance_get`, `instance_control`,
 //! `instance_modify`, `instance_timeline`, `incident_list`, `incident_resolve`, `message_publish`,
 //! `signal_broadcast`, `job_claim`, `job_complete`, `job_fail`, `job_authorize`. Publishes the
 //! outbox topics `human_task.requested` and `human_task.closed`.
@@ -10,22 +10,28 @@
 //! with everything that follows from it (state, journal, jobs, timers, outbox, the answer under the
 //! caller's idempotency key); the version check on the state makes two commands of one instance
 //! serial, whoever sends them; what the policies refuse is journaled and changes nothing else;
-//! effects are carried out after the commit, at least once, by drivers that hold a lease.
+//! effects are carried out after the commit, at least once, by drivers that hold a lease; a process
+//! takes a message once, however often it is delivered; what arrives for a paused instance is kept
+//! until it is resumed.
 
 mod calls;
 mod control;
 mod drivers;
 mod error;
+mod held;
+mod human;
 mod instance;
 mod jobs;
 mod messages;
 mod query;
 mod service;
 mod start;
+mod start_timers;
 mod store;
 mod timeline;
 mod tools;
 mod transition;
+mod turns;
 pub mod types;
 mod waiting;
 

@@ -1,49 +1,50 @@
 //! Looking at instances.
 
-use flowmaster_kernel::{Ctx, Error, Page, PageRequest, ResponseFormat, Result};
-use flowmaster_store::Param;
+use std::sync::Arc;
 
-use super::error::ExecutionError;
+use flowmaster_kernel::{
+    Ctx, Cursor, Error, ErrorKind, Page, PageRequest, ResponseFormat, Result, Timestamp,
+};
+use flowmaster_store::WriteSet;
+
 use super::instance::{Stored, WorkRef};
 use super::service::Execution;
 use super::types::{
     GetInstance, IncidentView, Incidents, InstancePage, InstanceSummary, InstanceView,
     ListIncidents, SearchInstances, Variables,
 };
-use super::{store, waiting};
+use super::store::{self, Filter};
+use super::waiting;
 use crate::processes::Published;
+
+/// What lists can be filtered by.
+const STATES: [&str; 5] = ["active", "paused", "completed", "cancelled", "failed"];
 
 impl Execution {
     pub(super) async fn search(&self, ctx: &Ctx, params: SearchInstances) -> Result<InstancePage> {
         let limit = PageRequest { limit: params.limit, cursor: None }.limit()?;
-        let mut conditions: Vec<(&'static str, Param)> = Vec::new();
-        if let Some(state) = params.state {
-            let known = ["active", "paused", "completed", "cancelled", "failed"];
-            if !known.contains(&state.as_str()) {
-                return Err(Error::invalid("invalid_state", format!("{state:?} is no state"))
-                    .fix(format!("use one of {}", known.join(", "))));
-            }
-            conditions.push(("state =", state.into()));
+        if let Some(state) = &params.state
+            && !STATES.contains(&state.as_str())
+        {
+            return Err(Error::invalid("invalid_state", format!("{state:?} is no state"))
+                .fix(format!("use one of {}", STATES.join(", "))));
         }
-        if let Some(process) = params.process {
-            conditions.push(("process =", process.into()));
-        }
-        if let Some(key) = params.business_key {
-            conditions.push(("business_key =", key.into()));
-        }
-        if params.with_incidents {
-            conditions.push(("incidents >", 0_i64.into()));
-        }
-        if let Some(cursor) = params.cursor {
-            conditions.push(("id <", cursor.0.into()));
-        }
-        let rows = store::search(&mut *self.db().read(ctx).await?, &conditions, limit + 1).await?;
+        let filter = Filter {
+            process: params.process,
+            state: params.state,
+            business_key: params.business_key,
+            with_incidents: params.with_incidents,
+            started_from: params.started_from,
+            started_before: params.started_before,
+            after: place(params.cursor)?,
+        };
+        let rows = store::search(&mut *self.db().read(ctx).await?, &filter, limit + 1).await?;
         let mut found = Vec::with_capacity(rows.len());
         for row in rows {
-            let published = self.process_of(ctx, &row).await?;
+            let published = self.published_of(ctx, &row).await?;
             found.push(summary(&row, &published));
         }
-        Ok(Page::from_overfetched(found, limit, |instance| instance.id.clone()))
+        Ok(Page::from_overfetched(found, limit, |found| cursor(found.started_at, &found.id)))
     }
 
     /// Reads an instance by its id or business key.
@@ -53,14 +54,15 @@ impl Execution {
     pub async fn get(&self, ctx: &Ctx, params: GetInstance) -> Result<InstanceView> {
         let stored = match self.stored(ctx, &params.id).await {
             Ok(stored) => stored,
-            Err(not_found) => {
-                let by_key = [("business_key =", Param::from(params.id.as_str()))];
+            Err(not_found) if not_found.kind() == ErrorKind::NotFound => {
+                let by_key = Filter { business_key: Some(params.id), ..Filter::default() };
                 let mut session = self.db().read(ctx).await?;
                 let newest = store::search(&mut session, &by_key, 1).await?.into_iter().next();
-                newest.map(std::sync::Arc::new).ok_or(not_found)?
+                newest.map(Arc::new).ok_or(not_found)?
             }
+            Err(error) => return Err(error),
         };
-        let published = self.process_of(ctx, &stored).await?;
+        let published = self.published_of(ctx, &stored).await?;
         let process = published.definition.process();
         let detailed = params.response_format == ResponseFormat::Detailed;
         Ok(InstanceView {
@@ -74,36 +76,44 @@ impl Execution {
 
     pub(super) async fn incidents(&self, ctx: &Ctx, params: ListIncidents) -> Result<Incidents> {
         let limit = PageRequest { limit: params.limit, cursor: None }.limit()?;
-        let mut conditions: Vec<(&'static str, Param)> = vec![("incidents >", 0_i64.into())];
-        if let Some(process) = params.process {
-            conditions.push(("process =", process.into()));
-        }
-        if let Some(cursor) = params.cursor {
-            conditions.push(("id <", cursor.0.into()));
-        }
-        let rows = store::search(&mut *self.db().read(ctx).await?, &conditions, limit + 1).await?;
-        let page = Page::from_overfetched(rows, limit, |row| row.instance.id.to_string());
+        let filter = Filter {
+            process: params.process,
+            with_incidents: true,
+            after: place(params.cursor)?,
+            ..Filter::default()
+        };
+        let rows = store::search(&mut *self.db().read(ctx).await?, &filter, limit + 1).await?;
+        let page =
+            Page::from_overfetched(rows, limit, |row| cursor(row.started_at, &row.instance.id));
         Ok(Incidents {
             items: page.items.iter().flat_map(incidents).collect(),
             next_cursor: page.next_cursor,
         })
     }
+}
 
-    async fn process_of(&self, ctx: &Ctx, stored: &Stored) -> Result<std::sync::Arc<Published>> {
-        self.processes().published(ctx, &stored.process, Some(stored.process_version)).await
+/// Records the answer of a command under the key of the call, if there is one.
+pub(super) fn answering(ctx: &Ctx, after: &Stored, published: &Published) -> Result<WriteSet> {
+    let mut writes = WriteSet::new();
+    if ctx.idempotency.is_some() {
+        writes.answer(ctx, &summary(after, published))?;
     }
+    Ok(writes)
+}
 
-    /// The id of the instance that `text` names, by id or business key.
-    ///
-    /// # Errors
-    /// `instance_not_found`.
-    pub async fn resolve(&self, ctx: &Ctx, text: &str) -> Result<String> {
-        let params = GetInstance { id: text.to_owned(), response_format: ResponseFormat::Concise };
-        match self.get(ctx, params).await {
-            Ok(view) => Ok(view.summary.id),
-            Err(_) => Err(ExecutionError::NotFound(text.to_owned()).into()),
-        }
-    }
+/// The place of an instance in lists.
+fn cursor(started_at: Timestamp, id: &str) -> String {
+    format!("{} {id}", started_at.as_millis())
+}
+
+fn place(cursor: Option<Cursor>) -> Result<Option<(Timestamp, String)>> {
+    let Some(Cursor(text)) = cursor else { return Ok(None) };
+    let parts = text.split_once(' ').and_then(|(at, id)| Some((at.parse().ok()?, id.to_owned())));
+    let (millis, id) = parts.ok_or_else(|| {
+        Error::invalid("invalid_cursor", "the cursor is not one of this list")
+            .fix("start again without a cursor")
+    })?;
+    Ok(Some((Timestamp::from_millis(millis), id)))
 }
 
 /// The summary of an instance.

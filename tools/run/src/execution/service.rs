@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use flowmaster_engine::{Command, Env, advance, refusal};
-use flowmaster_kernel::{Clock, Ctx, IdSource, Result, TenantId};
+use flowmaster_engine::{Command, Decided, Env, Key, advance, refusal};
+use flowmaster_kernel::{Clock, Ctx, Error, IdSource, Result, TenantId};
 use flowmaster_mind::rules::Rules;
 use flowmaster_store::{Db, WriteSet};
 use parking_lot::Mutex;
@@ -14,15 +14,18 @@ use tokio::sync::Notify;
 use super::error::{CHANGED, ExecutionError};
 use super::instance::Stored;
 use super::store;
-use super::transition::{self, Settles, Written};
+use super::transition::{self, Moment, Settles, Written};
+use super::turns::Turns;
 use crate::processes::{Processes, Published};
 
 /// How many instances are kept at hand.
-const HOT: usize = 20_000;
+const HOT: usize = 10_000;
+/// The largest state that is kept at hand, in bytes of JSON: together they stay in memory.
+const HOT_BYTES: usize = 32 * 1024;
 /// How often a command is decided again after somebody else changed the instance.
 const ATTEMPTS: usize = 16;
 
-type InstanceKey = (TenantId, Arc<str>);
+pub(super) type InstanceKey = (TenantId, Arc<str>);
 
 /// The execution room.
 pub struct Execution {
@@ -32,6 +35,7 @@ pub struct Execution {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn IdSource>,
     hot: Mutex<lru::LruCache<InstanceKey, Arc<Stored>>>,
+    pub(super) turns: Turns,
     pub(super) ends: Mutex<HashMap<InstanceKey, Arc<Notify>>>,
 }
 
@@ -57,6 +61,35 @@ impl<'a> Then<'a> {
     }
 }
 
+/// Why a command was not followed.
+enum Failed {
+    /// The engine cannot follow it in this state.
+    Rejected(Error),
+    /// Anything else.
+    Otherwise(Error),
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self::Otherwise(error)
+    }
+}
+
+impl From<Failed> for Error {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Rejected(error) | Failed::Otherwise(error) => error,
+        }
+    }
+}
+
+/// What a transition led to.
+struct Followed {
+    after: Arc<Stored>,
+    /// Message subscriptions that began to wait.
+    opened: Vec<Key>,
+}
+
 impl Execution {
     /// The room on `db`.
     pub fn new(
@@ -74,6 +107,7 @@ impl Execution {
             clock,
             ids,
             hot: Mutex::new(lru::LruCache::new(capacity)),
+            turns: Turns::default(),
             ends: Mutex::new(HashMap::new()),
         }
     }
@@ -95,12 +129,21 @@ impl Execution {
         found.map(Arc::new).ok_or_else(|| ExecutionError::NotFound(id.to_owned()).into())
     }
 
-    async fn newest(&self, ctx: &Ctx, id: &str) -> Result<Arc<Stored>> {
-        let key = (ctx.tenant.clone(), Arc::from(id));
-        if let Some(hot) = self.hot.lock().get(&key) {
-            return Ok(Arc::clone(hot));
+    /// The instance at hand, which another node may have changed meanwhile, or as it is stored.
+    pub(super) async fn newest(&self, ctx: &Ctx, id: &str) -> Result<Arc<Stored>> {
+        match self.at_hand(&(ctx.tenant.clone(), Arc::from(id))) {
+            Some(hot) => Ok(hot),
+            None => self.stored(ctx, id).await,
         }
-        self.stored(ctx, id).await
+    }
+
+    fn at_hand(&self, key: &InstanceKey) -> Option<Arc<Stored>> {
+        self.hot.lock().get(key).map(Arc::clone)
+    }
+
+    /// The version of the process that an instance runs on.
+    pub(super) async fn published_of(&self, ctx: &Ctx, stored: &Stored) -> Result<Arc<Published>> {
+        self.processes.published(ctx, &stored.process, Some(stored.process_version)).await
     }
 
     /// Lets the instance follow `command`, and stores what follows with what the caller adds.
@@ -115,16 +158,48 @@ impl Execution {
         command: &Command,
         then: Then<'_>,
     ) -> Result<Arc<Stored>> {
+        let key = (ctx.tenant.clone(), Arc::from(id));
+        let Followed { after, opened } = {
+            let _turn = self.turns.take(&key).await;
+            self.follow(ctx, &key, command, then).await?
+        };
+        if !opened.is_empty() {
+            // The command is done whatever becomes of this; a sweep of the drivers makes up for it.
+            if let Err(error) = Box::pin(self.take_buffered(ctx, &after, &opened)).await {
+                tracing::warn!(%error, instance = id, "could not look for kept messages");
+            }
+        }
+        Ok(after)
+    }
+
+    async fn follow(
+        &self,
+        ctx: &Ctx,
+        key: &InstanceKey,
+        command: &Command,
+        then: Then<'_>,
+    ) -> Result<Followed> {
         for _ in 0..ATTEMPTS {
             ctx.check_deadline()?;
-            let before = self.newest(ctx, id).await?;
+            let hot = self.at_hand(key);
+            let is_hot = hot.is_some();
+            let before = match hot {
+                Some(hot) => hot,
+                None => self.stored(ctx, &key.1).await?,
+            };
             match self.attempt(ctx, &before, command.clone(), then).await {
-                Err(error) if error.code() == CHANGED || error.code() == "stale_instance" => {
-                    self.forget(ctx, id);
+                Ok(followed) => return Ok(followed),
+                // Another node may have moved it on: only the store tells what it cannot do.
+                Err(Failed::Rejected(_)) if is_hot => self.forget(ctx, &key.1),
+                Err(Failed::Otherwise(error))
+                    if matches!(error.code(), CHANGED | "stale_instance") =>
+                {
+                    self.forget(ctx, &key.1);
                 }
                 // The store itself says that nothing was applied and the same may run again.
-                Err(error) if error.code() == flowmaster_store::TRANSACTION_LOST => {}
-                other => return other,
+                Err(Failed::Otherwise(error))
+                    if error.code() == flowmaster_store::TRANSACTION_LOST => {}
+                Err(failed) => return Err(failed.into()),
             }
         }
         Err(ExecutionError::Contended.into())
@@ -148,7 +223,14 @@ impl Execution {
             started_at: ctx.now(),
             ended_at: None,
         };
-        self.attempt(ctx, &Arc::new(before), command, Then::also(&also)).await
+        let Followed { after, opened } =
+            self.attempt(ctx, &Arc::new(before), command, Then::also(&also)).await?;
+        if !opened.is_empty()
+            && let Err(error) = Box::pin(self.take_buffered(ctx, &after, &opened)).await
+        {
+            tracing::warn!(%error, instance = %after.instance.id, "could not look for kept messages");
+        }
+        Ok(after)
     }
 
     async fn attempt(
@@ -157,28 +239,22 @@ impl Execution {
         before: &Arc<Stored>,
         command: Command,
         then: Then<'_>,
-    ) -> Result<Arc<Stored>> {
-        let published =
-            self.processes.published(ctx, &before.process, Some(before.process_version)).await?;
+    ) -> Result<Followed, Failed> {
+        let published = self.published_of(ctx, before).await?;
         let mandates = self.rules.mandates(ctx).await?;
-        let env =
-            Env { now: ctx.now(), actor: &ctx.principal, mandates: &mandates.mandates };
+        let env = Env { now: ctx.now(), actor: &ctx.principal, mandates: &mandates.mandates };
         let definition = &published.definition;
-        let decided = advance(definition, &before.instance, command, &env)?;
+        let decided = advance(definition, &before.instance, command, &env)
+            .map_err(|rejected| Failed::Rejected(rejected.into()))?;
         let refused = refusal(&decided.events).cloned();
-        let Written { mut writes, after, opened } = transition::write(
-            ctx,
-            definition,
-            before,
-            decided,
-            mandates.version,
-            then.settles,
-        )?;
+        let moment = Moment { ctx, now: env.now, mandates_version: mandates.version };
+        let Written { mut writes, after, opened, bytes } =
+            transition::write(&moment, definition, before, decided, then.settles)?;
         match &refused {
             None => writes.extend((then.also)(&after)?),
             // Nothing began, so there is no instance to keep a record in.
             Some(refusal) if before.version == 0 => {
-                return Err(ExecutionError::Refused(Box::new(refusal.clone())).into());
+                return Err(Error::from(ExecutionError::Refused(Box::new(refusal.clone()))).into());
             }
             Some(_) => {}
         }
@@ -186,34 +262,44 @@ impl Execution {
         let writes = if before.version > 0 { writes.finishing() } else { writes };
         if let Err(error) = self.db.submit(ctx, writes).await {
             self.forget(ctx, &before.instance.id);
-            return Err(error);
+            return Err(error.into());
         }
         let after = Arc::new(after);
-        self.remember(ctx, &after);
-        if let Some(refused) = refused {
-            return Err(ExecutionError::Refused(Box::new(refused)).into());
+        self.remember(ctx, &after, bytes);
+        match refused {
+            Some(refused) => Err(Error::from(ExecutionError::Refused(Box::new(refused))).into()),
+            None => Ok(Followed { after, opened }),
         }
-        if opened.is_empty() {
-            return Ok(after);
-        }
-        // A message that came before somebody waited for it.
-        Box::pin(self.take_buffered(ctx, &after, &opened)).await?;
-        Ok(after)
+    }
+
+    /// What a command would lead to now, without doing it.
+    pub(super) async fn foresee(
+        &self,
+        ctx: &Ctx,
+        stored: &Stored,
+        command: Command,
+    ) -> Result<Decided> {
+        let published = self.published_of(ctx, stored).await?;
+        let mandates = self.rules.mandates(ctx).await?;
+        let env = Env { now: ctx.now(), actor: &ctx.principal, mandates: &mandates.mandates };
+        Ok(advance(&published.definition, &stored.instance, command, &env)?)
     }
 
     pub(super) fn forget(&self, ctx: &Ctx, id: &str) {
         self.hot.lock().pop(&(ctx.tenant.clone(), Arc::from(id)));
     }
 
-    fn remember(&self, ctx: &Ctx, after: &Arc<Stored>) {
+    fn remember(&self, ctx: &Ctx, after: &Arc<Stored>, bytes: usize) {
         let key = (ctx.tenant.clone(), Arc::clone(&after.instance.id));
-        if !after.instance.state.is_ended() {
+        if after.instance.state.is_ended() {
+            self.hot.lock().pop(&key);
+            if let Some(waiting) = self.ends.lock().remove(&key) {
+                waiting.notify_waiters();
+            }
+        } else if bytes <= HOT_BYTES {
             self.hot.lock().put(key, Arc::clone(after));
-            return;
-        }
-        self.hot.lock().pop(&key);
-        if let Some(waiting) = self.ends.lock().remove(&key) {
-            waiting.notify_waiters();
+        } else {
+            self.hot.lock().pop(&key);
         }
     }
 }

@@ -5,21 +5,23 @@ use std::time::Duration;
 
 use flowmaster_engine::Command;
 use flowmaster_kernel::{Ctx, Id, Result};
-use flowmaster_store::WriteSet;
-use serde_json::Value;
 use tokio::sync::Notify;
 
 use super::error::ExecutionError;
 use super::instance::{InstanceKind, Stored};
-use super::query::summary;
+use super::messages::check_length;
+use super::query::{answering, summary};
 use super::service::Execution;
-use super::types::{InstanceSummary, StartProcess, Variables};
+use super::types::{InstanceSummary, StartProcess};
 use crate::processes::Published;
 
 /// How long a wait for the end goes without a look at the store: another node may have ended it.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// The longest wait for an end.
 const MAX_WAIT_S: u8 = 25;
+
+/// What is left of the caller's time to give the answer.
+const ANSWER_MILLIS: i64 = 500;
 
 impl Execution {
     /// Starts an instance, and waits for its end as long as the caller likes.
@@ -41,24 +43,24 @@ impl Execution {
         published: &Arc<Published>,
         params: StartProcess,
     ) -> Result<InstanceSummary> {
-        check_contract(published, &params.variables)?;
+        check_length("the business key", params.business_key.as_deref().unwrap_or_default())?;
+        let variables = published.check_input(params.variables).map_err(ExecutionError::Variables)?;
         let id: Id<InstanceKind> = ctx.fresh_id();
         let command = Command::Start {
-            variables: params.variables.into(),
+            variables: variables.into(),
             business_key: params.business_key,
             at: None,
             caller: None,
         };
-        let also = |after: &Stored| {
-            let mut writes = WriteSet::new();
-            writes.answer(ctx, &summary(after, published))?;
-            Ok(writes)
-        };
+        let also = |after: &Stored| answering(ctx, after, published);
         let started = self.start_instance(ctx, published, id.to_string(), command, also).await?;
         let wait_s = params.wait_s.unwrap_or(0).min(MAX_WAIT_S);
         let ended = match wait_s {
             0 => started,
-            seconds => self.wait_for_end(ctx, started, Duration::from_secs(seconds.into())).await?,
+            seconds => {
+                let patience = Duration::from_secs(seconds.into()).min(time_left(ctx));
+                self.wait_for_end(ctx, started, patience).await?
+            }
         };
         Ok(summary(&ended, published))
     }
@@ -73,6 +75,8 @@ impl Execution {
         let give_up = tokio::time::Instant::now() + patience;
         let key = (ctx.tenant.clone(), Arc::clone(&started.instance.id));
         let mut current = started;
+        // Whether it was started is known by now: a deadline must not turn that into an error.
+        let patient = Ctx { deadline: None, ..ctx.clone() };
         while !current.instance.state.is_ended() {
             let end = Arc::clone(
                 self.ends.lock().entry(key.clone()).or_insert_with(|| Arc::new(Notify::new())),
@@ -81,7 +85,7 @@ impl Execution {
             tokio::pin!(told);
             // Listening before looking: an end between the two is not missed.
             told.as_mut().enable();
-            current = self.stored(ctx, &key.1).await?;
+            current = self.stored(&patient, &key.1).await?;
             let now = tokio::time::Instant::now();
             if current.instance.state.is_ended() || now >= give_up {
                 break;
@@ -96,19 +100,9 @@ impl Execution {
     }
 }
 
-/// Checks start variables against the contract of the process.
-fn check_contract(published: &Published, variables: &Variables) -> Result<()> {
-    let Some(schema) = &published.definition.process().contract.input else { return Ok(()) };
-    let validator = jsonschema::validator_for(schema)
-        .map_err(|error| ExecutionError::Variables(vec![format!("the input schema: {error}")]))?;
-    let variables = Value::Object(variables.clone());
-    let problems: Vec<String> = validator
-        .iter_errors(&variables)
-        .take(10)
-        .map(|error| match error.instance_path().as_str() {
-            "" => error.to_string(),
-            path => format!("{path}: {error}"),
-        })
-        .collect();
-    if problems.is_empty() { Ok(()) } else { Err(ExecutionError::Variables(problems).into()) }
+/// How long the caller listens: the instance runs in any case, so the answer must not come too late.
+fn time_left(ctx: &Ctx) -> Duration {
+    let Some(deadline) = ctx.deadline else { return Duration::MAX };
+    let left = deadline.as_millis().saturating_sub(ctx.now().as_millis()) - ANSWER_MILLIS;
+    Duration::from_millis(u64::try_from(left).unwrap_or(0))
 }

@@ -1,13 +1,13 @@
-//! The tables of the execution room.
+//! The tables of the execution room, and the instances in them; [`mail`] has the others.
+
+pub(super) mod mail;
 
 use std::sync::Arc;
 
-use flowmaster_engine::event::Subscription;
-use flowmaster_engine::{Instance, Key};
+use flowmaster_engine::Instance;
 use flowmaster_kernel::{Error, Result, Timestamp};
 use flowmaster_store::journal::Head;
 use flowmaster_store::{Migrations, Param, Row, Session, WriteSet, params};
-use serde_json::Value;
 
 use super::error::ExecutionError;
 use super::instance::Stored;
@@ -31,14 +31,20 @@ CREATE TABLE execution_instance (
     body TEXT NOT NULL,
     PRIMARY KEY (tenant_id, id)
 );
-CREATE INDEX execution_instance_key ON execution_instance (tenant_id, business_key);
+CREATE INDEX execution_instance_started ON execution_instance (tenant_id, started_at, id);
+CREATE INDEX execution_instance_key ON execution_instance (tenant_id, business_key)
+    WHERE business_key IS NOT NULL;
+CREATE INDEX execution_instance_stopped ON execution_instance (tenant_id, started_at, id)
+    WHERE incidents > 0;
 CREATE TABLE execution_subscription (
     tenant_id TEXT NOT NULL,
     instance TEXT NOT NULL,
     wait BIGINT NOT NULL,
+    process TEXT NOT NULL,
     kind TEXT NOT NULL,
     name TEXT NOT NULL,
     correlation TEXT NOT NULL,
+    opened_at BIGINT NOT NULL,
     PRIMARY KEY (tenant_id, instance, wait)
 );
 CREATE INDEX execution_subscription_name
@@ -49,10 +55,28 @@ CREATE TABLE execution_message (
     name TEXT NOT NULL,
     correlation TEXT NOT NULL,
     variables TEXT NOT NULL,
+    received_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
     PRIMARY KEY (tenant_id, id)
 );
 CREATE INDEX execution_message_name ON execution_message (tenant_id, name, correlation);
+CREATE INDEX execution_message_expiry ON execution_message (expires_at);
+CREATE TABLE execution_taken (
+    tenant_id TEXT NOT NULL,
+    message TEXT NOT NULL,
+    target TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, message, target)
+);
+CREATE INDEX execution_taken_age ON execution_taken (at);
+CREATE TABLE execution_held (
+    tenant_id TEXT NOT NULL,
+    instance TEXT NOT NULL,
+    id TEXT NOT NULL,
+    held_at BIGINT NOT NULL,
+    command TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, instance, id)
+);
 "],
 };
 
@@ -64,35 +88,17 @@ const INSERT: &str = "INSERT INTO execution_instance (tenant_id, id, process, pr
 const UPDATE: &str = "UPDATE execution_instance SET state = $4, incidents = $5, version = version + 1,
     head_hash = $6, ended_at = $7, body = $8
     WHERE tenant_id = $1 AND id = $2 AND version = $3";
-const SUBSCRIBE: &str = "INSERT INTO execution_subscription
-    (tenant_id, instance, wait, kind, name, correlation) VALUES ($1, $2, $3, $4, $5, $6)";
-const UNSUBSCRIBE: &str =
-    "DELETE FROM execution_subscription WHERE tenant_id = $1 AND instance = $2 AND wait = $3";
-const SUBSCRIBERS: &str = "SELECT instance, wait FROM execution_subscription
-    WHERE tenant_id = $1 AND kind = $2 AND name = $3 AND correlation IN ($4, '')
-    ORDER BY instance, wait LIMIT 1000";
-const BUFFER: &str = "INSERT INTO execution_message
-    (tenant_id, id, name, correlation, variables, expires_at) VALUES ($1, $2, $3, $4, $5, $6)
-    ON CONFLICT DO NOTHING";
-const BUFFERED: &str = "SELECT id, variables FROM execution_message
-    WHERE tenant_id = $1 AND name = $2 AND ($3 = '' OR correlation = $3) AND expires_at > $4
-    ORDER BY id LIMIT 1";
-const UNBUFFER: &str = "DELETE FROM execution_message WHERE tenant_id = $1 AND id = $2";
-
-/// A message that waits for somebody who waits for it.
-pub(super) struct Buffered {
-    pub(super) id: String,
-    pub(super) variables: Value,
-}
-
 pub(super) async fn find(session: &mut Session, id: &str) -> Result<Option<Stored>> {
     session.query_opt(FIND, &params![id]).await?.map(|row| stored(&row)).transpose()
 }
 
-/// Adds the state after a transition: a new row, or the next version of the one there is.
-pub(super) fn put(writes: &mut WriteSet, after: &Stored) -> Result<()> {
+/// Adds the state after a transition: a new row, or the next version of the one there is. Says how
+/// many bytes the state has.
+pub(super) fn put(writes: &mut WriteSet, after: &Stored) -> Result<usize> {
     let instance = &after.instance;
-    let body = Param::json(instance)?;
+    let body = serde_json::to_string(instance)
+        .map_err(|source| Error::internal("instance_encoding", source))?;
+    let bytes = body.len();
     let incidents = i64::try_from(instance.incidents().count()).unwrap_or(i64::MAX);
     if after.version == 1 {
         let exists = Error::conflict("instance_exists", format!("the instance {:?} exists", instance.id));
@@ -110,7 +116,7 @@ pub(super) fn put(writes: &mut WriteSet, after: &Stored) -> Result<()> {
             body,
         ];
         writes.push_expecting(INSERT, values, 1, exists);
-        return Ok(());
+        return Ok(bytes);
     }
     let values = params![
         &*instance.id,
@@ -122,79 +128,61 @@ pub(super) fn put(writes: &mut WriteSet, after: &Stored) -> Result<()> {
         body,
     ];
     writes.push_expecting(UPDATE, values, 1, ExecutionError::Changed.into());
-    Ok(())
+    Ok(bytes)
 }
 
-pub(super) fn subscribe(writes: &mut WriteSet, instance: &str, wait: Key, to: &Subscription) {
-    let (kind, name, correlation) = match to {
-        Subscription::Message { name, correlation } => ("message", name, correlation.as_deref()),
-        Subscription::Signal { name } => ("signal", name, None),
-    };
-    writes.push(
-        SUBSCRIBE,
-        params![instance, key_param(wait), kind, name, correlation.unwrap_or_default()],
-    );
-}
-
-pub(super) fn unsubscribe(writes: &mut WriteSet, instance: &str, wait: Key) {
-    writes.push(UNSUBSCRIBE, params![instance, key_param(wait)]);
-}
-
-/// Instance and wait of everybody who waits for `name`.
-pub(super) async fn subscribers(
-    session: &mut Session,
-    kind: &str,
-    name: &str,
-    correlation: &str,
-) -> Result<Vec<(String, Key)>> {
-    let rows = session.query(SUBSCRIBERS, &params![kind, name, correlation]).await?;
-    rows.iter().map(|row| Ok((row.text(0)?, Key(row.count(1)?)))).collect()
-}
-
-pub(super) fn buffer(
-    writes: &mut WriteSet,
-    id: &str,
-    name: &str,
-    correlation: &str,
-    variables: &Value,
-    expires_at: Timestamp,
-) {
-    writes.push(BUFFER, params![id, name, correlation, variables, expires_at]);
-}
-
-pub(super) async fn buffered(
-    session: &mut Session,
-    name: &str,
-    correlation: &str,
-    now: Timestamp,
-) -> Result<Option<Buffered>> {
-    let row = session.query_opt(BUFFERED, &params![name, correlation, now]).await?;
-    row.map(|row| Ok(Buffered { id: row.text(0)?, variables: row.json(1)? })).transpose()
-}
-
-/// Takes a buffered message; refused when somebody else took it.
-pub(super) fn unbuffer(writes: &mut WriteSet, id: &str) {
-    writes.push_expecting(UNBUFFER, params![id], 1, ExecutionError::Changed.into());
+/// Which instances a list holds.
+#[derive(Debug, Default)]
+pub(super) struct Filter {
+    pub(super) process: Option<String>,
+    pub(super) state: Option<String>,
+    pub(super) business_key: Option<String>,
+    pub(super) with_incidents: bool,
+    pub(super) started_from: Option<Timestamp>,
+    pub(super) started_before: Option<Timestamp>,
+    /// The last one seen: when it was started, and its id.
+    pub(super) after: Option<(Timestamp, String)>,
 }
 
 /// Up to `limit` instances that match, the newest first.
 pub(super) async fn search(
     session: &mut Session,
-    conditions: &[(&'static str, Param)],
+    filter: &Filter,
     limit: usize,
 ) -> Result<Vec<Stored>> {
     let mut sql = String::from(
         "SELECT id, process, process_version, version, head_hash, started_at, ended_at, body
          FROM execution_instance WHERE tenant_id = $1",
     );
-    let mut values = Vec::with_capacity(conditions.len());
-    for (condition, value) in conditions {
-        values.push(value.clone());
-        sql.push_str(&format!(" AND {condition} ${}", values.len() + 1));
+    let mut values: Vec<Param> = Vec::new();
+    let mut bind = |value: Param| {
+        values.push(value);
+        values.len() + 1
+    };
+    for (column, value) in [
+        ("process", &filter.process),
+        ("state", &filter.state),
+        ("business_key", &filter.business_key),
+    ] {
+        if let Some(value) = value {
+            sql.push_str(&format!(" AND {column} = ${}", bind(value.into())));
+        }
     }
-    sql.push_str(&format!(" ORDER BY id DESC LIMIT {limit}"));
-    let rows = session.query_dynamic(&sql, &values).await?;
-    rows.iter().map(stored).collect()
+    if filter.with_incidents {
+        sql.push_str(" AND incidents > 0");
+    }
+    if let Some(from) = filter.started_from {
+        sql.push_str(&format!(" AND started_at >= ${}", bind(from.into())));
+    }
+    if let Some(before) = filter.started_before {
+        sql.push_str(&format!(" AND started_at < ${}", bind(before.into())));
+    }
+    if let Some((at, id)) = &filter.after {
+        let (at, id) = (bind((*at).into()), bind(id.into()));
+        sql.push_str(&format!(" AND (started_at < ${at} OR (started_at = ${at} AND id < ${id}))"));
+    }
+    sql.push_str(&format!(" ORDER BY started_at DESC, id DESC LIMIT {limit}"));
+    session.query_dynamic(&sql, &values).await?.iter().map(stored).collect()
 }
 
 fn stored(row: &Row) -> Result<Stored> {
@@ -215,8 +203,4 @@ fn stored(row: &Row) -> Result<Stored> {
 /// What lists filter by: a held instance is active for the engine and paused for people.
 pub(super) fn state_name(instance: &Instance) -> &'static str {
     if instance.paused { "paused" } else { instance.state.as_str() }
-}
-
-fn key_param(key: Key) -> i64 {
-    i64::try_from(key.0).unwrap_or(i64::MAX)
 }

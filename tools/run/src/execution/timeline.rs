@@ -1,11 +1,29 @@
 //! The journal in words: who did what, and what followed.
 
+use flowmaster_engine::event::{ChildState, Subscription, Work};
+use flowmaster_engine::governance::Action;
+use flowmaster_engine::{Event, Key};
 use flowmaster_kernel::{Ctx, Cursor, Error, Page, PageRequest, ResponseFormat, Result};
 use flowmaster_store::journal;
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::service::Execution;
 use super::types::{GetTimeline, Timeline, TimelineEntry};
+
+/// A row of the journal, read.
+#[derive(Deserialize)]
+pub(super) struct Recorded {
+    process_version: i64,
+    mandates_version: i64,
+    pub(super) events: Vec<Event>,
+}
+
+impl Recorded {
+    pub(super) fn of(row: &Value) -> Result<Self> {
+        Self::deserialize(row).map_err(|error| Error::internal("journal_unreadable", error))
+    }
+}
 
 impl Execution {
     pub(super) async fn timeline(&self, ctx: &Ctx, params: GetTimeline) -> Result<Timeline> {
@@ -18,98 +36,153 @@ impl Execution {
             })?,
         };
         // Not found must look the same whether the instance is somebody else's or nobody's.
-        self.stored(ctx, &params.id).await?;
+        self.newest(ctx, &params.id).await?;
         let mut session = self.db().read(ctx).await?;
         let entries = journal::read(&mut session, &params.id, after, limit + 1).await?;
+        drop(session);
+        let page = Page::from_overfetched(entries, limit, |entry| entry.seq.to_string());
         let detailed = params.response_format == ResponseFormat::Detailed;
-        let entries = entries.into_iter().map(|entry| view(entry, detailed)).collect();
-        Ok(Page::from_overfetched(entries, limit, |entry| entry.seq.to_string()))
+        let items: Result<Vec<_>> =
+            page.items.into_iter().map(|row| entry(row, detailed)).collect();
+        Ok(Page { items: items?, next_cursor: page.next_cursor })
     }
 }
 
-fn view(entry: journal::Entry, detailed: bool) -> TimelineEntry {
-    let number = |name: &str| entry.events.get(name).and_then(Value::as_i64).unwrap_or_default();
-    let events = entry.events.get("events").cloned().unwrap_or_default();
-    let list = events.as_array().map(Vec::as_slice).unwrap_or_default();
-    TimelineEntry {
-        seq: entry.seq,
-        at: entry.at,
-        actor: entry.actor.clone(),
-        process_version: number("process_version"),
-        mandates_version: number("mandates_version"),
-        what: list.iter().filter_map(sentence).collect(),
-        events: detailed.then_some(events),
-    }
+fn entry(row: journal::Entry, detailed: bool) -> Result<TimelineEntry> {
+    let recorded = Recorded::of(&row.events)?;
+    let events = detailed.then(|| row.events.get("events").cloned()).flatten();
+    Ok(TimelineEntry {
+        seq: row.seq,
+        at: row.at,
+        actor: row.actor,
+        process_version: recorded.process_version,
+        mandates_version: recorded.mandates_version,
+        what: recorded.events.iter().filter_map(sentence).collect(),
+        events,
+    })
 }
 
 /// An event as a sentence; `None` for the mechanics that only the detailed form shows.
-fn sentence(event: &Value) -> Option<String> {
-    let text = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default();
-    let element = text("element");
-    let actor = || event.pointer("/actor/id").and_then(Value::as_str).unwrap_or_default();
-    Some(match text("type") {
-        "instance_started" => {
-            let starter = event.pointer("/starter/id").and_then(Value::as_str).unwrap_or_default();
-            format!("{starter} started the instance")
+fn sentence(event: &Event) -> Option<String> {
+    Some(match event {
+        Event::InstanceStarted { starter, caller: None, .. } => {
+            format!("{} started the instance", starter.id)
         }
-        "element_completed" => format!("{element} completed"),
-        "element_terminated" => format!("{element} was ended"),
-        "variables_set" => {
-            let names: Vec<&str> = event
-                .get("variables")
-                .and_then(Value::as_object)
-                .map(|variables| variables.keys().map(String::as_str).collect())
-                .unwrap_or_default();
-            format!("set {}", names.join(", "))
+        Event::InstanceStarted { caller: Some(caller), .. } => {
+            format!("the instance was called by {}", caller.instance)
         }
-        "decision_evaluated" => format!("{element} evaluated the decision {}", text("decision")),
-        "work_requested" => {
-            let whom = match event.pointer("/work/kind").and_then(Value::as_str) {
-                Some("human") => "a person",
-                Some("agent") => "an agent",
-                _ => "a worker",
+        Event::ElementCompleted { element, .. } => format!("{element} completed"),
+        Event::ElementTerminated { element, .. } => format!("{element} was ended"),
+        Event::VariablesSet { scope, variables } => {
+            let names: Vec<&str> = variables.iter().map(|(name, _)| name).collect();
+            let place = if *scope == Key::PROCESS { "" } else { " for one element" };
+            format!("set {}{place}", names.join(", "))
+        }
+        Event::DecisionEvaluated { element, decision, .. } => {
+            format!("{element} evaluated the decision {decision}")
+        }
+        Event::WorkRequested { element, work, .. } => match work {
+            Work::Human(_) => format!("{element} waits for a person"),
+            Work::Job { job_type, .. } => format!("{element} waits for a worker of {job_type}"),
+            Work::Agent { agent, .. } => format!("{element} waits for the agent {agent}"),
+        },
+        Event::WorkCompleted { element, actor, .. } => format!("{} completed {element}", actor.id),
+        Event::WorkFailed { element, message, retries, .. } => {
+            format!("{element} failed, {retries} attempts are left: {message}")
+        }
+        Event::WorkRetried { element, .. } => format!("{element} is tried again"),
+        Event::WorkCancelled { element, .. } => format!("the work at {element} was taken back"),
+        Event::TimerStarted { element, due_at, .. } => format!("{element} waits until {due_at}"),
+        Event::TimerFired { element, .. } => format!("the timer {element} fired"),
+        Event::SubscriptionOpened { element, subscription, .. } => match subscription {
+            Subscription::Message { name, correlation: None } => {
+                format!("{element} waits for the message {name}")
+            }
+            Subscription::Message { name, correlation: Some(key) } => {
+                format!("{element} waits for the message {name} for {key:?}")
+            }
+            Subscription::Signal { name } => format!("{element} waits for the signal {name}"),
+        },
+        Event::SubscriptionTriggered { element, message_id, .. } => match message_id {
+            Some(id) => format!("{element} got the message {id}"),
+            None => format!("{element} heard its signal"),
+        },
+        Event::MessageThrown { element, name, .. } => format!("{element} sent the message {name}"),
+        Event::SignalThrown { element, name, .. } => format!("{element} sent the signal {name}"),
+        Event::ErrorThrown { element, code, message, caught_by, .. } => {
+            let detail = message.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
+            match caught_by {
+                Some(by) => format!("{element} threw the error {code}, caught by {by}{detail}"),
+                None => format!("{element} threw the error {code}, which nothing catches{detail}"),
+            }
+        }
+        Event::EscalationThrown { element, code, .. } => {
+            format!("{element} threw the escalation {code}")
+        }
+        Event::ChildRequested { element, process, instance, .. } => {
+            format!("{element} called the process {process} as {instance}")
+        }
+        Event::ChildEnded { element, state, .. } => match state {
+            ChildState::Completed => format!("the process called by {element} completed"),
+            ChildState::Failed => format!("the process called by {element} failed"),
+            ChildState::Cancelled => format!("the process called by {element} was cancelled"),
+            ChildState::Missing => format!("there is no process for {element} to call"),
+        },
+        Event::ChildCancelled { element, instance, .. } => {
+            format!("{element} took back its call {instance}")
+        }
+        Event::IncidentRaised { incident, .. } => {
+            format!("incident at {}: {}", incident.element, incident.message)
+        }
+        Event::IncidentResolved { element, actor, .. } => {
+            format!("{} resolved the incident at {element}", actor.id)
+        }
+        Event::ActionRefused(refusal) => {
+            let place = refusal.element.as_deref().unwrap_or("the instance");
+            let tool = refusal.tool.as_ref().map(|tool| format!(" with {tool}"));
+            format!(
+                "REFUSED: {} may not {} {place}{}: {} (policy {})",
+                refusal.actor.id,
+                words(&refusal.action),
+                tool.unwrap_or_default(),
+                refusal.reason,
+                refusal.policy
+            )
+        }
+        Event::ActionAllowed { action, element, actor, tool, policies } => {
+            let place = element.as_deref().unwrap_or("the instance");
+            let tool = tool.as_ref().map(|tool| format!(" with {tool}")).unwrap_or_default();
+            let asked: Vec<&str> = policies.iter().map(|asked| asked.policy.as_str()).collect();
+            let by = match asked.as_slice() {
+                [] => "no policy forbids it".to_owned(),
+                asked => format!("asked {}", asked.join(", ")),
             };
-            format!("{element} waits for {whom}")
+            format!("allowed {} to {} {place}{tool}: {by}", actor.id, words(action))
         }
-        "work_completed" => format!("{} completed {element}", actor()),
-        "work_failed" => format!("{element} failed: {}", text("message")),
-        "timer_started" => format!("{element} waits until {}", text("due_at")),
-        "timer_fired" => format!("the timer {element} fired"),
-        "subscription_opened" => format!("{element} waits for a message or signal"),
-        "subscription_triggered" => format!("{element} got what it waited for"),
-        "message_thrown" => format!("sent the message {}", text("name")),
-        "signal_thrown" => format!("sent the signal {}", text("name")),
-        "error_thrown" => format!("the error {} was thrown at {element}", text("code")),
-        "child_requested" => format!("{element} called the process {}", text("process")),
-        "child_ended" => format!("the process called by {element} ended"),
-        "incident_raised" => {
-            let message = event.pointer("/incident/message").and_then(Value::as_str).unwrap_or_default();
-            let element = event.pointer("/incident/element").and_then(Value::as_str).unwrap_or_default();
-            format!("incident at {element}: {message}")
+        Event::InstancePaused { actor } => format!("{} held the instance", actor.id),
+        Event::InstanceResumed { actor } => format!("{} resumed the instance", actor.id),
+        Event::InstanceCompleted => "the instance completed".to_owned(),
+        Event::InstanceCancelled { actor, reason } => {
+            let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            format!("{} cancelled the instance{why}", actor.id)
         }
-        "incident_resolved" => "an incident was resolved".to_owned(),
-        "action_refused" => format!(
-            "REFUSED: {} may not {} {}{}: {} (policy {})",
-            actor(),
-            text("action"),
-            element,
-            event.get("tool").and_then(Value::as_str).map(|tool| format!(" with {tool}")).unwrap_or_default(),
-            text("reason"),
-            text("policy")
-        ),
-        "action_allowed" => {
-            let policies: Vec<&str> = event
-                .get("policies")
-                .and_then(Value::as_array)
-                .map(|list| list.iter().filter_map(|it| it.get("policy")?.as_str()).collect())
-                .unwrap_or_default();
-            format!("policies allowed {} to {} {element}: {}", actor(), text("action"), policies.join(", "))
-        }
-        "instance_paused" => "the instance was held".to_owned(),
-        "instance_resumed" => "the instance was resumed".to_owned(),
-        "instance_completed" => "the instance completed".to_owned(),
-        "instance_cancelled" => "the instance was cancelled".to_owned(),
-        "instance_failed" => format!("the instance failed with {}", text("code")),
-        _ => return None,
+        Event::InstanceFailed { code, .. } => format!("the instance failed with {code}"),
+        Event::ElementActivated { .. }
+        | Event::FlowTaken { .. }
+        | Event::TokenDropped { .. }
+        | Event::RepetitionStarted { .. }
+        | Event::RepetitionResult { .. }
+        | Event::TimerCancelled { .. }
+        | Event::SubscriptionClosed { .. } => return None,
     })
+}
+
+const fn words(action: &Action) -> &'static str {
+    match action {
+        Action::Complete => "complete",
+        Action::ToolCall => "call a tool at",
+        Action::SetVariables => "set variables of",
+        Action::Start => "start",
+        Action::Control => "control",
+    }
 }

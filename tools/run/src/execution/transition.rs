@@ -5,7 +5,7 @@ use std::sync::Arc;
 use flowmaster_engine::effect::{AgentWork, EffectKind, HumanTask, Job, WorkItem};
 use flowmaster_engine::event::Event;
 use flowmaster_engine::wait::WaitKind;
-use flowmaster_engine::{Decided, Definition, Instance, Key, effect};
+use flowmaster_engine::{Decided, Definition, Instance, Key, effect, refusal};
 use flowmaster_kernel::{Ctx, Result, Timestamp};
 use flowmaster_store::outbox::{self, NewMessage};
 use flowmaster_store::{WriteSet, jobs, journal, timers};
@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 
 use super::calls::Errand;
 use super::instance::{Stored, WorkRef};
-use super::{HUMAN_TASK_CLOSED, HUMAN_TASK_REQUESTED, store};
+use super::store::{self, mail};
+use super::{HUMAN_TASK_CLOSED, HUMAN_TASK_REQUESTED};
 
 /// What one row of the journal holds: the runtime record.
 #[derive(Serialize)]
@@ -31,6 +32,8 @@ pub(super) struct Written {
     pub(super) after: Stored,
     /// Message subscriptions that began to wait: a buffered message may fit.
     pub(super) opened: Vec<Key>,
+    /// The size of the state.
+    pub(super) bytes: usize,
 }
 
 /// The work that whoever gives the command holds.
@@ -44,33 +47,52 @@ pub(super) enum Settles {
     Job { key: Key, epoch: i64 },
 }
 
+/// When a transition happens, and under which mandates.
+pub(super) struct Moment<'a> {
+    pub(super) ctx: &'a Ctx,
+    pub(super) now: Timestamp,
+    pub(super) mandates_version: i64,
+}
+
 /// Makes the write set of a transition from `before`.
 pub(super) fn write(
-    ctx: &Ctx,
+    moment: &Moment<'_>,
     definition: &Definition,
     before: &Stored,
     decided: Decided,
-    mandates_version: i64,
     settles: Settles,
 ) -> Result<Written> {
-    let now = ctx.now();
     let mut writes = WriteSet::new();
     let record = Record {
         process: &before.process,
         process_version: before.process_version,
-        mandates_version,
+        mandates_version: moment.mandates_version,
         events: &decided.events,
     };
     let id = Arc::clone(&decided.instance.id);
-    let head = journal::append(&mut writes, ctx, &id, &before.head, &record)?;
-    let mut outlet =
-        Outlet { now, seq: head.seq, sent: 0, settles, before: &before.instance, opened: Vec::new() };
+    let head = journal::append(&mut writes, moment.ctx, &id, &before.head, &record)?;
+    let mut outlet = Outlet {
+        id: &id,
+        process: &before.process,
+        now: moment.now,
+        seq: head.seq,
+        sent: 0,
+        settles,
+        is_settled: false,
+        before: &before.instance,
+        after: &decided.instance,
+        opened: Vec::new(),
+    };
     for (position, event) in (0_u64..).zip(&decided.events) {
         let Some(effect) = effect(definition, &decided.instance, event, position) else { continue };
-        outlet.write(&mut writes, &id, effect.kind)?;
+        outlet.write(&mut writes, effect.kind)?;
+    }
+    if refusal(&decided.events).is_none() {
+        outlet.keep_from_workers(&mut writes);
+        outlet.hold_or_resume(&mut writes)?;
     }
     let opened = outlet.opened;
-    let ended_at = decided.instance.state.is_ended().then_some(now);
+    let ended_at = decided.instance.state.is_ended().then_some(moment.now);
     let after = Stored {
         instance: decided.instance,
         process: Arc::clone(&before.process),
@@ -80,76 +102,115 @@ pub(super) fn write(
         started_at: before.started_at,
         ended_at,
     };
-    store::put(&mut writes, &after)?;
-    Ok(Written { writes, after, opened })
+    let bytes = store::put(&mut writes, &after)?;
+    Ok(Written { writes, after, opened, bytes })
 }
 
 /// Turns effects into rows.
 struct Outlet<'a> {
+    id: &'a str,
+    process: &'a str,
     now: Timestamp,
     seq: i64,
     sent: u32,
     settles: Settles,
+    /// Whether the row of the job that the caller holds was written.
+    is_settled: bool,
     before: &'a Instance,
+    after: &'a Instance,
     opened: Vec<Key>,
 }
 
 impl Outlet<'_> {
-    fn write(&mut self, writes: &mut WriteSet, id: &str, effect: EffectKind) -> Result<()> {
-        let work = |key: Key| WorkRef { instance: id.to_owned(), key };
+    fn write(&mut self, writes: &mut WriteSet, effect: EffectKind) -> Result<()> {
         match effect {
             EffectKind::OpenHumanTask(task) => {
-                let payload = human_task(&work(task.item.key), &task);
-                self.send(writes, id, HUMAN_TASK_REQUESTED, &payload);
+                let payload = human_task(&self.work(task.item.key), &task);
+                self.send(writes, HUMAN_TASK_REQUESTED, &payload);
             }
-            EffectKind::CreateJob(job) => self.create_job(writes, id, &job),
-            EffectKind::AskAgent(asked) => self.ask_agent(writes, id, &asked),
+            EffectKind::CreateJob(job) => self.create_job(writes, &job),
+            EffectKind::AskAgent(asked) => self.ask_agent(writes, &asked),
             EffectKind::RetryWork { key, retries, retry_at } => {
-                let (job, due_at) = (work(key).to_string(), retry_at.unwrap_or(self.now));
+                let (job, due_at) = (self.work(key).to_string(), retry_at.unwrap_or(self.now));
                 match self.settles {
                     Settles::Job { key: held, epoch } if held == key => {
+                        self.is_settled = true;
                         jobs::release(writes, &job, epoch, i64::from(retries), due_at);
                     }
                     _ => jobs::retry(writes, &job, i64::from(retries), due_at),
                 }
             }
             EffectKind::CloseWork { key } | EffectKind::CancelWork { key } => {
-                self.close(writes, &work(key));
+                self.close(writes, &self.work(key));
             }
-            EffectKind::StartTimer { key, due_at } => {
-                let timer = timers::NewTimer {
-                    id: &work(key).to_string(),
-                    instance: id,
-                    element: "",
-                    due_at,
-                    payload: &Value::Null,
-                };
-                timers::insert(writes, &timer);
-            }
-            EffectKind::CancelTimer { key } => timers::cancel(writes, &work(key).to_string()),
+            // While it is paused its timers do not run: they are set when it is resumed.
+            EffectKind::StartTimer { .. } if self.after.paused => {}
+            EffectKind::StartTimer { key, due_at } => self.start_timer(writes, key, due_at),
+            EffectKind::CancelTimer { key } => timers::cancel(writes, &self.work(key).to_string()),
             EffectKind::OpenSubscription { key, subscription } => {
-                store::subscribe(writes, id, key, &subscription);
+                mail::subscribe(writes, self.process, self.id, key, &subscription, self.now);
                 self.opened.push(key);
             }
-            EffectKind::CloseSubscription { key } => store::unsubscribe(writes, id, key),
+            EffectKind::CloseSubscription { key } => mail::unsubscribe(writes, self.id, key),
             other => {
                 if let Some(errand) = Errand::of(other) {
-                    let payload = errand.to_payload()?;
-                    self.send(writes, id, Errand::TOPIC, &payload);
+                    self.send(writes, Errand::TOPIC, &errand.to_payload()?);
                 }
             }
         }
         Ok(())
     }
 
-    fn send(&mut self, writes: &mut WriteSet, instance: &str, topic: &str, payload: &Value) {
+    fn work(&self, key: Key) -> WorkRef {
+        WorkRef { instance: self.id.to_owned(), key }
+    }
+
+    fn start_timer(&self, writes: &mut WriteSet, key: Key, due_at: Timestamp) {
+        let timer = timers::NewTimer {
+            id: &self.work(key).to_string(),
+            instance: self.id,
+            element: self.after.wait(key).map_or("", |wait| &wait.element),
+            due_at,
+            payload: &Value::Null,
+        };
+        timers::insert(writes, &timer);
+    }
+
+    /// Takes a job from the workers that ended with an error nobody catches: what it waits for now
+    /// is its incident.
+    fn keep_from_workers(&mut self, writes: &mut WriteSet) {
+        let Settles::Job { key, epoch } = self.settles else { return };
+        if !self.is_settled && self.after.wait(key).is_some() {
+            jobs::release(writes, &self.work(key).to_string(), epoch, 0, self.now);
+        }
+    }
+
+    /// Stops the timers of an instance that is paused now, and starts those of one that goes on.
+    fn hold_or_resume(&mut self, writes: &mut WriteSet) -> Result<()> {
+        match (self.before.paused, self.after.paused) {
+            (false, true) => timers::cancel_instance(writes, self.id),
+            (true, false) if !self.after.state.is_ended() => {
+                for (key, wait) in self.after.waits() {
+                    if let WaitKind::Timer { due_at, .. } = &wait.kind {
+                        self.start_timer(writes, key, *due_at);
+                    }
+                }
+                let errand = Errand::Resumed { instance: self.id.to_owned() };
+                self.send(writes, Errand::TOPIC, &errand.to_payload()?);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, writes: &mut WriteSet, topic: &str, payload: &Value) {
         // Several messages of one transition keep their order by a place behind the sequence.
         let place = i64::from(self.sent);
         self.sent += 1;
         let message = NewMessage {
-            id: &format!("{instance}/{}/{place}", self.seq),
+            id: &format!("{}/{}/{place}", self.id, self.seq),
             topic,
-            key: instance,
+            key: self.id,
             seq: self.seq * 10_000 + place,
             at: self.now,
             payload,
@@ -157,34 +218,31 @@ impl Outlet<'_> {
         outbox::append(writes, &message);
     }
 
-    fn create_job(&self, writes: &mut WriteSet, id: &str, job: &Job) {
+    fn create_job(&self, writes: &mut WriteSet, job: &Job) {
         let payload = work_payload(&job.item);
-        self.insert_job(writes, id, "service", &job.job_type, job.retries, &job.item, &payload);
+        self.insert_job(writes, "service", &job.job_type, job.retries, &job.item, &payload);
     }
 
-    fn ask_agent(&self, writes: &mut WriteSet, id: &str, asked: &AgentWork) {
+    fn ask_agent(&self, writes: &mut WriteSet, asked: &AgentWork) {
         let mut payload = work_payload(&asked.item);
         payload["agent"] = Value::from(asked.agent.as_str());
-        self.insert_job(writes, id, "agent", &asked.agent, asked.retries, &asked.item, &payload);
+        self.insert_job(writes, "agent", &asked.agent, asked.retries, &asked.item, &payload);
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one row, one call")]
     fn insert_job(
         &self,
         writes: &mut WriteSet,
-        id: &str,
         kind: &str,
         job_type: &str,
         retries: u32,
         item: &WorkItem,
         payload: &Value,
     ) {
-        let work = WorkRef { instance: id.to_owned(), key: item.key };
         let job = jobs::NewJob {
-            id: &work.to_string(),
+            id: &self.work(item.key).to_string(),
             kind,
             job_type,
-            instance: id,
+            instance: self.id,
             element: &item.element,
             priority: 0,
             retries: i64::from(retries),
@@ -199,17 +257,19 @@ impl Outlet<'_> {
         match self.settles {
             Settles::HumanTask(key) if key == work.key => return,
             Settles::Job { key, epoch } if key == work.key => {
+                self.is_settled = true;
                 return jobs::close(writes, &work.to_string(), epoch);
             }
             _ => {}
         }
-        let is_human =
-            self.before.wait(work.key).is_some_and(|wait| matches!(wait.kind, WaitKind::Human));
-        if is_human {
-            let payload = json!({ "id": work.to_string() });
-            self.send(writes, &work.instance, HUMAN_TASK_CLOSED, &payload);
-        } else {
-            jobs::cancel(writes, &work.to_string());
+        match self.before.wait(work.key).map(|wait| &wait.kind) {
+            Some(WaitKind::Human) => {
+                let payload = json!({ "id": work.to_string() });
+                self.send(writes, HUMAN_TASK_CLOSED, &payload);
+            }
+            Some(_) => jobs::cancel(writes, &work.to_string()),
+            // It was opened in this very transition, so nobody knows of it.
+            None => {}
         }
     }
 }

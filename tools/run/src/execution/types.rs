@@ -75,6 +75,12 @@ pub struct SearchInstances {
     /// Set to true for those with open incidents.
     #[serde(default)]
     pub with_incidents: bool,
+    /// Only those started at this moment or later.
+    #[serde(default)]
+    pub started_from: Option<Timestamp>,
+    /// Only those started before this moment.
+    #[serde(default)]
+    pub started_before: Option<Timestamp>,
     /// How many at most, 1 to 50. Default 20.
     #[serde(default)]
     #[schemars(range(min = 1, max = 50))]
@@ -284,18 +290,20 @@ pub struct PublishMessage {
     /// What it brings.
     #[serde(default)]
     pub variables: Variables,
-    /// The sender's id of the message: the same id is taken once.
+    /// The sender's id of the message: within 7 days each process takes the same id once.
     #[serde(default)]
     pub message_id: Option<String>,
-    /// How many seconds it is kept for somebody who begins to wait for it. Default 3600; 0: not at all.
+    /// How many seconds it is kept for somebody who begins to wait for it. Default 3600, at most
+    /// 30 days; 0: not at all.
     #[serde(default)]
+    #[schemars(range(max = 2_592_000))]
     pub ttl_s: Option<u32>,
 }
 
 /// What became of a message or signal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Delivered {
-    /// Instances that got it.
+    /// Instances that got it; paused ones get it when they are resumed.
     pub correlated: Vec<String>,
     /// Instances that it started.
     pub started: Vec<String>,

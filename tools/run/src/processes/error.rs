@@ -1,7 +1,7 @@
 //! What can go wrong with process definitions.
 
 use flowmaster_engine::finding::Finding;
-use flowmaster_kernel::Error;
+use flowmaster_kernel::{Error, ErrorKind};
 
 /// The errors of this room.
 #[derive(Debug, thiserror::Error)]
@@ -26,8 +26,20 @@ pub(super) enum ProcessError {
     DraftChanged { current: String },
     #[error("the tool name {name:?} is taken by the process {by:?}")]
     ToolNameTaken { name: String, by: String },
-    #[error("{0:?} cannot be the name of a tool")]
-    BadToolName(String),
+    #[error("the input schema of the stored process is not readable: {0}")]
+    InputSchema(String),
+    #[error("the model {0:?} is not there")]
+    NoModel(String),
+    #[error("the model {path:?} cannot be read")]
+    UnreadableModel { path: String, why: String },
+    #[error("the process {0:?} is in two models")]
+    Twice(String),
+    #[error("{what} are over the limit of {limit}")]
+    TooMuch { what: &'static str, limit: usize },
+    #[error("the scenario took longer than {0} seconds")]
+    TooSlow(u64),
+    #[error("too many scenarios are running")]
+    Busy,
 }
 
 impl From<ProcessError> for Error {
@@ -66,8 +78,23 @@ impl From<ProcessError> for Error {
                 .details(serde_json::json!({ "current_hash": current })),
             ProcessError::ToolNameTaken { .. } => Self::conflict("tool_name_taken", what)
                 .fix("choose another tool name in the contract of the process"),
-            ProcessError::BadToolName(_) => Self::invalid("tool_name_invalid", what)
-                .fix("use noun_verb in lower case, at most 30 letters and underscores"),
+            ProcessError::InputSchema(_) => Self::internal("stored_schema_unreadable", what),
+            ProcessError::NoModel(_) => Self::invalid("model_missing", what)
+                .why("the scenario names it among its models")
+                .fix("send its text under that name in models, or name a stored process in process"),
+            ProcessError::UnreadableModel { why, .. } => {
+                Self::invalid("model_unreadable", what).why(why).fix("correct the model")
+            }
+            ProcessError::Twice(_) => Self::invalid("process_twice", what)
+                .fix("give each process of the models an id of its own"),
+            ProcessError::TooMuch { .. } => {
+                Self::new(ErrorKind::TooLarge, "scenario_too_large", what)
+                    .fix("split it into several calls")
+            }
+            ProcessError::TooSlow(_) => Self::new(ErrorKind::Timeout, "scenario_too_slow", what)
+                .fix("look for a loop, or take fewer steps at once"),
+            ProcessError::Busy => Self::new(ErrorKind::Exhausted, "scenarios_exhausted", what)
+                .fix("wait a moment and call again"),
         }
     }
 }

@@ -3,27 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use flowmaster_engine::Definition;
 use flowmaster_engine::bpmn::{self, Document};
 use flowmaster_engine::compact::CompactProcess;
 use flowmaster_engine::finding::Finding;
 use flowmaster_engine::model::{NodeKind, Process, Task, Text};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::error::ProcessError;
-
-/// A published version, ready to run.
-#[derive(Clone, Debug)]
-pub struct Published {
-    /// BPMN id.
-    pub id: String,
-    /// Number of the version.
-    pub version: i64,
-    /// SHA-256 of the model, in hexadecimal.
-    pub hash: String,
-    /// What the engine runs.
-    pub definition: Arc<Definition>,
-}
 
 /// A model that somebody wants to save or check.
 pub(super) struct Model {
@@ -75,13 +62,42 @@ pub(super) fn decisions(process: &Process) -> BTreeSet<String> {
         .collect()
 }
 
-/// Checks the name under which a process is offered as a tool.
-pub(super) fn tool_name(process: &Process) -> Result<Option<&str>, ProcessError> {
-    let Some(name) = process.contract.tool.as_deref() else { return Ok(None) };
-    let well_formed = (1..=30).contains(&name.len())
+/// What is wrong with the border of a process: its tool name, its schemas and its forms.
+pub(super) fn contract_findings(process: &Process) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let contract = &process.contract;
+    if contract.tool.as_deref().is_some_and(|name| !is_tool_name(name)) {
+        findings.push(Finding::error(
+            "tool_name_invalid",
+            "",
+            format!("{:?} cannot be the name of a tool", contract.tool.as_deref().unwrap_or("")),
+            "use noun_verb in lower case, at most 30 letters and underscores",
+        ));
+    }
+    let mut check = |element: &str, what: &str, schema: Option<&Value>| {
+        if let Some(Err(error)) = schema.map(jsonschema::validator_for) {
+            findings.push(Finding::error(
+                "schema_invalid",
+                element,
+                format!("the {what} is not a JSON Schema: {error}"),
+                "mend the schema; it must not refer to other files",
+            ));
+        }
+    };
+    check("", "input schema", contract.input.as_ref());
+    check("", "output schema", contract.output.as_ref());
+    for (_, node) in process.nodes() {
+        if let NodeKind::Task(Task::User(task)) = &node.kind {
+            check(&node.id, "form", task.form.as_ref());
+        }
+    }
+    findings
+}
+
+fn is_tool_name(name: &str) -> bool {
+    (1..=30).contains(&name.len())
         && name.contains('_')
-        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-    if well_formed { Ok(Some(name)) } else { Err(ProcessError::BadToolName(name.to_owned())) }
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
 fn hash(xml: &str) -> String {

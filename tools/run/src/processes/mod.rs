@@ -1,7 +1,8 @@
 //! Process definitions: drafts to work on, published versions that never change.
 //!
 //! Owns the tables `processes_process`, `processes_version`, `processes_start` and the operations
-//! `process_search`, `process_get`, `process_save`, `process_validate`, `process_publish`.
+//! `process_search`, `process_get`, `process_save`, `process_validate`, `process_publish`,
+//! `scenario_run`. Sets store timers for processes that begin by a timer.
 //!
 //! Invariants: a draft can be saved as often as one likes and is no version; publishing makes the
 //! next version, immutable and known by the hash of its content; nothing is published with an error
@@ -10,13 +11,17 @@
 
 mod error;
 mod load;
+mod published;
+mod scenario;
 mod service;
+mod start_timer;
 mod store;
 mod tools;
 pub mod types;
 
-pub use load::Published;
+pub use published::Published;
 pub use service::Processes;
+pub(crate) use start_timer::StartTimer;
 pub use store::MIGRATIONS;
 pub use tools::operations;
 

@@ -1,42 +1,41 @@
 //! The verbs of the processes room.
 
 use std::collections::BTreeSet;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use flowmaster_engine::compact::CompactProcess;
 use flowmaster_engine::finding::Finding;
 use flowmaster_engine::model::Process;
 use flowmaster_engine::validate::{Surroundings, validate};
-use flowmaster_engine::{Definition, StartTrigger, start_triggers};
-use flowmaster_kernel::{Ctx, Page, PageRequest, Result, TenantId};
+use flowmaster_engine::{StartTrigger, start_triggers};
+use flowmaster_kernel::{Ctx, Error, Page, PageRequest, Result};
 use flowmaster_mind::rules::Rules;
-use flowmaster_store::Db;
-use parking_lot::Mutex;
+use flowmaster_store::{Db, WriteSet};
+use tokio::sync::Semaphore;
 
 use super::error::ProcessError;
-use super::load::{self, Model, Published};
+use super::load::{self, Model};
+use super::published::Shelf;
 use super::store::{self, ProcessRow, StartRow, VersionRow};
 use super::types::{
     GetProcess, ModelFormat, ProcessModel, ProcessPage, PublishProcess, PublishedProcess,
     SaveProcess, SavedProcess, SearchProcesses, ValidateProcess, Validation,
 };
-
-/// How many compiled versions are kept at hand.
-const COMPILED: usize = 512;
+use super::{scenario, start_timer};
 
 /// The processes room.
 pub struct Processes {
-    db: Db,
-    rules: Arc<Rules>,
-    compiled: Mutex<lru::LruCache<(TenantId, String, i64), Arc<Published>>>,
+    pub(super) db: Db,
+    pub(super) rules: Arc<Rules>,
+    pub(super) shelf: Shelf,
+    pub(super) runs: Arc<Semaphore>,
 }
 
 impl Processes {
     /// The room on `db`.
     pub fn new(db: Db, rules: Arc<Rules>) -> Self {
-        let capacity = NonZeroUsize::new(COMPILED).unwrap_or(NonZeroUsize::MIN);
-        Self { db, rules, compiled: Mutex::new(lru::LruCache::new(capacity)) }
+        let runs = Arc::new(Semaphore::new(scenario::RUNS));
+        Self { db, rules, shelf: Shelf::default(), runs }
     }
 
     pub(super) async fn search(&self, ctx: &Ctx, params: SearchProcesses) -> Result<ProcessPage> {
@@ -85,12 +84,17 @@ impl Processes {
     /// # Errors
     /// A model that cannot be read, or a draft that somebody else changed.
     pub async fn save(&self, ctx: &Ctx, params: SaveProcess) -> Result<SavedProcess> {
-        let model = load::model(params.compact, params.xml)?;
+        let model = off_thread(move || load::model(params.compact, params.xml)).await??;
         let findings = self.findings(ctx, &model).await?;
         let id = model.process.id.to_string();
         let mut tx = self.db.begin(ctx).await?;
         if let Some(based_on) = params.based_on {
-            let current = store::find(&mut tx, &id).await?.and_then(|row| row.draft_hash);
+            let draft = store::find(&mut tx, &id).await?.and_then(|row| row.draft_hash);
+            let current = match draft {
+                Some(draft) => Some(draft),
+                // It was published meanwhile, or nothing was saved since.
+                None => store::versions(&mut tx, &id).await?.into_iter().next().map(|it| it.hash),
+            };
             if let Some(current) = current.filter(|current| *current != based_on) {
                 return Err(ProcessError::DraftChanged { current }.into());
             }
@@ -102,7 +106,10 @@ impl Processes {
 
     pub(super) async fn validate(&self, ctx: &Ctx, params: ValidateProcess) -> Result<Validation> {
         let model = match params.id {
-            None => load::model(params.compact, params.xml)?,
+            None => off_thread(move || load::model(params.compact, params.xml)).await??,
+            Some(_) if params.compact.is_some() || params.xml.is_some() => {
+                return Err(ProcessError::NotOneModel.into());
+            }
             Some(id) => {
                 let mut session = self.db.read(ctx).await?;
                 let row = store::find(&mut session, &id).await?;
@@ -114,7 +121,9 @@ impl Processes {
                     }
                     (None, None) => None,
                 };
-                load::from_xml(&xml.ok_or(ProcessError::NoDraft(id))?)?
+                drop(session);
+                let xml = xml.ok_or(ProcessError::NoDraft(id))?;
+                off_thread(move || load::from_xml(&xml)).await??
             }
         };
         let findings = self.findings(ctx, &model).await?;
@@ -134,13 +143,14 @@ impl Processes {
         if params.hash.is_some_and(|reviewed| reviewed != hash) {
             return Err(ProcessError::DraftChanged { current: hash }.into());
         }
-        let model = load::from_xml(&draft)?;
+        let (model, draft) = off_thread(move || (load::from_xml(&draft), draft)).await?;
+        let model = model?;
         let findings = self.findings(ctx, &model).await?;
         if Finding::any_error(&findings) {
             return Err(ProcessError::Findings { verb: "published", findings }.into());
         }
         let rules = self.rules.pin(ctx, &load::decisions(&model.process)).await?;
-        let tool = load::tool_name(&model.process)?.map(str::to_owned);
+        let tool = model.process.contract.tool.clone();
 
         let mut tx = self.db.begin(ctx).await?;
         let now_there = store::find(&mut tx, &params.id).await?;
@@ -169,85 +179,21 @@ impl Processes {
             })
             .collect();
         store::set_starts(&mut tx, &params.id, &starts).await?;
-        tx.commit(PublishedProcess { id: params.id, version, hash, tool, findings }).await
-    }
-
-    /// A published version, compiled: the one with that number, or the active one.
-    ///
-    /// # Errors
-    /// `process_not_found`, or `process_not_published` while there is only a draft.
-    pub async fn published(&self, ctx: &Ctx, id: &str, version: Option<i64>) -> Result<Arc<Published>> {
-        let version = match version {
-            Some(version) => version,
-            None => {
-                let row = store::find(&mut *self.db.read(ctx).await?, id).await?;
-                let row = row.ok_or_else(|| ProcessError::NotFound(id.to_owned()))?;
-                row.summary.active_version.ok_or_else(|| ProcessError::NotPublished(id.to_owned()))?
-            }
-        };
-        let key = (ctx.tenant.clone(), id.to_owned(), version);
-        if let Some(published) = self.compiled.lock().get(&key) {
-            return Ok(Arc::clone(published));
-        }
-        let row = store::version(&mut *self.db.read(ctx).await?, id, version).await?;
-        let row = row.ok_or_else(|| ProcessError::NoVersion { id: id.to_owned(), version })?;
-        let decisions = self.rules.pinned(ctx, &row.rules).await?;
-        let process = load::from_xml(&row.xml)?.process;
-        let published = Arc::new(Published {
-            id: id.to_owned(),
-            version,
-            hash: row.hash,
-            definition: Arc::new(Definition::new(process, decisions)),
-        });
-        self.compiled.lock().put(key, Arc::clone(&published));
-        Ok(published)
-    }
-
-    /// The processes that are offered as tools, by tool name, at most 200.
-    ///
-    /// # Errors
-    /// What the store reports.
-    pub async fn offered_as_tools(&self, ctx: &Ctx) -> Result<Vec<Arc<Published>>> {
-        let tools = store::tools(&mut *self.db.read(ctx).await?).await?;
-        let mut offered = Vec::with_capacity(tools.len());
-        for (id, version) in tools {
-            offered.push(self.published(ctx, &id, Some(version)).await?);
-        }
-        Ok(offered)
-    }
-
-    /// The process that is offered as the tool `name`.
-    ///
-    /// # Errors
-    /// What the store reports.
-    pub async fn offered_as(&self, ctx: &Ctx, name: &str) -> Result<Option<Arc<Published>>> {
-        let found = store::by_tool(&mut *self.db.read(ctx).await?, name).await?;
-        match found {
-            Some((id, Some(version))) => self.published(ctx, &id, Some(version)).await.map(Some),
-            _ => Ok(None),
-        }
-    }
-
-    /// Process id and start event of everything that begins by the message `name`.
-    ///
-    /// # Errors
-    /// What the store reports.
-    pub async fn begun_by_message(&self, ctx: &Ctx, name: &str) -> Result<Vec<(String, String)>> {
-        store::starts(&mut *self.db.read(ctx).await?, "message", name).await
-    }
-
-    /// Process id and start event of everything that begins by the signal `name`.
-    ///
-    /// # Errors
-    /// What the store reports.
-    pub async fn begun_by_signal(&self, ctx: &Ctx, name: &str) -> Result<Vec<(String, String)>> {
-        store::starts(&mut *self.db.read(ctx).await?, "signal", name).await
+        let mut timers = WriteSet::new();
+        start_timer::replace(&mut timers, &params.id, &triggers);
+        tx.apply(timers).await?;
+        let answer = PublishedProcess { id: params.id, version, hash, tool, findings };
+        let answer = tx.commit(answer).await?;
+        self.shelf.activate(ctx, &answer.id, version);
+        Ok(answer)
     }
 
     async fn findings(&self, ctx: &Ctx, model: &Model) -> Result<Vec<Finding>> {
         let surroundings = self.surroundings(ctx, &model.process).await?;
         let mut findings = model.findings.clone();
-        for finding in validate(&model.process, &surroundings) {
+        let mut found = validate(&model.process, &surroundings);
+        found.extend(load::contract_findings(&model.process));
+        for finding in found {
             let said = findings.iter().any(|it| it.code == finding.code && it.element == finding.element);
             if !said {
                 findings.push(finding);
@@ -267,4 +213,12 @@ impl Processes {
             agents: None,
         })
     }
+}
+
+/// Runs work that takes its time where it keeps nobody else waiting.
+pub(super) async fn off_thread<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|source| Error::internal("process_work", source))
 }

@@ -46,6 +46,7 @@ CREATE TABLE processes_start (
 
 const FIND: &str = "SELECT id, name, active_version, tool, draft, draft_hash, updated_at
     FROM processes_process WHERE tenant_id = $1 AND id = $2";
+const ACTIVE: &str = "SELECT active_version FROM processes_process WHERE tenant_id = $1 AND id = $2";
 const BY_TOOL: &str = "SELECT id, active_version FROM processes_process
     WHERE tenant_id = $1 AND tool = $2";
 const TOOLS: &str = "SELECT id, active_version FROM processes_process
@@ -72,7 +73,7 @@ const CLEAR_STARTS: &str = "DELETE FROM processes_start WHERE tenant_id = $1 AND
 const ADD_START: &str = "INSERT INTO processes_start (tenant_id, kind, name, id, element)
     VALUES ($1, $2, $3, $4, $5)";
 const STARTS: &str = "SELECT id, element FROM processes_start
-    WHERE tenant_id = $1 AND kind = $2 AND name = $3 ORDER BY id, element LIMIT 100";
+    WHERE tenant_id = $1 AND kind = $2 AND name = $3 ORDER BY id, element LIMIT 1000";
 
 /// A process with its draft.
 pub(super) struct ProcessRow {
@@ -98,6 +99,11 @@ pub(super) struct StartRow<'a> {
 
 pub(super) async fn find(session: &mut Session, id: &str) -> Result<Option<ProcessRow>> {
     session.query_opt(FIND, &params![id]).await?.map(|row| process_row(&row)).transpose()
+}
+
+/// The active version of a process, if there is such a process and it has one.
+pub(super) async fn active(session: &mut Session, id: &str) -> Result<Option<Option<i64>>> {
+    session.query_opt(ACTIVE, &params![id]).await?.map(|row| row.opt_int(0)).transpose()
 }
 
 /// Id and active version of the process offered as `tool`.

@@ -84,5 +84,20 @@ pub fn operations(room: &Arc<Processes>) -> Vec<Operation> {
             room,
             |room, ctx, params| async move { room.publish(&ctx, params).await },
         ),
+        Operation::new(
+            Spec {
+                name: "scenario_run",
+                title: "Test a process",
+                description: "Use this to test a process before it is published: a scenario in \
+                              YAML starts it in memory with a virtual clock, drives it and says \
+                              what must be true. Nothing is stored; answers the first difference.",
+                effect: Effect::Read,
+                scope: "processes:read",
+                roles: DESIGNERS,
+                toolset: Toolset::Design,
+            },
+            room,
+            |room, ctx, params| async move { room.run_scenario(&ctx, params).await },
+        ),
     ]
 }

@@ -1,5 +1,7 @@
 //! Parameters and answers of the process operations.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use flowmaster_engine::compact::CompactProcess;
 use flowmaster_engine::finding::Finding;
 use flowmaster_kernel::{Cursor, Page, Timestamp};
@@ -182,4 +184,61 @@ pub struct PublishedProcess {
     pub tool: Option<String>,
     /// Warnings that did not keep it from being published.
     pub findings: Vec<Finding>,
+}
+
+/// Tests processes in memory.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunScenario {
+    /// The scenario in YAML, or several separated by lines of `---`, at most 50.
+    pub scenario: String,
+    /// The models that scenarios name, by file name: BPMN XML, DMN XML (`.dmn`) or compact JSON
+    /// (`.json`) as text.
+    #[serde(default)]
+    pub models: BTreeMap<String, String>,
+    /// Id of a stored process, which scenarios name as `process.bpmn`: its draft, or its active
+    /// version, with the decisions it asks.
+    #[serde(default)]
+    pub process: Option<String>,
+    /// The groups of the actors that scenarios name, for the mandates in force, e.g.
+    /// `{"anna": ["manager"]}`.
+    #[serde(default)]
+    pub actors: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// What became of scenarios.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ScenarioReport {
+    /// How many passed.
+    pub passed: usize,
+    /// How many failed.
+    pub failed: usize,
+    /// One for each scenario, in order.
+    pub cases: Vec<ScenarioCase>,
+}
+
+/// What became of a scenario.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ScenarioCase {
+    /// Name of the scenario.
+    pub name: String,
+    /// Whether everything was as it should be.
+    pub passed: bool,
+    /// The first thing that was not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub difference: Option<ScenarioDifference>,
+}
+
+/// Something that was not as it should be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ScenarioDifference {
+    /// The step, counted from 1; absent at the start and at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<usize>,
+    /// What was looked at, e.g. `waiting`.
+    pub what: String,
+    /// What should be.
+    pub expected: String,
+    /// What is.
+    pub actual: String,
 }
