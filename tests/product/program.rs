@@ -54,7 +54,12 @@ impl Running {
                 break;
             }
         }
-        Self { child, _output: lines, base: base.expect("the server did not say where it is"), new_key }
+        Self {
+            child,
+            _output: lines,
+            base: base.expect("the server did not say where it is"),
+            new_key,
+        }
     }
 
     pub(crate) fn caller(&self, key: &str) -> Caller {
