@@ -130,7 +130,7 @@ pub(crate) fn code(answer: &Answer) -> &str {
 }
 
 /// A fresh database on PostgreSQL when the run is about it.
-async fn database() -> Option<String> {
+pub(crate) async fn database() -> Option<String> {
     if std::env::var_os("FLOWMASTER_TEST_DATABASE").is_none_or(|it| it != "postgres") {
         return None;
     }

@@ -28,9 +28,14 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Starts a server on the data in `folder` and waits until it says that it is up.
-    pub(crate) fn start(folder: &Path) -> Self {
-        let mut child = Command::new(program())
+    /// Starts a server on the data in `folder`, or in `database`, and waits until it says that it
+    /// is up.
+    pub(crate) fn start(folder: &Path, database: Option<&str>) -> Self {
+        let mut command = Command::new(program());
+        if let Some(url) = database {
+            command.env("FLOWMASTER_DATABASE_URL", url);
+        }
+        let mut child = command
             .args(["up", "--bind", "127.0.0.1:0", "--data-dir"])
             .arg(folder)
             .env("FLOWMASTER_CALLS_PER_SECOND", "1000000")

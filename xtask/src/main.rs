@@ -13,6 +13,7 @@ mod cluster;
 mod program;
 mod run_tests;
 mod steps;
+mod story;
 mod tally;
 mod tidy;
 
@@ -34,7 +35,7 @@ enum Xtask {
         /// What this machine cannot have.
         #[arg(long, value_enum)]
         without: Vec<Without>,
-        /// Only these steps (format, lints, tidy, sqlite, postgres, supply-chain) and the tests of
+        /// Only these steps (format, lints, tidy, sqlite, postgres, story, supply-chain) and the tests of
         /// these crates (by their short names: store, run, …).
         #[arg(long, value_delimiter = ',')]
         only: Vec<String>,
@@ -43,6 +44,27 @@ enum Xtask {
     Tidy,
     /// Checks the supply chain: known vulnerabilities, bans, licences, sources.
     Audit,
+    /// Measures in release mode; what follows `--` goes to the benchmark, e.g. `--instances 5000`.
+    Bench {
+        /// Arguments of the benchmark.
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
+    /// Checks any folder of models against what a format promises.
+    Conformance {
+        /// The format.
+        #[arg(value_enum)]
+        format: Format,
+        /// Files or folders.
+        path: PathBuf,
+    },
+}
+
+/// The formats whose conformance is checked.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Format {
+    /// BPMN 2.0: every file is read and written back without loss.
+    Bpmn,
 }
 
 fn main() -> ExitCode {
@@ -66,6 +88,17 @@ fn run(command: Xtask) -> anyhow::Result<ExitCode> {
         }
         Xtask::Tidy => tidy::run(&root)?,
         Xtask::Audit => audit::run(&root)?,
+        Xtask::Bench { arguments } => steps::checked(
+            steps::cargo(&root)
+                .args(["run", "--release", "--locked", "--package", "flowmaster-benches", "--"])
+                .args(arguments),
+        )?,
+        Xtask::Conformance { format: Format::Bpmn, path } => steps::checked(
+            steps::cargo(&root)
+                .args(["run", "--quiet", "--locked", "--package", "flowmaster-mcp-server", "--"])
+                .args(["bpmn", "check"])
+                .arg(path),
+        )?,
     };
     Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

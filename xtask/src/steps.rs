@@ -1,8 +1,7 @@
 //! The steps of `cargo xtask test`, in the order in which they run.
 //!
 //! A step is a variant of [`Step`], a place in [`ALL`], a name and an arm of `run_step`. What is
-//! still to come has its place: the conformance suites and short fuzzing after [`Step::Postgres`],
-//! then the story (`flowmaster demo`), and the supply chain last.
+//! still to come has its place: the conformance suites and short fuzzing after [`Step::Postgres`].
 
 use std::path::Path;
 use std::process::Command;
@@ -14,6 +13,7 @@ use crate::audit;
 use crate::cluster::Cluster;
 use crate::program;
 use crate::run_tests::{self, Backend};
+use crate::story;
 use crate::tally::Tally;
 use crate::tidy::{self, Tree};
 
@@ -32,12 +32,20 @@ pub(crate) enum Step {
     Tidy,
     Sqlite,
     Postgres,
+    Story,
     SupplyChain,
 }
 
 /// In the order in which they run.
-const ALL: [Step; 6] =
-    [Step::Format, Step::Lints, Step::Tidy, Step::Sqlite, Step::Postgres, Step::SupplyChain];
+const ALL: [Step; 7] = [
+    Step::Format,
+    Step::Lints,
+    Step::Tidy,
+    Step::Sqlite,
+    Step::Postgres,
+    Step::Story,
+    Step::SupplyChain,
+];
 
 impl Step {
     const fn name(self) -> &'static str {
@@ -47,6 +55,7 @@ impl Step {
             Self::Tidy => "tidy",
             Self::Sqlite => "sqlite",
             Self::Postgres => "postgres",
+            Self::Story => "story",
             Self::SupplyChain => "supply-chain",
         }
     }
@@ -133,17 +142,18 @@ fn run_step(root: &Path, step: Step, crates: &[String]) -> anyhow::Result<Tally>
             let cluster = Cluster::start()?;
             run_tests::run(root, crates, &Backend::Postgres { url: cluster.url() })
         }
+        Step::Story => story::run(root),
         Step::SupplyChain => audit::run(root),
     }
 }
 
-fn cargo(root: &Path) -> Command {
+pub(crate) fn cargo(root: &Path) -> Command {
     let mut cargo = program::cargo();
     cargo.current_dir(root);
     cargo
 }
 
-fn checked(command: &mut Command) -> anyhow::Result<Tally> {
+pub(crate) fn checked(command: &mut Command) -> anyhow::Result<Tally> {
     program::succeeds(command).map(Tally::of)
 }
 
@@ -170,9 +180,9 @@ mod tests {
 
     #[test]
     fn a_plan_has_the_steps_that_are_wanted_in_their_order() {
-        use Step::{Format, Lints, Postgres, Sqlite, SupplyChain, Tidy};
-        check(&[], &[], &[Format, Lints, Tidy, Sqlite, Postgres, SupplyChain], &[]);
-        check(&[Without::Postgres], &[], &[Format, Lints, Tidy, Sqlite, SupplyChain], &[]);
+        use Step::{Format, Lints, Postgres, Sqlite, Story, SupplyChain, Tidy};
+        check(&[], &[], &[Format, Lints, Tidy, Sqlite, Postgres, Story, SupplyChain], &[]);
+        check(&[Without::Postgres], &[], &[Format, Lints, Tidy, Sqlite, Story, SupplyChain], &[]);
         check(&[], &["store"], &[Sqlite, Postgres], &["store"]);
         check(&[], &["store", "postgres"], &[Postgres], &["store"]);
         check(&[], &["tidy", "format"], &[Format, Tidy], &[]);

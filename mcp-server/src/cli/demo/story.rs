@@ -76,7 +76,7 @@ pub(super) async fn tell(base: &str, admin: &Client, told: &mut Transcript<'_>) 
     told.step("The payment agent tries to pay 2,420 EUR; its mandate ends below 1,000.")?;
     let claimed = claim(admin, "payment-agent").await?;
     let paid = json!({ "payment_reference": "PAY-1", "confidence": 0.99 });
-    let submitted = admin.call("work_submit", submission(&claimed, paid)).await;
+    let submitted = admin.call("work_submit", submission(&claimed, &paid)).await;
     refused(told, submitted, "governance_refused")?;
     let beyond = json!({
         "id": claimed["id"], "epoch": claimed["epoch"],
@@ -123,7 +123,7 @@ async fn claim(client: &Client, agent: &str) -> Result<Value> {
     .await
 }
 
-fn submission(claimed: &Value, output: Value) -> Value {
+fn submission(claimed: &Value, output: &Value) -> Value {
     json!({ "id": claimed["id"], "epoch": claimed["epoch"], "output": output })
 }
 
@@ -138,7 +138,7 @@ async fn work(
         "work_claim: {} messages and an output schema for {agent}",
         claimed["messages"].as_array().map(Vec::len).unwrap_or_default()
     ))?;
-    client.call("work_submit", submission(&claimed, output.clone())).await?;
+    client.call("work_submit", submission(&claimed, &output)).await?;
     told.detail(&format!("work_submit: {output}"))
 }
 
@@ -165,10 +165,10 @@ async fn small_invoice(admin: &Client, told: &mut Transcript<'_>) -> Result<()> 
     });
     let agents = async {
         let reading = claim(admin, "invoice-reader").await?;
-        admin.call("work_submit", submission(&reading, read)).await?;
+        admin.call("work_submit", submission(&reading, &read)).await?;
         let paying = claim(admin, "payment-agent").await?;
         let paid = json!({ "payment_reference": "PAY-2", "confidence": 0.99 });
-        admin.call("work_submit", submission(&paying, paid)).await
+        admin.call("work_submit", submission(&paying, &paid)).await
     };
     let (called, worked) = tokio::join!(admin.call("invoice_approve", start), agents);
     worked?;
