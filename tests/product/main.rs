@@ -3,6 +3,13 @@
 //! `FLOWMASTER_TEST_DATABASE` chooses the store (`sqlite` by default, or `postgres` with
 //! `FLOWMASTER_TEST_POSTGRES`); `cargo xtask test` runs them on both.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
 mod authorization;
 mod crash;
 mod harness;
