@@ -1,4 +1,5 @@
-//! Who called what, when, and how it ended. Append-only.
+//! Who called what, when, and how it ended: every call that changes something, and every one that
+//! was refused. Reads that succeed are counted in the metrics instead. Append-only.
 //!
 //! Owns the table `audit_entry` and the operation `audit_search`. Entries are queued by the
 //! dispatcher and written in batches, so that writing them down never delays a call; what an
