@@ -65,7 +65,7 @@ impl Reader<'_> {
             "unsupported_element",
             id,
             format!("{what} is not executed by this version"),
-            "model it with the elements that are: see the table of elements in the documentation",
+            "model it with the elements that are: see docs/bpmn-elements.md",
         ));
         NodeKind::Unsupported { element: element.name.to_string() }
     }

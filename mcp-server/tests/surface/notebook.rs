@@ -136,7 +136,7 @@ impl Notebook {
         if let Some((owner, _)) = &slot
             && answers.contains_key(owner)
         {
-            return Err(Error::conflict("idempotency_replay", "answered already"));
+            return Err(Error::conflict("idempotency_recorded", "answered already"));
         }
         let id = format!("note_{}", self.notes.lock().len());
         let note = Note { id: id.clone(), text: params.text.clone() };

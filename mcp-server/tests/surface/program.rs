@@ -9,17 +9,19 @@ use tokio::process::Command;
 
 use crate::harness::Server;
 
-fn flowmaster(arguments: &[&str]) -> Command {
+/// The program, with `home` as its folder, where it keeps its data.
+fn flowmaster(home: &tempfile::TempDir, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_flowmaster"));
-    command.args(arguments).env_clear().kill_on_drop(true);
+    command.args(arguments).env_clear().current_dir(home).kill_on_drop(true);
     command
 }
 
 #[tokio::test]
 async fn a_taken_port_is_told_with_the_remedy() {
+    let home = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let output = flowmaster(&["up", "--bind", &address]).output().await.unwrap();
+    let output = flowmaster(&home, &["up", "--bind", &address]).output().await.unwrap();
     assert_eq!(output.status.code(), Some(2));
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(told.contains("port_taken") && told.contains("--bind"), "{told}");
@@ -27,14 +29,16 @@ async fn a_taken_port_is_told_with_the_remedy() {
 
 #[tokio::test]
 async fn a_misspelt_setting_is_told() {
-    let output = flowmaster(&[]).env("FLOWMASTER_BNID", "x").output().await.unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let output = flowmaster(&home, &[]).env("FLOWMASTER_BNID", "x").output().await.unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8(output.stderr).unwrap().contains("bnid"));
 }
 
 #[tokio::test]
 async fn the_server_starts_shows_its_key_once_and_takes_it() {
-    let mut server = flowmaster(&["--bind", "127.0.0.1:0"])
+    let home = tempfile::tempdir().unwrap();
+    let mut server = flowmaster(&home, &["--bind", "127.0.0.1:0"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -51,7 +55,7 @@ async fn the_server_starts_shows_its_key_once_and_takes_it() {
         }
     }
     let base = address.strip_suffix("/mcp").unwrap();
-    let answer = flowmaster(&["call", "note_x", "--url", base])
+    let answer = flowmaster(&home, &["call", "note_x", "--url", base])
         .env("FLOWMASTER_KEY", &key)
         .output()
         .await
@@ -62,9 +66,10 @@ async fn the_server_starts_shows_its_key_once_and_takes_it() {
 
 #[tokio::test]
 async fn an_operation_is_called_and_its_answer_is_all_that_is_printed() {
+    let home = tempfile::tempdir().unwrap();
     let server = Server::start().await;
     let base = server.url("");
-    let output = flowmaster(&["call", "note_add", r#"{"text":"milk"}"#, "--url", &base])
+    let output = flowmaster(&home, &["call", "note_add", r#"{"text":"milk"}"#, "--url", &base])
         .env("FLOWMASTER_KEY", "anna")
         .output()
         .await
@@ -76,7 +81,8 @@ async fn an_operation_is_called_and_its_answer_is_all_that_is_printed() {
 
 #[tokio::test]
 async fn stdio_ends_with_its_input_and_prints_nothing_else() {
-    let mut server = flowmaster(&["mcp", "--log", "trace"])
+    let home = tempfile::tempdir().unwrap();
+    let mut server = flowmaster(&home, &["mcp", "--log", "trace"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -99,9 +105,10 @@ async fn stdio_ends_with_its_input_and_prints_nothing_else() {
 
 #[tokio::test]
 async fn traces_are_exported_when_a_collector_is_named() {
+    let home = tempfile::tempdir().unwrap();
     let collector = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", collector.local_addr().unwrap());
-    let mut server = flowmaster(&["mcp"])
+    let mut server = flowmaster(&home, &["mcp"])
         .env("FLOWMASTER_OTLP_ENDPOINT", &endpoint)
         .env("FLOWMASTER_LOG", "info")
         .stdin(Stdio::piped())
