@@ -136,6 +136,7 @@ impl Error {
             format!("no {thing} {name:?}"),
         )
         .why("it does not exist, or it is not visible to you")
+        .fix("check the id, and search for what there is")
     }
 
     /// A state that does not allow the call.

@@ -32,6 +32,8 @@ impl Running {
     /// is up.
     pub(crate) fn start(folder: &Path, database: Option<&str>) -> Self {
         let mut command = Command::new(program());
+        // What the tests are told is no setting of the program.
+        command.env_remove("FLOWMASTER_TEST_DATABASE").env_remove("FLOWMASTER_TEST_POSTGRES");
         if let Some(url) = database {
             command.env("FLOWMASTER_DATABASE_URL", url);
         }

@@ -42,11 +42,19 @@ pub(super) async fn up(config: Config, terminal: &mut Terminal) -> Result<()> {
     });
     let mut server = tokio::spawn(http::serve(Arc::clone(&app), listener, stop.clone()));
     let mut ended = std::pin::pin!(told_to_stop());
+    let mut poisoned = std::pin::pin!(rooms.db.poisoned());
+    let mut is_poisoned = false;
     let result = loop {
         tokio::select! {
             result = &mut server => break result,
             () = &mut ended, if !stop.is_cancelled() => {
                 say(terminal.note("stopping …"));
+                stop.cancel();
+            }
+            () = &mut poisoned, if !is_poisoned => {
+                // What the last commit became is known only after the data is opened anew.
+                is_poisoned = true;
+                say(terminal.note("a commit failed with unknown outcome: restarting …"));
                 stop.cancel();
             }
             Some(client) = arrivals.recv() => {
@@ -57,9 +65,33 @@ pub(super) async fn up(config: Config, terminal: &mut Terminal) -> Result<()> {
     upkeep.abort();
     background.stop().await;
     rooms.db.close().await;
+    if is_poisoned {
+        return Err(restart());
+    }
     result
         .map_err(|error| Error::internal("server_failed", error))?
         .map_err(|error| Error::internal("server_failed", error))
+}
+
+/// Becomes a fresh process of the same program; what it returns is why it could not.
+fn restart() -> Error {
+    let failed = |error: std::io::Error| Error::internal("restart_failed", error);
+    let program = match std::env::current_exe() {
+        Ok(program) => program,
+        Err(error) => return failed(error),
+    };
+    let mut command = std::process::Command::new(program);
+    command.args(std::env::args_os().skip(1));
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::CommandExt as _;
+        failed(command.exec())
+    }
+    #[cfg(not(unix))]
+    match command.spawn() {
+        Ok(_) => Error::internal("restarted", "a new process goes on"),
+        Err(error) => failed(error),
+    }
 }
 
 /// A server goes on when nobody reads its terminal any more.

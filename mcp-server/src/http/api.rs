@@ -43,7 +43,9 @@ fn arguments(headers: &HeaderMap, body: &[u8]) -> Result<Value> {
         Value::Object(serde_json::Map::new())
     } else {
         serde_json::from_slice(body).map_err(|error| {
-            Error::invalid("invalid_json", "the body is not JSON").why(error.to_string())
+            Error::invalid("invalid_json", "the body is not JSON")
+                .why(error.to_string())
+                .fix("send one JSON object with the arguments")
         })?
     };
     let Some(key) = headers.get(KEY_HEADER) else { return Ok(arguments) };
