@@ -30,9 +30,9 @@ impl From<TaskError> for Error {
         let what = error.to_string();
         match error {
             TaskError::NotFound(id) => Self::not_found("task", &id).next("task_list"),
-            TaskError::WrongState(_) => Self::conflict("task_state", what)
-                .fix("list the open tasks")
-                .next("task_list"),
+            TaskError::WrongState(_) => {
+                Self::conflict("task_state", what).fix("list the open tasks").next("task_list")
+            }
             TaskError::ReservedByOther(_) => Self::conflict("task_reserved", what)
                 .fix("ask them to release or delegate it, or take another task")
                 .next("task_list"),

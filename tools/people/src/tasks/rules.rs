@@ -62,7 +62,11 @@ fn check_in_charge(task: &TaskRow, principal: &Principal) -> Result<(), TaskErro
 }
 
 /// Whether the principal may give the task back or to `to`.
-pub(super) fn check_hand_over(task: &TaskRow, principal: &Principal, to: Option<&str>) -> Result<(), TaskError> {
+pub(super) fn check_hand_over(
+    task: &TaskRow,
+    principal: &Principal,
+    to: Option<&str>,
+) -> Result<(), TaskError> {
     if !task.state.is_open() {
         return Err(TaskError::WrongState(task.state));
     }
@@ -92,7 +96,10 @@ pub(super) fn prefill(form: Option<&Value>, variables: &Map<String, Value>) -> M
 }
 
 /// What an answer changes against the values there were.
-pub(super) fn corrections(before: &Map<String, Value>, answer: &Map<String, Value>) -> Vec<Correction> {
+pub(super) fn corrections(
+    before: &Map<String, Value>,
+    answer: &Map<String, Value>,
+) -> Vec<Correction> {
     answer
         .iter()
         .filter_map(|(field, to)| {
@@ -115,7 +122,10 @@ fn same(a: &Value, b: &Value) -> bool {
 }
 
 /// Checks an answer against the form.
-pub(super) fn check_answer(form: Option<&Value>, answer: &Map<String, Value>) -> Result<(), TaskError> {
+pub(super) fn check_answer(
+    form: Option<&Value>,
+    answer: &Map<String, Value>,
+) -> Result<(), TaskError> {
     let Some(form) = form else { return Ok(()) };
     let validator = jsonschema::validator_for(form)
         .map_err(|error| TaskError::InvalidAnswer(vec![format!("the form itself: {error}")]))?;

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use flowmaster_kernel::{Ctx, Error, ErrorKind, Page, PageRequest, Principal, ResponseFormat, Result};
+use flowmaster_kernel::{
+    Ctx, Error, ErrorKind, Page, PageRequest, Principal, ResponseFormat, Result,
+};
 use flowmaster_run::execution::{Execution, Stored, WorkRef};
 use flowmaster_store::{Db, WriteSet};
 use serde_json::Value;
@@ -50,8 +52,12 @@ impl Tasks {
             TaskFilter::Mine => Whose::Mine(id),
             TaskFilter::Claimable => Whose::Claimable(id, groups),
             TaskFilter::AllOpen | TaskFilter::All if !rules::sees_all(&ctx.principal) => {
-                return Err(Error::new(ErrorKind::Forbidden, "not_a_manager", "only managers see all tasks")
-                    .fix("use the filter todo, mine or claimable"));
+                return Err(Error::new(
+                    ErrorKind::Forbidden,
+                    "not_a_manager",
+                    "only managers see all tasks",
+                )
+                .fix("use the filter todo, mine or claimable"));
             }
             TaskFilter::AllOpen => Whose::AllOpen,
             TaskFilter::All => Whose::All,
@@ -59,8 +65,10 @@ impl Tasks {
         let cursor = params.cursor.map(|cursor| cursor.0);
         let mut session = self.db.read(ctx).await?;
         let instance = params.instance.as_deref();
-        let found = store::list(&mut session, &whose, instance, cursor.as_deref(), limit + 1).await?;
-        let page = Page::from_overfetched(found, limit, |task| format!("{} {}", task.rank, task.id));
+        let found =
+            store::list(&mut session, &whose, instance, cursor.as_deref(), limit + 1).await?;
+        let page =
+            Page::from_overfetched(found, limit, |task| format!("{} {}", task.rank, task.id));
         let items = page.items.iter().map(|task| summary(ctx, task)).collect();
         Ok(Page { items, next_cursor: page.next_cursor })
     }
@@ -158,10 +166,8 @@ impl Tasks {
         rules::check_answer(row.form.as_ref(), &params.variables)?;
         let corrections = rules::corrections(&row.variables, &params.variables);
         let work = work_ref(&row)?;
-        let also =
-            |after: &Stored| closing(ctx, &row, TaskState::Completed, &corrections, after);
-        let after =
-            self.execution.complete_human_task(ctx, &work, params.variables, &also).await?;
+        let also = |after: &Stored| closing(ctx, &row, TaskState::Completed, &corrections, after);
+        let after = self.execution.complete_human_task(ctx, &work, params.variables, &also).await?;
         Ok(closed(&row, TaskState::Completed, &corrections, &after))
     }
 
@@ -219,7 +225,12 @@ fn closing(
     Ok(writes)
 }
 
-fn closed(row: &TaskRow, state: TaskState, corrections: &[Correction], after: &Stored) -> ClosedTask {
+fn closed(
+    row: &TaskRow,
+    state: TaskState,
+    corrections: &[Correction],
+    after: &Stored,
+) -> ClosedTask {
     ClosedTask {
         id: row.id.clone(),
         state,

@@ -110,7 +110,8 @@ const ASSIGN: &str = "UPDATE tasks_task SET state = $4, assignee = $5, version =
     WHERE tenant_id = $1 AND id = $2 AND version = $3";
 const SAVE_DRAFT: &str = "UPDATE tasks_task SET draft = $4, state = 'reserved', assignee = $5,
     version = version + 1 WHERE tenant_id = $1 AND id = $2 AND version = $3";
-const CLOSE: &str = "UPDATE tasks_task SET state = $4, assignee = $5, closed_by = $5, closed_at = $6,
+const CLOSE: &str =
+    "UPDATE tasks_task SET state = $4, assignee = $5, closed_by = $5, closed_at = $6,
     corrections = $7, draft = NULL, version = version + 1
     WHERE tenant_id = $1 AND id = $2 AND version = $3";
 const OBSOLETE: &str = "UPDATE tasks_task SET state = 'obsolete', closed_at = $3,
@@ -152,7 +153,8 @@ pub(super) async fn list(
     };
     let mut offered = |principal: &str, groups: &BTreeSet<String>| {
         let user = bind(principal.into());
-        let mut names: Vec<String> = groups.iter().map(|group| bind(group.as_str().into())).collect();
+        let mut names: Vec<String> =
+            groups.iter().map(|group| bind(group.as_str().into())).collect();
         names.push("''".to_owned());
         format!(
             "(t.state = 'ready' AND EXISTS (SELECT 1 FROM tasks_candidate c
@@ -165,16 +167,22 @@ pub(super) async fn list(
         )
     };
     let condition = match whose {
-        Whose::Mine(principal) => format!("t.state = 'reserved' AND t.assignee = {}", bind((*principal).into())),
+        Whose::Mine(principal) => {
+            format!("t.state = 'reserved' AND t.assignee = {}", bind((*principal).into()))
+        }
         Whose::Claimable(principal, groups) => offered(principal, groups),
         Whose::Todo(principal, groups) => {
             let offered = offered(principal, groups);
-            format!("(t.state = 'reserved' AND t.assignee = {} OR {offered})", bind((*principal).into()))
+            format!(
+                "(t.state = 'reserved' AND t.assignee = {} OR {offered})",
+                bind((*principal).into())
+            )
         }
         Whose::AllOpen => "t.state IN ('ready', 'reserved')".to_owned(),
         Whose::All => "t.state <> ''".to_owned(),
     };
-    let mut sql = format!("SELECT {COLUMNS} FROM tasks_task t WHERE t.tenant_id = $1 AND {condition}");
+    let mut sql =
+        format!("SELECT {COLUMNS} FROM tasks_task t WHERE t.tenant_id = $1 AND {condition}");
     if let Some(instance) = instance {
         sql.push_str(&format!(" AND t.instance = {}", bind(instance.into())));
     }
@@ -220,7 +228,12 @@ pub(super) fn insert(writes: &mut WriteSet, task: &TaskRow) -> Result<()> {
     Ok(())
 }
 
-pub(super) async fn assign(tx: &mut Tx, task: &TaskRow, to: Option<&str>, state: TaskState) -> Result<()> {
+pub(super) async fn assign(
+    tx: &mut Tx,
+    task: &TaskRow,
+    to: Option<&str>,
+    state: TaskState,
+) -> Result<()> {
     let changed = tx.execute(ASSIGN, &params![&task.id, task.version, state.as_str(), to]).await?;
     one(changed)
 }

@@ -65,9 +65,17 @@ impl Errand {
     pub(super) fn of(effect: EffectKind) -> Option<Self> {
         Some(match effect {
             EffectKind::CallProcess { process, instance, caller, variables, business_key } => {
-                Self::Call { process, instance: instance.to_string(), caller, variables, business_key }
+                Self::Call {
+                    process,
+                    instance: instance.to_string(),
+                    caller,
+                    variables,
+                    business_key,
+                }
             }
-            EffectKind::CancelChild { instance } => Self::CancelChild { instance: instance.to_string() },
+            EffectKind::CancelChild { instance } => {
+                Self::CancelChild { instance: instance.to_string() }
+            }
             EffectKind::InstanceEnded { state, caller: Some(caller), variables, error } => {
                 Self::Ended { caller, state, variables, error }
             }

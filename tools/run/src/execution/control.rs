@@ -13,7 +13,11 @@ use super::types::{
 };
 
 impl Execution {
-    pub(super) async fn control(&self, ctx: &Ctx, params: ControlInstance) -> Result<InstanceSummary> {
+    pub(super) async fn control(
+        &self,
+        ctx: &Ctx,
+        params: ControlInstance,
+    ) -> Result<InstanceSummary> {
         let command = match params.action {
             ControlAction::Pause => Command::Pause,
             ControlAction::Resume => Command::Resume,
@@ -23,10 +27,17 @@ impl Execution {
         self.command(ctx, &params.id, command).await
     }
 
-    pub(super) async fn modify(&self, ctx: &Ctx, params: ModifyInstance) -> Result<InstanceSummary> {
+    pub(super) async fn modify(
+        &self,
+        ctx: &Ctx,
+        params: ModifyInstance,
+    ) -> Result<InstanceSummary> {
         let command = match (params.activate, params.terminate) {
             (None, None) if params.variables.is_empty() => {
-                return Err(ExecutionError::Choice("say what to change: variables, activate or terminate").into());
+                return Err(ExecutionError::Choice(
+                    "say what to change: variables, activate or terminate",
+                )
+                .into());
             }
             (None, None) => {
                 Command::SetVariables { scope: Key::PROCESS, variables: params.variables.into() }
@@ -41,10 +52,11 @@ impl Execution {
             }
             (None, Some(element)) => {
                 let stored = self.stored(ctx, &params.id).await?;
-                let running =
-                    stored.instance.elements().find(|(_, it)| *it.element == *element);
+                let running = stored.instance.elements().find(|(_, it)| *it.element == *element);
                 let Some((key, _)) = running else {
-                    return Err(ExecutionError::Choice("the element to terminate is not running").into());
+                    return Err(
+                        ExecutionError::Choice("the element to terminate is not running").into()
+                    );
                 };
                 Command::TerminateElement { key }
             }

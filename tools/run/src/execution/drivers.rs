@@ -37,8 +37,11 @@ const TAKEN_MILLIS: i64 = 7 * 24 * 3_600_000;
 const MAX_ATTEMPTS: i64 = 20;
 
 /// Handles a message of the outbox: it must submit `mark` with what it writes.
-pub type Handler =
-    Arc<dyn Fn(Ctx, Message, WriteSet) -> Pin<Box<dyn Future<Output = Result<()>> + Send>> + Send + Sync>;
+pub type Handler = Arc<
+    dyn Fn(Ctx, Message, WriteSet) -> Pin<Box<dyn Future<Output = Result<()>> + Send>>
+        + Send
+        + Sync,
+>;
 
 /// The drivers of a node.
 pub struct Drivers {
@@ -110,7 +113,8 @@ impl Drivers {
         let millis = next.map_or(i64::MAX, |due| {
             due.as_millis().saturating_sub(self.execution.clock.now().as_millis())
         });
-        Duration::from_millis(u64::try_from(millis).unwrap_or(0)).clamp(Duration::from_millis(1), IDLE)
+        Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+            .clamp(Duration::from_millis(1), IDLE)
     }
 
     /// Forgets what expired, and makes up for whoever opened a subscription and went away before

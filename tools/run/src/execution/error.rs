@@ -56,20 +56,21 @@ impl From<ExecutionError> for Error {
                 .why(problems.join("; "))
                 .fix("send variables that match the input schema of the process")
                 .next("process_get"),
-            ExecutionError::Contended => Self::conflict("instance_contended", what)
-                .fix("try again in a moment")
-                .retryable(),
+            ExecutionError::Contended => {
+                Self::conflict("instance_contended", what).fix("try again in a moment").retryable()
+            }
             ExecutionError::Changed => Self::conflict(CHANGED, what).retryable(),
             ExecutionError::Taken => Self::conflict(TAKEN, what),
-            ExecutionError::RejectionNotModelled(_) => {
-                Self::conflict("rejection_not_modelled", what)
-                    .why("the element has no error boundary event or event sub-process for it")
-                    .fix(
-                        "complete the task with a negative answer, or model an error boundary event \
+            ExecutionError::RejectionNotModelled(_) => Self::conflict(
+                "rejection_not_modelled",
+                what,
+            )
+            .why("the element has no error boundary event or event sub-process for it")
+            .fix(
+                "complete the task with a negative answer, or model an error boundary event \
                          with this code on the task",
-                    )
-                    .next("task_complete")
-            }
+            )
+            .next("task_complete"),
             ExecutionError::NotClaimed => Self::conflict(STALE_LEASE, what)
                 .why("an epoch begins with 1, and only a claim gives one")
                 .fix("claim the job first and pass its epoch back")

@@ -9,11 +9,11 @@ use flowmaster_store::WriteSet;
 
 use super::instance::{Stored, WorkRef};
 use super::service::Execution;
+use super::store::{self, Filter};
 use super::types::{
     GetInstance, IncidentView, Incidents, InstancePage, InstanceSummary, InstanceView,
     ListIncidents, SearchInstances, Variables,
 };
-use super::store::{self, Filter};
 use super::waiting;
 use crate::processes::Published;
 
@@ -126,7 +126,10 @@ pub(super) fn summary(stored: &Stored, published: &Published) -> InstanceSummary
         process_version: stored.process_version,
         state: store::state_name(instance).to_owned(),
         business_key: instance.business_key.clone(),
-        waiting_for: waiting::waits(stored, process).into_iter().map(|wait| wait.waiting_for).collect(),
+        waiting_for: waiting::waits(stored, process)
+            .into_iter()
+            .map(|wait| wait.waiting_for)
+            .collect(),
         incidents: instance.incidents().count(),
         started_at: stored.started_at,
         ended_at: stored.ended_at,

@@ -44,7 +44,8 @@ impl Execution {
         params: StartProcess,
     ) -> Result<InstanceSummary> {
         check_length("the business key", params.business_key.as_deref().unwrap_or_default())?;
-        let variables = published.check_input(params.variables).map_err(ExecutionError::Variables)?;
+        let variables =
+            published.check_input(params.variables).map_err(ExecutionError::Variables)?;
         let id: Id<InstanceKind> = ctx.fresh_id();
         let command = Command::Start {
             variables: variables.into(),

@@ -80,12 +80,15 @@ CREATE TABLE execution_held (
 "],
 };
 
-const FIND: &str = "SELECT id, process, process_version, version, head_hash, started_at, ended_at, body
+const FIND: &str =
+    "SELECT id, process, process_version, version, head_hash, started_at, ended_at, body
     FROM execution_instance WHERE tenant_id = $1 AND id = $2";
-const INSERT: &str = "INSERT INTO execution_instance (tenant_id, id, process, process_version, state,
+const INSERT: &str =
+    "INSERT INTO execution_instance (tenant_id, id, process, process_version, state,
     business_key, incidents, version, head_hash, started_at, ended_at, body)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING";
-const UPDATE: &str = "UPDATE execution_instance SET state = $4, incidents = $5, version = version + 1,
+const UPDATE: &str =
+    "UPDATE execution_instance SET state = $4, incidents = $5, version = version + 1,
     head_hash = $6, ended_at = $7, body = $8
     WHERE tenant_id = $1 AND id = $2 AND version = $3";
 pub(super) async fn find(session: &mut Session, id: &str) -> Result<Option<Stored>> {
@@ -101,7 +104,8 @@ pub(super) fn put(writes: &mut WriteSet, after: &Stored) -> Result<usize> {
     let bytes = body.len();
     let incidents = i64::try_from(instance.incidents().count()).unwrap_or(i64::MAX);
     if after.version == 1 {
-        let exists = Error::conflict("instance_exists", format!("the instance {:?} exists", instance.id));
+        let exists =
+            Error::conflict("instance_exists", format!("the instance {:?} exists", instance.id));
         let values = params![
             &*instance.id,
             &*after.process,

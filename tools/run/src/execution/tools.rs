@@ -7,14 +7,8 @@ use flowmaster_kernel::{Effect, Operation, Role, Spec, Toolset};
 use super::Execution;
 
 const READERS: &[Role] = &Role::ALL;
-const STARTERS: &[Role] = &[
-    Role::Admin,
-    Role::Designer,
-    Role::Employee,
-    Role::Manager,
-    Role::Developer,
-    Role::Agent,
-];
+const STARTERS: &[Role] =
+    &[Role::Admin, Role::Designer, Role::Employee, Role::Manager, Role::Developer, Role::Agent];
 const OPERATORS: &[Role] = &[Role::Admin, Role::Manager];
 const WORKERS: &[Role] = &[Role::Admin, Role::Developer];
 const SENDERS: &[Role] = &[Role::Admin, Role::Manager, Role::Developer, Role::Agent];

@@ -59,9 +59,11 @@ impl From<ProcessError> for Error {
                 .next("process_save"),
             ProcessError::NotOneModel => Self::invalid("model_missing", what)
                 .fix("send the model in exactly one of the two fields"),
-            ProcessError::NotBpmn(reason) => Self::invalid("model_unreadable", "the model is not BPMN 2.0")
-                .why(reason)
-                .fix("send a BPMN 2.0 XML file, or the compact form"),
+            ProcessError::NotBpmn(reason) => {
+                Self::invalid("model_unreadable", "the model is not BPMN 2.0")
+                    .why(reason)
+                    .fix("send a BPMN 2.0 XML file, or the compact form")
+            }
             ProcessError::SeveralProcesses(_) => Self::invalid("several_processes", what)
                 .fix("save each executable process in a file of its own"),
             ProcessError::Findings { findings, .. } => {
@@ -81,7 +83,9 @@ impl From<ProcessError> for Error {
             ProcessError::InputSchema(_) => Self::internal("stored_schema_unreadable", what),
             ProcessError::NoModel(_) => Self::invalid("model_missing", what)
                 .why("the scenario names it among its models")
-                .fix("send its text under that name in models, or name a stored process in process"),
+                .fix(
+                    "send its text under that name in models, or name a stored process in process",
+                ),
             ProcessError::UnreadableModel { why, .. } => {
                 Self::invalid("model_unreadable", what).why(why).fix("correct the model")
             }

@@ -22,7 +22,10 @@ pub(super) struct Model {
 }
 
 /// Reads the model from exactly one of the two forms.
-pub(super) fn model(compact: Option<CompactProcess>, xml: Option<String>) -> Result<Model, ProcessError> {
+pub(super) fn model(
+    compact: Option<CompactProcess>,
+    xml: Option<String>,
+) -> Result<Model, ProcessError> {
     match (compact, xml) {
         (Some(compact), None) => {
             let process = compact
@@ -38,9 +41,11 @@ pub(super) fn model(compact: Option<CompactProcess>, xml: Option<String>) -> Res
 
 /// Reads a BPMN file, which is kept as a whole.
 pub(super) fn from_xml(xml: &str) -> Result<Model, ProcessError> {
-    let document = Document::parse(xml.as_bytes()).map_err(|error| ProcessError::NotBpmn(error.to_string()))?;
+    let document = Document::parse(xml.as_bytes())
+        .map_err(|error| ProcessError::NotBpmn(error.to_string()))?;
     let loaded = document.load();
-    let executable = loaded.definitions.processes.iter().filter(|process| process.executable).count();
+    let executable =
+        loaded.definitions.processes.iter().filter(|process| process.executable).count();
     if executable > 1 {
         return Err(ProcessError::SeveralProcesses(executable));
     }
@@ -56,7 +61,9 @@ pub(super) fn decisions(process: &Process) -> BTreeSet<String> {
     process
         .nodes()
         .filter_map(|(_, node)| match &node.kind {
-            NodeKind::Task(Task::BusinessRule { decision: Text::Literal(id), .. }) => Some(id.clone()),
+            NodeKind::Task(Task::BusinessRule { decision: Text::Literal(id), .. }) => {
+                Some(id.clone())
+            }
             _ => None,
         })
         .collect()

@@ -61,8 +61,7 @@ impl Processes {
             let kind = if is_agent { PrincipalKind::Agent } else { PrincipalKind::Person };
             (id.clone(), Principal { id, kind, roles: [].into(), groups })
         }));
-        let place =
-            Arc::clone(&self.runs).try_acquire_owned().map_err(|_| ProcessError::Busy)?;
+        let place = Arc::clone(&self.runs).try_acquire_owned().map_err(|_| ProcessError::Busy)?;
         let running = off_thread(move || {
             let cases = run(&scenario, &material, &cast);
             drop(place);

@@ -194,7 +194,8 @@ impl Processes {
         let mut found = validate(&model.process, &surroundings);
         found.extend(load::contract_findings(&model.process));
         for finding in found {
-            let said = findings.iter().any(|it| it.code == finding.code && it.element == finding.element);
+            let said =
+                findings.iter().any(|it| it.code == finding.code && it.element == finding.element);
             if !said {
                 findings.push(finding);
             }

@@ -46,7 +46,8 @@ CREATE TABLE processes_start (
 
 const FIND: &str = "SELECT id, name, active_version, tool, draft, draft_hash, updated_at
     FROM processes_process WHERE tenant_id = $1 AND id = $2";
-const ACTIVE: &str = "SELECT active_version FROM processes_process WHERE tenant_id = $1 AND id = $2";
+const ACTIVE: &str =
+    "SELECT active_version FROM processes_process WHERE tenant_id = $1 AND id = $2";
 const BY_TOOL: &str = "SELECT id, active_version FROM processes_process
     WHERE tenant_id = $1 AND tool = $2";
 const TOOLS: &str = "SELECT id, active_version FROM processes_process
@@ -107,7 +108,10 @@ pub(super) async fn active(session: &mut Session, id: &str) -> Result<Option<Opt
 }
 
 /// Id and active version of the process offered as `tool`.
-pub(super) async fn by_tool(session: &mut Session, tool: &str) -> Result<Option<(String, Option<i64>)>> {
+pub(super) async fn by_tool(
+    session: &mut Session,
+    tool: &str,
+) -> Result<Option<(String, Option<i64>)>> {
     let row = session.query_opt(BY_TOOL, &params![tool]).await?;
     row.map(|row| Ok((row.text(0)?, row.opt_int(1)?))).transpose()
 }
@@ -179,12 +183,20 @@ pub(super) async fn set_starts(tx: &mut Tx, id: &str, starts: &[StartRow<'_>]) -
 }
 
 /// Process and start event of everything that begins by `kind` and `name`.
-pub(super) async fn starts(session: &mut Session, kind: &str, name: &str) -> Result<Vec<(String, String)>> {
+pub(super) async fn starts(
+    session: &mut Session,
+    kind: &str,
+    name: &str,
+) -> Result<Vec<(String, String)>> {
     let rows = session.query(STARTS, &params![kind, name]).await?;
     rows.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect()
 }
 
-pub(super) async fn version(session: &mut Session, id: &str, version: i64) -> Result<Option<VersionRow>> {
+pub(super) async fn version(
+    session: &mut Session,
+    id: &str,
+    version: i64,
+) -> Result<Option<VersionRow>> {
     let row = session.query_opt(VERSION, &params![id, version]).await?;
     row.map(|row| {
         Ok(VersionRow {
