@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn reminded(event: Value, interrupting: bool) -> Value {
+fn reminded(event: &Value, interrupting: bool) -> Value {
     json!([
         begin("approve"),
         element("approve", "userTask", "done", json!({})),
@@ -26,7 +26,7 @@ fn reminded(event: Value, interrupting: bool) -> Value {
 #[tokio::test]
 async fn an_interrupting_timer_ends_its_task() {
     let world = World::new().await;
-    world.publish("order", reminded(json!({ "duration": "PT1H" }), true)).await;
+    world.publish("order", reminded(&json!({ "duration": "PT1H" }), true)).await;
     let id = world.start("order", json!({ "count": 0 })).await;
     assert_eq!(world.waiting(&id).await, ["approve", "late"]);
     world.after(59).await;
@@ -42,7 +42,7 @@ async fn an_interrupting_timer_ends_its_task() {
 #[tokio::test]
 async fn a_cycle_fires_as_often_as_it_says() {
     let world = World::new().await;
-    world.publish("order", reminded(json!({ "cycle": "R2/PT10M" }), false)).await;
+    world.publish("order", reminded(&json!({ "cycle": "R2/PT10M" }), false)).await;
     let id = world.start("order", json!({ "count": 0 })).await;
     for (minutes, count) in [(9, 0), (1, 1), (10, 2), (60, 2)] {
         world.after(minutes).await;
@@ -55,7 +55,7 @@ async fn a_cycle_fires_as_often_as_it_says() {
 #[tokio::test]
 async fn a_paused_instance_has_no_running_timers() {
     let world = World::new().await;
-    world.publish("order", reminded(json!({ "duration": "PT1H" }), true)).await;
+    world.publish("order", reminded(&json!({ "duration": "PT1H" }), true)).await;
     let id = world.start("order", json!({ "count": 0 })).await;
     let control = |action: &str| json!({ "id": id, "action": action });
     world.answer("instance_control", control("pause")).await;
