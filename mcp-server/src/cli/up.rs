@@ -42,7 +42,8 @@ pub(super) async fn up(config: Config, terminal: &mut Terminal) -> Result<()> {
     });
     let mut server = tokio::spawn(http::serve(Arc::clone(&app), listener, stop.clone()));
     let mut ended = std::pin::pin!(told_to_stop());
-    let mut poisoned = std::pin::pin!(rooms.db.poisoned());
+    let store = rooms.db.clone();
+    let mut poisoned = std::pin::pin!(store.poisoned());
     let mut is_poisoned = false;
     let result = loop {
         tokio::select! {

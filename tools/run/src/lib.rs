@@ -5,6 +5,8 @@
 
 pub mod execution;
 pub mod processes;
+#[cfg(test)]
+mod testing;
 
 use std::sync::Arc;
 

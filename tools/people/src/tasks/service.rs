@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use flowmaster_kernel::{
-    Ctx, Error, ErrorKind, Page, PageRequest, Principal, ResponseFormat, Result,
+    Ctx, Cursor, Error, ErrorKind, Page, PageRequest, Principal, ResponseFormat, Result,
 };
 use flowmaster_run::execution::{Execution, Stored, WorkRef};
 use flowmaster_store::{Db, WriteSet};
@@ -62,11 +62,16 @@ impl Tasks {
             TaskFilter::AllOpen => Whose::AllOpen,
             TaskFilter::All => Whose::All,
         };
-        let cursor = params.cursor.map(|cursor| cursor.0);
+        let after = params.cursor.as_ref().map(|Cursor(text)| {
+            text.split_once(' ').ok_or_else(|| {
+                Error::invalid("invalid_cursor", "the cursor is not one of this list")
+                    .fix("start again without a cursor")
+            })
+        });
+        let after = after.transpose()?;
         let mut session = self.db.read(ctx).await?;
         let instance = params.instance.as_deref();
-        let found =
-            store::list(&mut session, &whose, instance, cursor.as_deref(), limit + 1).await?;
+        let found = store::list(&mut session, &whose, instance, after, limit + 1).await?;
         let page =
             Page::from_overfetched(found, limit, |task| format!("{} {}", task.rank, task.id));
         let items = page.items.iter().map(|task| summary(ctx, task)).collect();

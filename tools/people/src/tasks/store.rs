@@ -143,7 +143,7 @@ pub(super) async fn list(
     session: &mut Session,
     whose: &Whose<'_>,
     instance: Option<&str>,
-    after: Option<&str>,
+    after: Option<(&str, &str)>,
     limit: usize,
 ) -> Result<Vec<TaskRow>> {
     let mut values: Vec<Param> = Vec::new();
@@ -186,7 +186,7 @@ pub(super) async fn list(
     if let Some(instance) = instance {
         sql.push_str(&format!(" AND t.instance = {}", bind(instance.into())));
     }
-    if let Some((rank, id)) = after.and_then(|after| after.split_once(' ')) {
+    if let Some((rank, id)) = after {
         let (rank, id) = (bind(rank.into()), bind(id.into()));
         sql.push_str(&format!(" AND (t.rank > {rank} OR (t.rank = {rank} AND t.id > {id}))"));
     }

@@ -41,6 +41,9 @@ pub use service::Execution;
 pub use store::MIGRATIONS;
 pub use tools::operations;
 
+#[cfg(test)]
+pub(crate) use timeline::recorded_events;
+
 /// Outbox topic: a person has to do something.
 pub const HUMAN_TASK_REQUESTED: &str = "human_task.requested";
 /// Outbox topic: a person has nothing more to do about it.

@@ -1,1 +1,39 @@
+//! Tests through the verbs, on a database of their own.
 
+mod calls;
+mod control;
+mod governance;
+mod jobs;
+mod messages;
+mod nodes;
+mod query;
+mod start;
+mod timers;
+
+use serde_json::{Value, json};
+
+use crate::testing::{World, begin, element, end, texts};
+
+/// Doubles `amount`, then a person approves.
+fn approval() -> Value {
+    json!([
+        begin("double"),
+        element(
+            "double",
+            "scriptTask",
+            "approve",
+            json!({ "script": "amount * 2", "result": "total" })
+        ),
+        element("approve", "userTask", "done", json!({ "name": "Approve it" })),
+        end("done"),
+    ])
+}
+
+/// One job of the type `work`.
+fn job() -> Value {
+    json!([
+        begin("work"),
+        element("work", "serviceTask", "done", json!({ "job": "work", "retries": "2" })),
+        end("done"),
+    ])
+}

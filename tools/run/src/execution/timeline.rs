@@ -13,14 +13,14 @@ use super::types::{GetTimeline, Timeline, TimelineEntry};
 
 /// A row of the journal, read.
 #[derive(Deserialize)]
-pub(super) struct Recorded {
+struct Recorded {
     process_version: i64,
     mandates_version: i64,
-    pub(super) events: Vec<Event>,
+    events: Vec<Event>,
 }
 
 impl Recorded {
-    pub(super) fn of(row: &Value) -> Result<Self> {
+    fn of(row: &Value) -> Result<Self> {
         Self::deserialize(row).map_err(|error| Error::internal("journal_unreadable", error))
     }
 }
@@ -46,6 +46,12 @@ impl Execution {
             page.items.into_iter().map(|row| entry(row, detailed)).collect();
         Ok(Page { items: items?, next_cursor: page.next_cursor })
     }
+}
+
+/// The events in a row of the journal.
+#[cfg(test)]
+pub(crate) fn recorded_events(row: &Value) -> Result<Vec<Event>> {
+    Recorded::of(row).map(|recorded| recorded.events)
 }
 
 fn entry(row: journal::Entry, detailed: bool) -> Result<TimelineEntry> {
