@@ -9,6 +9,7 @@
 #![expect(clippy::print_stdout, reason = "the command line is what this program is for")]
 
 mod audit;
+mod clients;
 mod cluster;
 mod program;
 mod run_tests;
@@ -35,8 +36,8 @@ enum Xtask {
         /// What this machine cannot have.
         #[arg(long, value_enum)]
         without: Vec<Without>,
-        /// Only these steps (format, lints, tidy, sqlite, postgres, story, supply-chain) and the tests of
-        /// these crates (by their short names: store, run, …).
+        /// Only these steps (format, lints, tidy, sqlite, postgres, clients, story, supply-chain) and
+        /// the tests of these crates (by their short names: store, run, …).
         #[arg(long, value_delimiter = ',')]
         only: Vec<String>,
     },

@@ -10,6 +10,7 @@ use anyhow::bail;
 use clap::ValueEnum;
 
 use crate::audit;
+use crate::clients;
 use crate::cluster::Cluster;
 use crate::program;
 use crate::run_tests::{self, Backend};
@@ -32,17 +33,19 @@ pub(crate) enum Step {
     Tidy,
     Sqlite,
     Postgres,
+    Clients,
     Story,
     SupplyChain,
 }
 
 /// In the order in which they run.
-const ALL: [Step; 7] = [
+const ALL: [Step; 8] = [
     Step::Format,
     Step::Lints,
     Step::Tidy,
     Step::Sqlite,
     Step::Postgres,
+    Step::Clients,
     Step::Story,
     Step::SupplyChain,
 ];
@@ -55,6 +58,7 @@ impl Step {
             Self::Tidy => "tidy",
             Self::Sqlite => "sqlite",
             Self::Postgres => "postgres",
+            Self::Clients => "clients",
             Self::Story => "story",
             Self::SupplyChain => "supply-chain",
         }
@@ -142,6 +146,7 @@ fn run_step(root: &Path, step: Step, crates: &[String]) -> anyhow::Result<Tally>
             let cluster = Cluster::start()?;
             run_tests::run(root, crates, &Backend::Postgres { url: cluster.url() })
         }
+        Step::Clients => clients::run(root),
         Step::Story => story::run(root),
         Step::SupplyChain => audit::run(root),
     }
@@ -180,9 +185,14 @@ mod tests {
 
     #[test]
     fn a_plan_has_the_steps_that_are_wanted_in_their_order() {
-        use Step::{Format, Lints, Postgres, Sqlite, Story, SupplyChain, Tidy};
-        check(&[], &[], &[Format, Lints, Tidy, Sqlite, Postgres, Story, SupplyChain], &[]);
-        check(&[Without::Postgres], &[], &[Format, Lints, Tidy, Sqlite, Story, SupplyChain], &[]);
+        use Step::{Clients, Format, Lints, Postgres, Sqlite, Story, SupplyChain, Tidy};
+        check(&[], &[], &[Format, Lints, Tidy, Sqlite, Postgres, Clients, Story, SupplyChain], &[]);
+        check(
+            &[Without::Postgres],
+            &[],
+            &[Format, Lints, Tidy, Sqlite, Clients, Story, SupplyChain],
+            &[],
+        );
         check(&[], &["store"], &[Sqlite, Postgres], &["store"]);
         check(&[], &["store", "postgres"], &[Postgres], &["store"]);
         check(&[], &["tidy", "format"], &[Format, Tidy], &[]);

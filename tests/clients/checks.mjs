@@ -1,0 +1,53 @@
+// What every JavaScript client checks, and how a script of one client ends.
+
+// For everything together: a server that does not answer is a failure, not a wait.
+export const MILLISECONDS = 90_000;
+
+export function expect(found, what) {
+  if (!found) throw new Error(what);
+}
+
+export function toolsAreListed({ tools }) {
+  const names = tools.map((tool) => tool.name);
+  for (const name of ["process_search", "invoice_approve"]) {
+    expect(names.includes(name), `${name} is not among the tools ${names}`);
+  }
+}
+
+export function invoiceApprovalIsFound(result) {
+  expect(!result.isError, `process_search failed: ${JSON.stringify(result)}`);
+  const processes = result.structuredContent.items.map((item) => item.id);
+  expect(processes.includes("invoice-approval"), `invoice-approval is not among ${processes}`);
+}
+
+export function processIsNotFound(result) {
+  const shown = JSON.stringify(result);
+  expect(result.isError, `a process that does not exist was started: ${shown}`);
+  const code = result._meta?.["flowmaster/error"]?.code;
+  expect(code === "process_not_found", `the code of the error is ${code}: ${shown}`);
+}
+
+export function invoiceApprovalIsRead({ contents }) {
+  const process = JSON.parse(contents[0].text);
+  expect(process.id === "invoice-approval", `another process was read: ${contents[0].text}`);
+}
+
+export function promptsAreListed({ prompts }) {
+  const names = prompts.map((prompt) => prompt.name);
+  expect(names.includes("model-a-process"), `model-a-process is not among ${names}`);
+}
+
+// Runs `check` against the clock; ends the process with 1 at the first difference.
+export async function run(check) {
+  const late = setTimeout(() => {
+    console.error(`not finished after ${MILLISECONDS} ms`);
+    process.exit(1);
+  }, MILLISECONDS);
+  try {
+    await check();
+  } catch (error) {
+    console.error(error);
+    process.exitCode = 1;
+  }
+  clearTimeout(late);
+}
