@@ -195,7 +195,17 @@ impl World {
         element: &str,
         variables: Value,
     ) -> Result<Arc<Stored>> {
-        let work: WorkRef = self.wait_of(id, element).await.parse().unwrap();
+        self.complete_work(ctx, &self.wait_of(id, element).await, variables).await
+    }
+
+    /// Completes the human task with the id `work`.
+    pub(crate) async fn complete_work(
+        &self,
+        ctx: &Ctx,
+        work: &str,
+        variables: Value,
+    ) -> Result<Arc<Stored>> {
+        let work: WorkRef = work.parse().unwrap();
         let Value::Object(variables) = variables else { panic!("variables are an object") };
         let nothing = |_: &Stored| Ok(WriteSet::new());
         self.execution.complete_human_task(ctx, &work, variables, &nothing).await

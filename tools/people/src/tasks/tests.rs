@@ -125,7 +125,7 @@ impl World {
     }
 
     /// Publishes a process with one task and starts it; says the ids of task and instance.
-    async fn one_task(&self, fields: Value) -> (String, String) {
+    async fn one_task(&self, fields: &Value) -> (String, String) {
         self.publish("order", one("approve", fields)).await;
         let instance =
             self.start("order", json!({ "amount": 100, "note": "n", "secret": 1 })).await;
@@ -194,7 +194,7 @@ fn keyed(ctx: &Ctx, operation: &str) -> Ctx {
 }
 
 /// A user task with `fields`.
-fn task(id: &str, next: &str, fields: Value) -> Value {
+fn task(id: &str, next: &str, fields: &Value) -> Value {
     let mut task = json!({ "id": id, "type": "userTask", "next": next });
     for (name, value) in fields.as_object().unwrap() {
         task[name] = value.clone();
@@ -203,7 +203,7 @@ fn task(id: &str, next: &str, fields: Value) -> Value {
 }
 
 /// A process of one task.
-fn one(id: &str, fields: Value) -> Value {
+fn one(id: &str, fields: &Value) -> Value {
     json!([
         { "id": "begin", "type": "startEvent", "next": id },
         task(id, "done", fields),

@@ -130,8 +130,14 @@ impl Drivers {
         mail::purge(db, now, now.plus_millis(-TAKEN_MILLIS)).await?;
         for (tenant, instance, key) in mail::missed(db, now).await? {
             let ctx = self.ctx(&tenant);
-            let stored = self.execution.stored(&ctx, &instance).await?;
-            self.execution.take_buffered(&ctx, &stored, &[key]).await?;
+            // One that cannot take its message must not keep the others from theirs.
+            let taken = match self.execution.stored(&ctx, &instance).await {
+                Ok(stored) => self.execution.take_buffered(&ctx, &stored, &[key]).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = taken {
+                tracing::warn!(%error, instance, "a kept message could not be given");
+            }
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ fn with_form() -> Value {
 #[tokio::test]
 async fn an_answer_is_checked_and_its_corrections_are_kept() {
     let world = World::new().await;
-    let (id, instance) = world.one_task(with_form()).await;
+    let (id, instance) = world.one_task(&with_form()).await;
     let seen = world.get(&world.ben, &id).await;
     assert_eq!(seen["prefill"], json!({ "amount": 100, "note": "n" }));
     assert!(seen.get("variables").is_none());
@@ -57,7 +57,7 @@ async fn an_answer_is_checked_and_its_corrections_are_kept() {
 #[tokio::test]
 async fn a_rejection_that_nobody_catches_is_refused() {
     let world = World::new().await;
-    let (id, instance) = world.one_task(clerks()).await;
+    let (id, instance) = world.one_task(&clerks()).await;
     let reject = json!({ "id": id, "reason": "wrong address" });
     let refused = world.refusal(&world.ben, "task_reject", reject).await;
     assert_eq!(refused.code(), "rejection_not_modelled");
@@ -106,7 +106,7 @@ async fn a_rejection_goes_to_whoever_catches_it() {
     let on_task = |code: &str| {
         json!([
             begin("approve"),
-            task("approve", "done", clerks()),
+            task("approve", "done", &clerks()),
             caught_on("approve", code),
             done
         ])
@@ -115,7 +115,7 @@ async fn a_rejection_goes_to_whoever_catches_it() {
         begin("sub"),
         { "id": "sub", "type": "subProcess", "next": "done", "elements": [
             { "id": "s", "type": "startEvent", "next": "approve" },
-            task("approve", "e", clerks()),
+            task("approve", "e", &clerks()),
             { "id": "e", "type": "endEvent" },
         ] },
         caught_on("sub", ""),
@@ -123,14 +123,14 @@ async fn a_rejection_goes_to_whoever_catches_it() {
     ]);
     let handler = json!([
         begin("approve"),
-        task("approve", "done", clerks()),
+        task("approve", "done", &clerks()),
         done,
         { "id": "handler", "type": "eventSubProcess", "elements": [
             { "id": "h", "type": "startEvent", "event": { "error": "REJECTED" }, "next": "he" },
             { "id": "he", "type": "endEvent" },
         ] },
     ]);
-    world.publish("called", one("approve", clerks())).await;
+    world.publish("called", one("approve", &clerks())).await;
     let call =
         json!({ "id": "call", "type": "callActivity", "process": "=target", "next": "done" });
     let caller = json!([begin("call"), call, caught_on("call", "REJECTED"), done]);
@@ -159,7 +159,7 @@ async fn a_rejection_goes_to_whoever_catches_it() {
 #[tokio::test]
 async fn a_task_that_is_no_longer_needed_is_obsolete() {
     let world = World::new().await;
-    let (id, instance) = world.one_task(clerks()).await;
+    let (id, instance) = world.one_task(&clerks()).await;
     world.answer(&world.ben, "task_claim", json!({ "id": id })).await;
     world
         .answer(&world.ada, "instance_control", json!({ "id": instance, "action": "cancel" }))
@@ -179,7 +179,7 @@ async fn a_task_that_is_no_longer_needed_is_obsolete() {
 #[tokio::test]
 async fn a_task_of_a_paused_instance_waits() {
     let world = World::new().await;
-    let (id, instance) = world.one_task(clerks()).await;
+    let (id, instance) = world.one_task(&clerks()).await;
     let control = |action: &str| json!({ "id": instance, "action": action });
     world.answer(&world.ada, "instance_control", control("pause")).await;
     let refused = world.refusal(&world.ben, "task_complete", json!({ "id": id })).await;

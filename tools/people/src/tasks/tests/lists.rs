@@ -5,9 +5,9 @@ use super::*;
 #[tokio::test]
 async fn lists_hold_what_is_for_the_caller() {
     let world = World::new().await;
-    world.publish("clerks", one("t", clerks())).await;
-    world.publish("all", one("t", json!({}))).await;
-    world.publish("cleo", one("t", json!({ "assignment": { "users": "cleo" } }))).await;
+    world.publish("clerks", one("t", &clerks())).await;
+    world.publish("all", one("t", &json!({}))).await;
+    world.publish("cleo", one("t", &json!({ "assignment": { "users": "cleo" } }))).await;
     let mut ids = Vec::new();
     for process in ["clerks", "all", "cleo"] {
         world.clock.advance_millis(1_000);
@@ -44,7 +44,7 @@ async fn lists_hold_what_is_for_the_caller() {
 #[tokio::test]
 async fn another_tenant_and_who_it_is_not_for_find_no_task() {
     let world = World::new().await;
-    let (id, _) = world.one_task(clerks()).await;
+    let (id, _) = world.one_task(&clerks()).await;
     let stranger = world.person("ten_b", "ada", Role::Admin, &["clerk"]);
     let outsider = world.person("ten_a", "otto", Role::Employee, &[]);
     for who in [&stranger, &outsider] {
@@ -70,7 +70,7 @@ async fn another_tenant_and_who_it_is_not_for_find_no_task() {
 async fn the_most_urgent_come_first() {
     let world = World::new().await;
     let urgent = json!({ "assignment": { "groups": "clerk", "priority": "=p", "due": "=due" } });
-    world.publish("order", one("t", urgent)).await;
+    world.publish("order", one("t", &urgent)).await;
     let mut ids = Vec::new();
     for (priority, due) in [(50, "P3D"), (90, "P3D"), (50, "PT1H"), (10, "PT1M")] {
         world.clock.advance_millis(1_000);

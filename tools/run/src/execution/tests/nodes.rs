@@ -9,9 +9,11 @@ async fn commands_of_one_instance_are_serial() {
     let world = World::new().await;
     world.publish("order", approval()).await;
     let id = world.start("order", json!({ "amount": 1 })).await;
+    // Both know of the task before either completes it.
+    let work = world.wait_of(&id, "approve").await;
     let (one, two) = tokio::join!(
-        world.complete(&world.ctx, &id, "approve", json!({ "by": 1 })),
-        world.complete(&world.ctx, &id, "approve", json!({ "by": 2 })),
+        world.complete_work(&world.ctx, &work, json!({ "by": 1 })),
+        world.complete_work(&world.ctx, &work, json!({ "by": 2 })),
     );
     let (ok, refused) = if one.is_ok() { (one, two) } else { (two, one) };
     assert!(ok.is_ok());
