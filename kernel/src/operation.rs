@@ -201,6 +201,7 @@ fn schema_of<T: JsonSchema>() -> Value {
         settings.meta_schema = None;
     });
     let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
+    drop_machine_formats(&mut schema);
     if let Some(object) = schema.as_object_mut() {
         object.remove("title");
         object.entry("type").or_insert_with(|| "object".into());
@@ -209,6 +210,24 @@ fn schema_of<T: JsonSchema>() -> Value {
         }
     }
     schema
+}
+
+/// Takes out `format: uint8` and the like: JSON Schema does not define them, and validators of
+/// clients complain about each.
+fn drop_machine_formats(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            let is_machine = fields.get("format").and_then(Value::as_str).is_some_and(|format| {
+                ["int", "uint", "float", "double"].iter().any(|kind| format.starts_with(kind))
+            });
+            if is_machine {
+                fields.shift_remove("format");
+            }
+            fields.values_mut().for_each(drop_machine_formats);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_machine_formats),
+        _ => {}
+    }
 }
 
 #[cfg(test)]
@@ -250,7 +269,7 @@ mod tests {
             serde_json::json!({
                 "type": "object",
                 "properties": {
-                    "number": { "type": "integer", "format": "int64", "description": "The number to double." }
+                    "number": { "type": "integer", "description": "The number to double." }
                 },
                 "required": ["number"],
                 "additionalProperties": false
