@@ -1,6 +1,7 @@
 //! A real server in this process, on a port and a store of its own.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use flowmaster_kernel::{IdSource, Role};
 use flowmaster_mcp_server::compose::{Server, compose};
@@ -110,7 +111,8 @@ impl Caller {
         arguments: Value,
         pick: impl Fn(&Value) -> Option<Value>,
     ) -> Value {
-        for _ in 0..2_000 {
+        let patience = Instant::now() + Duration::from_secs(30);
+        while Instant::now() < patience {
             let answer = self.call(operation, arguments.clone()).await.unwrap();
             if let Some(found) = pick(&answer) {
                 return found;
