@@ -118,7 +118,7 @@ async fn person(admin: &Client, id: &str, group: &str) -> Result<Client> {
 async fn claim(client: &Client, agent: &str) -> Result<Value> {
     eventually(&format!("work for {agent}"), async || {
         let claimed = client.call("work_claim", json!({ "agent": agent })).await?;
-        Ok(claimed.pointer("/work/0").cloned())
+        Ok(claimed["work"].get(0).cloned())
     })
     .await
 }
