@@ -1,7 +1,6 @@
 //! The steps of `cargo xtask test`, in the order in which they run.
 //!
-//! A step is a variant of [`Step`], a place in [`ALL`], a name and an arm of `run_step`. What is
-//! still to come has its place: the conformance suites and short fuzzing after [`Step::Postgres`].
+//! A step is a variant of [`Step`], a place in [`ALL`], a name and an arm of `run_step`.
 
 use std::path::Path;
 use std::process::Command;
@@ -23,6 +22,17 @@ use crate::tidy::{self, Tree};
 pub(crate) enum Without {
     /// Tests whose path contains `postgres::`, and the product tests on PostgreSQL.
     Postgres,
+    /// MCP clients of others, from npm and PyPI, and the Node and Python they need.
+    Clients,
+}
+
+impl Without {
+    const fn step(self) -> Step {
+        match self {
+            Self::Postgres => Step::Postgres,
+            Self::Clients => Step::Clients,
+        }
+    }
 }
 
 /// One step of the whole.
@@ -102,7 +112,7 @@ impl Plan {
             (true, false) => step.runs_tests(),
             (false, _) => steps.contains(step),
         };
-        let has = |step: &Step| *step != Step::Postgres || !without.contains(&Without::Postgres);
+        let has = |step: &Step| without.iter().all(|missing| missing.step() != *step);
         let steps: Vec<_> = ALL.into_iter().filter(wanted).filter(has).collect();
         if steps.is_empty() {
             bail!("--only and --without leave nothing to run");
@@ -188,9 +198,9 @@ mod tests {
         use Step::{Clients, Format, Lints, Postgres, Sqlite, Story, SupplyChain, Tidy};
         check(&[], &[], &[Format, Lints, Tidy, Sqlite, Postgres, Clients, Story, SupplyChain], &[]);
         check(
-            &[Without::Postgres],
+            &[Without::Postgres, Without::Clients],
             &[],
-            &[Format, Lints, Tidy, Sqlite, Clients, Story, SupplyChain],
+            &[Format, Lints, Tidy, Sqlite, Story, SupplyChain],
             &[],
         );
         check(&[], &["store"], &[Sqlite, Postgres], &["store"]);
