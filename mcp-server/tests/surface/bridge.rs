@@ -1,64 +1,22 @@
 //! The bridge from pipes to a running server.
 
-use flowmaster_kernel::Result;
 use flowmaster_mcp_server::config::Secret;
 use flowmaster_mcp_server::stdio::bridge;
-use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream, Lines, duplex};
-use tokio::task::JoinHandle;
+use serde_json::json;
 
 use crate::harness::Server;
+use crate::pipe::{Pipe, modern};
 
-struct Pipe {
-    near: DuplexStream,
-    answers: Lines<BufReader<DuplexStream>>,
-    bridge: JoinHandle<Result<()>>,
-}
-
-impl Pipe {
-    fn open(address: String, key: &'static str) -> Self {
-        let (near, input) = duplex(64 * 1024);
-        let (output, answers) = duplex(64 * 1024);
-        let bridge =
-            tokio::spawn(
-                async move { bridge(&address, Some(&Secret::new(key)), input, output).await },
-            );
-        Self { near, answers: BufReader::new(answers).lines(), bridge }
-    }
-
-    async fn send(&mut self, line: &str) {
-        self.near.write_all(format!("{line}\n").as_bytes()).await.unwrap();
-    }
-
-    async fn ask(&mut self, message: &Value) -> Value {
-        self.send(&message.to_string()).await;
-        self.answer().await
-    }
-
-    async fn answer(&mut self) -> Value {
-        let line = self.answers.next_line().await.unwrap().expect("an answer");
-        serde_json::from_str(&line).unwrap()
-    }
-
-    async fn close(mut self) {
-        self.near.shutdown().await.unwrap();
-        self.bridge.await.unwrap().unwrap();
-    }
-}
-
-fn modern(id: u32, method: &str, params: Value) -> Value {
-    let mut params = params;
-    params["_meta"] = json!({
-        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-        "io.modelcontextprotocol/clientCapabilities": {}
-    });
-    json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })
+fn open(address: String, key: &'static str) -> Pipe {
+    Pipe::open(|input, output| async move {
+        bridge(&address, Some(&Secret::new(key)), input, output).await
+    })
 }
 
 #[tokio::test]
 async fn a_modern_client_crosses() {
     let server = Server::start().await;
-    let mut pipe = Pipe::open(server.url("/mcp?toolsets=core&read_only=false"), "anna");
+    let mut pipe = open(server.url("/mcp?toolsets=core&read_only=false"), "anna");
     let call = json!({"name": "note_add", "arguments": {"text": "milk"}});
     let added = pipe.ask(&modern(1, "tools/call", call)).await;
     assert_eq!((&added["id"], &added["result"]["isError"]), (&json!(1), &json!(false)));
@@ -73,7 +31,7 @@ async fn a_modern_client_crosses() {
 #[tokio::test]
 async fn an_older_client_crosses_with_its_session() {
     let server = Server::start().await;
-    let mut pipe = Pipe::open(server.url("/mcp"), "anna");
+    let mut pipe = open(server.url("/mcp"), "anna");
     let first = pipe
         .ask(&json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
             "protocolVersion": "2025-06-18",
@@ -91,7 +49,7 @@ async fn an_older_client_crosses_with_its_session() {
 #[tokio::test]
 async fn what_keeps_a_message_from_crossing_is_told() {
     let server = Server::start().await;
-    let mut pipe = Pipe::open(server.url("/mcp"), "nobody");
+    let mut pipe = open(server.url("/mcp"), "nobody");
     let refused = pipe.ask(&modern(1, "tools/list", json!({}))).await;
     assert_eq!((&refused["id"], &refused["error"]["code"]), (&json!(1), &json!(-32603)));
     assert!(refused["error"]["message"].as_str().unwrap().contains("key"), "{refused}");

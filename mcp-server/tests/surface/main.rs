@@ -15,6 +15,8 @@ mod modern;
 #[cfg(test)]
 mod notebook;
 #[cfg(test)]
+mod pipe;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
 mod rest;

@@ -55,7 +55,7 @@ mod tests {
     fn words_of_a_machine_are_found() {
         let home = format!("one\nsee /{}/x", "root");
         check(&CHECK, &[("a.md", &home)], &["a.md:2"]);
-        check(&CHECK, &[("a.rs", "event.pointer(\"/work/kind\")")], &[]);
+        check(&CHECK, &[("a.rs", "event.pointer(\"/task/kind\")")], &[]);
         let registry = format!("https://{}.{}", "index", "crates.io");
         check(&CHECK, &[("a.toml", &registry)], &["a.toml:1"]);
         check(&CHECK, &[("web/package-lock.json", &registry)], &[]);

@@ -176,8 +176,8 @@ impl Outlet<'_> {
         timers::insert(writes, &timer);
     }
 
-    /// Takes a job from the workers that ended with an error nobody catches: what it waits for now
-    /// is its incident.
+    /// Takes a job from the workers that ended with an error nobody catches: from then on it
+    /// waits for its incident.
     fn keep_from_workers(&mut self, writes: &mut WriteSet) {
         let Settles::Job { key, epoch } = self.settles else { return };
         if !self.is_settled && self.after.wait(key).is_some() {

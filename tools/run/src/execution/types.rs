@@ -43,7 +43,7 @@ pub struct InstanceSummary {
     /// What the business calls it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub business_key: Option<String>,
-    /// What it waits for now, one sentence each.
+    /// What it is waiting for, one sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waiting_for: Vec<String>,
     /// How many incidents are open.
