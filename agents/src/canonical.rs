@@ -1,5 +1,6 @@
 //! One text for one value, whatever the order of its fields: what steps are recognised by.
 
+use flowmaster_kernel::hex;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -50,7 +51,7 @@ pub fn digest(parts: &[&str]) -> String {
         hasher.update(part.len().to_be_bytes());
         hasher.update(part.as_bytes());
     }
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&hasher.finalize())
 }
 
 /// The idempotency key of a step. It never rests on the id that a provider gave the call, because

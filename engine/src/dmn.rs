@@ -14,6 +14,7 @@ use dsntk_feel::values::Value as FeelValue;
 use dsntk_model_evaluator::ModelEvaluator;
 use serde_json::Value;
 
+use crate::dsntk;
 use crate::feel::{self, FeelError, Variables};
 use crate::xml::{Element, XmlError};
 
@@ -98,9 +99,10 @@ impl Decisions {
         }
         check(&root, &root)?;
         let text = std::str::from_utf8(bytes).map_err(|_| XmlError::NotUtf8)?;
-        let evaluator = stacker::maybe_grow(STACK, STACK, || {
+        let evaluator = dsntk::call(STACK, || {
             dsntk_model::parse(text).and_then(|definitions| ModelEvaluator::new(&[definitions]))
         })
+        .map_err(|defect| DecisionError::NotDmn(defect.to_string()))?
         .map_err(|error| DecisionError::NotDmn(error.to_string()))?;
         for decision in root.elements().filter(|element| &*element.name == "decision") {
             let name = decision.attribute("name").unwrap_or_default().to_owned();
@@ -155,11 +157,12 @@ impl Decisions {
                 context.set_entry(&Name::from(input), feel::from_json(value));
             }
         }
-        let value = stacker::maybe_grow(STACK, STACK, || {
-            model.evaluator.evaluate_invocable(&model.namespace, &model.name, name, &context)
-        });
         let no_value =
             |reason: String| DecisionError::NoValue { decision: decision.to_owned(), reason };
+        let value = dsntk::call(STACK, || {
+            model.evaluator.evaluate_invocable(&model.namespace, &model.name, name, &context)
+        })
+        .map_err(|defect| no_value(defect.to_string()))?;
         if let Some(reason) = silent_error(&value) {
             return Err(no_value(reason.to_owned()));
         }

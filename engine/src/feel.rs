@@ -16,6 +16,7 @@ use dsntk_feel::{Evaluator, FeelScope, Name};
 use flowmaster_kernel::Timestamp;
 use serde_json::{Map, Value};
 
+use crate::dsntk;
 pub(crate) use json::{from_json, to_json};
 
 /// The longest expression, in bytes.
@@ -113,10 +114,11 @@ impl Program {
             scope.set_name(Name::from(name));
         }
         let stack = scanned.stack();
-        let evaluator = on_stack(stack, || {
+        let evaluator = dsntk::call(stack, || {
             dsntk_feel_parser::parse_expression(&scope, &scanned.text, false)
                 .map(|tree| dsntk_feel_evaluator::prepare(&tree))
         })
+        .map_err(|defect| syntax(defect.to_string()))?
         .map_err(|error| syntax(error.to_string()))?;
         Ok(Self(Arc::new(Compiled {
             text: text.to_owned(),
@@ -153,7 +155,9 @@ impl Program {
         let scope = FeelScope::default();
         scope.push(context);
         let no_value = |reason: String| FeelError::NoValue { text: self.0.text.clone(), reason };
-        match on_stack(self.0.stack, || (self.0.evaluator)(&scope)) {
+        let value = dsntk::call(self.0.stack, || (self.0.evaluator)(&scope))
+            .map_err(|defect| no_value(defect.to_string()))?;
+        match value {
             FeelValue::Null(Some(reason)) => Err(no_value(reason)),
             value => to_json(value)
                 .map_err(|kind| FeelError::NotData { text: self.0.text.clone(), kind }),
@@ -185,12 +189,6 @@ pub(crate) fn reads_clock(text: &str) -> Result<bool, FeelError> {
         return Err(FeelError::TooLarge { what: "its text in bytes", limit: MAX_TEXT });
     }
     Ok(scan::scan(text)?.reads_clock())
-}
-
-/// Runs `work` where at least `bytes` of stack are left, on a new stack if need be: parser and
-/// evaluator recurse as deep as an expression is long.
-fn on_stack<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
-    stacker::maybe_grow(bytes, bytes, work)
 }
 
 impl fmt::Debug for Program {

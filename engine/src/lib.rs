@@ -12,6 +12,7 @@ pub mod command;
 pub mod compact;
 mod decide;
 pub mod dmn;
+mod dsntk;
 pub mod effect;
 mod element;
 pub mod event;

@@ -54,7 +54,7 @@ impl Cast {
 }
 
 fn principal(id: &str, kind: PrincipalKind) -> Principal {
-    Principal { id: id.to_owned(), kind, roles: [].into(), groups: [].into() }
+    Principal::new(id, kind, &[], &[])
 }
 
 /// Runs `scenario` on the models that `loader` gives for its paths.

@@ -6,10 +6,12 @@
 
 mod write;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use quick_xml::events::attributes::Attribute as XmlAttribute;
 use quick_xml::events::{BytesRef, BytesStart, Event};
-use quick_xml::name::{Namespace, ResolveResult};
+use quick_xml::name::{Namespace, QName, ResolveResult};
 use quick_xml::reader::NsReader;
 
 /// The largest document, in bytes.
@@ -277,10 +279,10 @@ impl<'a> Parser<'a> {
                     limit: MAX_ATTRIBUTES,
                 });
             }
-            let value = attribute
-                .normalized_value(quick_xml::XmlVersion::Implicit1_0)
-                .map_err(|error| self.malformed(&error))?
-                .into_owned();
+            if attribute.value.contains('<') {
+                return Err(self.malformed(&"an attribute value holds <; write &lt;"));
+            }
+            let value = self.value(&attribute)?.into_owned();
             let (name, prefix) = attribute.key.decompose();
             let namespace = match attribute.key.as_namespace_binding() {
                 Some(_) => Arc::from(""),
@@ -312,9 +314,20 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// The value of an attribute, normalised (XML 1.0 §3.3.3).
+    fn value<'v>(&self, attribute: &XmlAttribute<'v>) -> Result<Cow<'v, str>, XmlError> {
+        attribute
+            .normalized_value(quick_xml::XmlVersion::Implicit1_0)
+            .map_err(|error| self.malformed(&error))
+    }
+
     fn namespace(&self, resolved: ResolveResult<'_>) -> Result<Arc<str>, XmlError> {
         match resolved {
-            ResolveResult::Bound(Namespace(uri)) => Ok(uri.into()),
+            ResolveResult::Bound(Namespace(uri)) => {
+                // Bindings are compared as the values of attributes, not as they are written.
+                let binding = XmlAttribute { key: QName("xmlns"), value: uri.into() };
+                Ok(self.value(&binding)?.into())
+            }
             ResolveResult::Unbound => Ok("".into()),
             ResolveResult::Unknown(prefix) => {
                 Err(self.malformed(&format!("the prefix {prefix:?} is not declared")))

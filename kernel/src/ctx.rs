@@ -1,6 +1,5 @@
 //! The context of a call: the first argument of every verb.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -46,25 +45,32 @@ pub struct Idempotency {
 }
 
 impl Ctx {
+    /// The context of `principal` whom no credential narrows further: what the roles allow, without
+    /// a deadline and without an idempotency key.
+    #[must_use]
+    pub fn unrestricted(
+        tenant: TenantId,
+        principal: impl Into<Arc<Principal>>,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdSource>,
+    ) -> Self {
+        Self {
+            tenant,
+            principal: principal.into(),
+            scopes: Arc::new(Scopes::all()),
+            trace: "internal".into(),
+            deadline: None,
+            idempotency: None,
+            clock,
+            ids,
+        }
+    }
+
     /// FlowMaster's own work for `tenant`: what drivers do when a timer is due or a message waits.
     #[must_use]
     pub fn system(tenant: TenantId, clock: &Arc<dyn Clock>, ids: &Arc<dyn IdSource>) -> Self {
-        let principal = Principal {
-            id: "flowmaster".to_owned(),
-            kind: PrincipalKind::System,
-            roles: BTreeSet::from([Role::Admin]),
-            groups: BTreeSet::new(),
-        };
-        Self {
-            tenant,
-            principal: Arc::new(principal),
-            scopes: Arc::new(Scopes::all()),
-            trace: "driver".into(),
-            deadline: None,
-            idempotency: None,
-            clock: Arc::clone(clock),
-            ids: Arc::clone(ids),
-        }
+        let flowmaster = Principal::new("flowmaster", PrincipalKind::System, &[Role::Admin], &[]);
+        Self::unrestricted(tenant, flowmaster, Arc::clone(clock), Arc::clone(ids))
     }
 
     /// The current moment.

@@ -7,6 +7,7 @@
 mod clock;
 mod ctx;
 mod error;
+mod hex;
 mod id;
 mod operation;
 mod page;
@@ -16,6 +17,7 @@ mod principal;
 pub use clock::{Clock, ManualClock, Timestamp};
 pub use ctx::{Ctx, Idempotency, MAX_IDEMPOTENCY_KEY};
 pub use error::{Error, ErrorBody, ErrorKind, Result};
+pub use hex::hex;
 pub use id::{Id, IdSource, Kind, SequenceIds, TenantId};
 pub use operation::{Catalogue, Effect, Operation, ResponseFormat, Spec, Toolset};
 pub use page::{Cursor, Page, PageRequest};

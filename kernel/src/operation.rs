@@ -24,12 +24,21 @@ pub struct Spec {
     pub description: &'static str,
     /// Whether it reads, writes or destroys.
     pub effect: Effect,
-    /// `room:read` or `room:write`.
-    pub scope: &'static str,
+    /// What its scopes speak of: `tasks` for `tasks:read` and `tasks:write`.
+    pub area: &'static str,
     /// The roles that may call it. Nobody else may.
     pub roles: &'static [Role],
     /// The list in which it is offered.
     pub toolset: Toolset,
+}
+
+impl Spec {
+    /// The scope a credential needs: to read an area, or to change it.
+    #[must_use]
+    pub fn scope(&self) -> String {
+        let access = if self.effect == Effect::Read { "read" } else { "write" };
+        format!("{}:{access}", self.area)
+    }
 }
 
 /// What an operation does to the world.
@@ -252,7 +261,7 @@ mod tests {
             title: "Double a number",
             description: "Use this when a number must be doubled.",
             effect: Effect::Read,
-            scope: "numbers:read",
+            area: "numbers",
             roles: &[Role::Employee],
             toolset: Toolset::Core,
         };

@@ -19,6 +19,17 @@ pub struct Principal {
 }
 
 impl Principal {
+    /// A caller with business groups.
+    #[must_use]
+    pub fn new(id: &str, kind: PrincipalKind, roles: &[Role], groups: &[&str]) -> Self {
+        Self {
+            id: id.to_owned(),
+            kind,
+            roles: roles.iter().copied().collect(),
+            groups: groups.iter().map(|&group| group.to_owned()).collect(),
+        }
+    }
+
     /// Whether the principal has at least one of `roles`.
     #[must_use]
     pub fn has_any(&self, roles: &[Role]) -> bool {

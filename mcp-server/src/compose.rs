@@ -94,6 +94,8 @@ pub struct App {
 /// # Errors
 /// A catalogue that cannot be served: the program must not start.
 pub fn assemble(ports: Ports, config: Config) -> Result<Arc<App>> {
+    // Before the dispatcher, whose counters belong to it.
+    let metrics = telemetry::prometheus()?;
     let dispatcher = Dispatcher::new(
         &ports.catalogue,
         Foundations {
@@ -116,7 +118,7 @@ pub fn assemble(ports: Ports, config: Config) -> Result<Arc<App>> {
         surface,
         authenticator: ports.authenticator,
         readiness: ports.readiness,
-        metrics: telemetry::prometheus()?,
+        metrics,
     }))
 }
 

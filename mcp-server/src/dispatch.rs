@@ -15,7 +15,9 @@ mod tool;
 #[cfg(test)]
 mod tests;
 
+use std::any::Any;
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -24,10 +26,11 @@ use flowmaster_kernel::{
     ToolCaller,
 };
 use flowmaster_store::{IDEMPOTENCY_RECORDED, TRANSACTION_LOST};
+use futures::FutureExt as _;
 use serde_json::{Map, Value, json};
 use tracing::Instrument as _;
 
-use audit::{Record, arguments_hash};
+use audit::{Meter, Record, arguments_hash};
 pub use late::LateCaller;
 use limits::Buckets;
 pub use limits::Limits;
@@ -51,12 +54,14 @@ pub struct Offer {
     /// The tool.
     pub tool: Tool,
     contract: Contract,
+    done: Meter,
 }
 
 impl Offer {
     fn new(tool: Tool) -> Result<Self> {
         let contract = Contract::compile(&tool.name, tool.effect, &tool.input)?;
-        Ok(Self { tool, contract })
+        let done = Meter::new(&tool.name, "ok");
+        Ok(Self { tool, contract, done })
     }
 
     /// The input schema as callers see it, with the common arguments.
@@ -171,7 +176,7 @@ impl Dispatcher {
     ) -> Result<Value> {
         let offer = self.find(ctx, operation).await?;
         let tool = &offer.tool;
-        record.effect = Some(tool.effect);
+        record.offer = Some(Arc::clone(&offer));
         authorise(ctx, tool)?;
 
         let mut arguments = match arguments {
@@ -198,7 +203,8 @@ impl Dispatcher {
 
         let mut attempts_left = RERUNS;
         loop {
-            match self.run(tool, ctx.clone(), arguments.clone()).await {
+            let these = if tool.is_mutating() { arguments.clone() } else { arguments.take() };
+            match self.run(tool, ctx.clone(), these).await {
                 // Another call with the same key was faster: its answer is ours.
                 Err(error) if error.code() == IDEMPOTENCY_RECORDED => {
                     record.replayed = true;
@@ -255,7 +261,8 @@ impl Dispatcher {
         }
     }
 
-    /// Runs the verb on a task of its own, until it is done or its time is over.
+    /// Runs the verb until it is done or its time is over: a write on a task of its own, because it
+    /// goes on when its caller is gone.
     async fn run(&self, tool: &Tool, mut ctx: Ctx, arguments: Value) -> Result<Value> {
         let now = ctx.now();
         let longest = i64::try_from(self.limits.deadline.as_millis()).unwrap_or(i64::MAX);
@@ -264,19 +271,25 @@ impl Dispatcher {
         ctx.check_deadline()?;
         let left = u64::try_from(deadline.as_millis().saturating_sub(now.as_millis())).unwrap_or(0);
 
-        let callable = tool.clone();
-        let mut task = tokio::spawn(
-            async move { callable.run(ctx, arguments).await }.instrument(tracing::Span::current()),
-        );
-        match tokio::time::timeout(Duration::from_millis(left), &mut task).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(broken)) => Err(Error::internal("verb_panicked", broken)),
-            Err(_elapsed) if tool.effect == Effect::Read => {
-                task.abort();
-                Err(Error::new(ErrorKind::Timeout, "deadline_exceeded", "the call took too long")
-                    .why(format!("it was not done after {left} ms"))
-                    .fix("ask for less at once"))
-            }
+        let work = AssertUnwindSafe(tool.run(ctx, arguments)).catch_unwind();
+        let patience = Duration::from_millis(left);
+        if tool.effect == Effect::Read {
+            return match tokio::time::timeout(patience, work).await {
+                Ok(result) => result.unwrap_or_else(|panic| Err(broken(&*panic))),
+                Err(_elapsed) => Err(Error::new(
+                    ErrorKind::Timeout,
+                    "deadline_exceeded",
+                    "the call took too long",
+                )
+                .why(format!("it was not done after {left} ms"))
+                .fix("ask for less at once")),
+            };
+        }
+        let mut task = tokio::spawn(work.instrument(tracing::Span::current()));
+        match tokio::time::timeout(patience, &mut task).await {
+            Ok(Ok(Ok(result))) => result,
+            Ok(Ok(Err(panic))) => Err(broken(&*panic)),
+            Ok(Err(stopped)) => Err(Error::internal("verb_stopped", stopped)),
             Err(_elapsed) => Err(Error::new(
                 ErrorKind::OutcomeUnknown,
                 "outcome_unknown",
@@ -297,6 +310,13 @@ impl ToolCaller for Dispatcher {
     ) -> BoxFuture<'a, Result<Value>> {
         Box::pin(Self::call(self, ctx.clone(), operation, arguments))
     }
+}
+
+/// The error of a verb that panicked.
+fn broken(panic: &(dyn Any + Send)) -> Error {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let what = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    Error::internal("verb_panicked", what.unwrap_or("without a message"))
 }
 
 /// The inside of a defect is in the log; the trace id is what finds it there.

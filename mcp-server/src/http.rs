@@ -1,11 +1,12 @@
-//! The HTTP entrances. Every request passes, in this order: security headers, Host and Origin and
-//! size (`guard`), the credential (`auth`), and only then a route.
+//! The HTTP entrances. Every request passes the `gate` first (Host, Origin and size, the credential,
+//! the body), and only then a route.
 //!
 //! Invariants: a path that is not exactly a public one needs a credential, whatever it is; the
 //! body is complete and within its limit before a protocol sees it; answers are never cached.
 
 mod api;
 mod auth;
+mod gate;
 mod guard;
 mod health;
 mod mcp;
@@ -19,7 +20,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::StatusCode;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use axum::serve::ListenerExt as _;
 use flowmaster_kernel::{Error, ErrorKind};
@@ -39,7 +40,8 @@ pub(crate) const MAX_BODY: usize = 4 * 1024 * 1024;
 /// `stop` ends the open streams; `base` is the address that clients use, without a trailing slash.
 pub fn router(app: &Arc<App>, base: &str, stop: &CancellationToken) -> Router {
     let door = Arc::new(auth::Door::new(Arc::clone(app), base));
-    let allowed = Arc::new(AllowList::new(&app.config, base));
+    let allowed = AllowList::new(&app.config, base);
+    let gate = Arc::new(gate::Gate { allowed, door: Arc::clone(&door) });
 
     let mut routes = Router::new()
         .merge(mcp::routes(app, stop))
@@ -58,10 +60,7 @@ pub fn router(app: &Arc<App>, base: &str, stop: &CancellationToken) -> Router {
     routes
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn(guard::take_body))
-        .layer(from_fn_with_state(door, auth::require))
-        .layer(from_fn_with_state(allowed, guard::admit))
-        .layer(from_fn(guard::harden))
+        .layer(from_fn_with_state(gate, gate::pass))
 }
 
 /// Serves until `stop`, then lets the calls in flight finish for up to ten seconds.

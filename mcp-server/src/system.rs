@@ -1,6 +1,6 @@
 //! The real sources of time and chance. Everything else gets them as arguments.
 
-use flowmaster_kernel::{Clock, IdSource, Timestamp};
+use flowmaster_kernel::{Clock, IdSource, Timestamp, hex};
 
 /// The clock of the machine.
 #[derive(Clone, Copy, Debug, Default)]
@@ -12,28 +12,20 @@ impl Clock for SystemClock {
     }
 }
 
-/// The random numbers of the operating system.
+/// Random numbers that nobody can predict: ChaCha, seeded by the operating system.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RandomIds;
 
 impl IdSource for RandomIds {
-    #[expect(
-        clippy::panic,
-        reason = "without entropy no id and no key is safe; there is no way on"
-    )]
     fn entropy(&self) -> u128 {
-        let mut bytes = [0; 16];
-        if let Err(error) = getrandom::fill(&mut bytes) {
-            panic!("the operating system gives no random numbers: {error}");
-        }
-        u128::from_le_bytes(bytes)
+        rand::random()
     }
 }
 
 /// 256 unpredictable bits in hexadecimal: for session ids and keys.
 #[must_use]
 pub fn secret() -> String {
-    format!("{:032x}{:032x}", RandomIds.entropy(), RandomIds.entropy())
+    hex(&rand::random::<[u8; 32]>())
 }
 
 /// A W3C trace id (Trace Context §3.2.2.3): that of `traceparent` if it is valid, else a new one.
@@ -43,7 +35,7 @@ pub fn trace_id(traceparent: Option<&str>, clock: &dyn Clock, ids: &dyn IdSource
         return id.to_owned();
     }
     let millis = u128::from(clock.now().as_millis().unsigned_abs()) << 80;
-    format!("{:032x}", millis | (ids.entropy() & 0xFFFF_FFFF_FFFF_FFFF_FFFF))
+    hex(&(millis | (ids.entropy() & 0xFFFF_FFFF_FFFF_FFFF_FFFF)).to_be_bytes())
 }
 
 fn trace_id_of(traceparent: &str) -> Option<&str> {

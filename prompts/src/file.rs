@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use flowmaster_kernel::Error;
+use flowmaster_kernel::{Error, hex};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -198,7 +198,7 @@ fn hash(front: &FrontMatter, body: &str) -> Result<String, PromptError> {
     hasher.update(&front);
     hasher.update([0]);
     hasher.update(body.as_bytes());
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&hasher.finalize()))
 }
 
 #[cfg(test)]

@@ -4,12 +4,11 @@
 //! out or put in is found by [`verify`]; rows cut off at the end are found when the caller passes
 //! the head it keeps with the instance.
 
-use flowmaster_kernel::{Ctx, Error, Result, TenantId, Timestamp};
+use flowmaster_kernel::{Ctx, Error, Result, TenantId, Timestamp, hex};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::hex::hex;
 use crate::row::Row;
 use crate::{Param, Session, WriteSet, params};
 

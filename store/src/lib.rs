@@ -13,7 +13,6 @@ mod config;
 mod db;
 mod dialect;
 mod error;
-mod hex;
 pub mod idempotency;
 pub mod jobs;
 pub mod journal;

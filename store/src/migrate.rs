@@ -3,13 +3,12 @@
 //! Invariants: a step is applied once, in order, in one transaction with its record; a database
 //! that a newer release has changed is refused, as is one whose applied steps have another text.
 
-use flowmaster_kernel::Timestamp;
+use flowmaster_kernel::{Timestamp, hex};
 use sha2::{Digest, Sha256};
 
 use crate::config::OpenError;
 use crate::db::Backend;
 use crate::dialect::Dialect;
-use crate::hex::hex;
 use crate::{Db, idempotency, jobs, journal, lease, outbox, params, timers};
 
 /// The steps of one room, which it alone may append to.

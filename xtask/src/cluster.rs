@@ -15,9 +15,25 @@ use crate::program;
 /// The oldest PostgreSQL that is supported.
 const VERSION: u32 = 15;
 
-/// Durability is what the tests of SQLite check; here it would only cost time.
-const OPTIONS: &str =
-    "-c fsync=off -c full_page_writes=off -c max_connections=200 -c listen_addresses=''";
+const OPTIONS: &str = "-c max_connections=200 -c listen_addresses=''";
+
+/// Whether a commit waits for the disk.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// As PostgreSQL is by default.
+    Full,
+    /// Not: durability is what the tests of SQLite check; on PostgreSQL it would only cost time.
+    Off,
+}
+
+impl Durability {
+    const fn options(self) -> &'static str {
+        match self {
+            Self::Full => "",
+            Self::Off => "-c fsync=off -c full_page_writes=off",
+        }
+    }
+}
 
 const KEEPER: &str = r#"
 trap '' INT TERM HUP
@@ -34,7 +50,7 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     /// Starts one, after installing PostgreSQL when it is missing and this is root on Debian.
-    pub(crate) fn start() -> anyhow::Result<Self> {
+    pub(crate) fn start(durability: Durability) -> anyhow::Result<Self> {
         let account = Account::find()?;
         let programs = programs(account)?;
         let folder = account.run("mktemp", &["-d", "/tmp/flowmaster-postgres-XXXXXX"])?;
@@ -48,12 +64,17 @@ impl Cluster {
             .spawn()
             .context("cannot start the keeper of the PostgreSQL cluster")?;
         let cluster = Self { folder, keeper };
-        cluster.initialise(account, &programs)?;
+        cluster.initialise(account, &programs, durability)?;
         println!("PostgreSQL runs in {}", cluster.folder);
         Ok(cluster)
     }
 
-    fn initialise(&self, account: Account, programs: &Path) -> anyhow::Result<()> {
+    fn initialise(
+        &self,
+        account: Account,
+        programs: &Path,
+        durability: Durability,
+    ) -> anyhow::Result<()> {
         let program = |name: &str| programs.join(name).display().to_string();
         let data = format!("{}/data", self.folder);
         let log = format!("{}/log", self.folder);
@@ -61,7 +82,11 @@ impl Cluster {
         let locale = ["--encoding", "UTF8", "--locale", "C.UTF-8"];
         let place = ["--pgdata", data.as_str()];
         account.run(&program("initdb"), &[&place[..], &settings, &locale].concat())?;
-        let options = format!("{OPTIONS} -c unix_socket_directories={}", self.folder);
+        let options = format!(
+            "{OPTIONS} {} -c unix_socket_directories={}",
+            durability.options(),
+            self.folder
+        );
         let start = ["--wait", "--timeout", "60", "--log", &log, "--options", &options, "start"];
         account.run(&program("pg_ctl"), &[&place[..], &start].concat()).with_context(|| {
             let log = std::fs::read_to_string(&log).unwrap_or_else(|_| "no log".to_owned());

@@ -11,6 +11,8 @@
 mod audit;
 mod clients;
 mod cluster;
+mod conformance;
+mod fuzz;
 mod program;
 mod run_tests;
 mod steps;
@@ -24,6 +26,8 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Parser;
 
+use crate::cluster::{Cluster, Durability};
+use crate::conformance::Format;
 use crate::steps::{Plan, Without};
 use crate::tidy::Tree;
 
@@ -36,8 +40,8 @@ enum Xtask {
         /// What this machine cannot have.
         #[arg(long, value_enum)]
         without: Vec<Without>,
-        /// Only these steps (format, lints, tidy, sqlite, postgres, clients, story, supply-chain) and
-        /// the tests of these crates (by their short names: store, run, …).
+        /// Only these steps (format, lints, tidy, sqlite, postgres, conformance, fuzz, clients, story,
+        /// supply-chain) and the tests of these crates (by their short names: store, run, …).
         #[arg(long, value_delimiter = ',')]
         only: Vec<String>,
     },
@@ -45,7 +49,15 @@ enum Xtask {
     Tidy,
     /// Checks the supply chain: known vulnerabilities, bans, licences, sources.
     Audit,
-    /// Measures in release mode; what follows `--` goes to the benchmark, e.g. `--instances 5000`.
+    /// Mutated input for everything that reads what others wrote; what follows `--` goes to the
+    /// fuzzer, e.g. `--seconds 300 bpmn`.
+    Fuzz {
+        /// Arguments of the fuzzer.
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
+    /// Measures in release mode, on SQLite and on a PostgreSQL of its own that waits for its disk;
+    /// what follows `--` goes to the benchmark, e.g. `--instances 5000`.
     Bench {
         /// Arguments of the benchmark.
         #[arg(last = true)]
@@ -56,16 +68,9 @@ enum Xtask {
         /// The format.
         #[arg(value_enum)]
         format: Format,
-        /// Files or folders.
-        path: PathBuf,
+        /// Files or folders; without any, what `cargo xtask test` checks.
+        path: Option<PathBuf>,
     },
-}
-
-/// The formats whose conformance is checked.
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum Format {
-    /// BPMN 2.0: every file is read and written back without loss.
-    Bpmn,
 }
 
 fn main() -> ExitCode {
@@ -89,17 +94,20 @@ fn run(command: Xtask) -> anyhow::Result<ExitCode> {
         }
         Xtask::Tidy => tidy::run(&root)?,
         Xtask::Audit => audit::run(&root)?,
-        Xtask::Bench { arguments } => steps::checked(
-            steps::cargo(&root)
-                .args(["run", "--release", "--locked", "--package", "flowmaster-benches", "--"])
-                .args(arguments),
-        )?,
-        Xtask::Conformance { format: Format::Bpmn, path } => steps::checked(
-            steps::cargo(&root)
-                .args(["run", "--quiet", "--locked", "--package", "flowmaster-mcp-server", "--"])
-                .args(["bpmn", "check"])
-                .arg(path),
-        )?,
+        Xtask::Fuzz { arguments } => fuzz::run(&root, &arguments)?,
+        Xtask::Bench { arguments } => {
+            let cluster = Cluster::start(Durability::Full)?;
+            steps::checked(
+                steps::cargo(&root)
+                    .args(["run", "--release", "--locked", "--package", "flowmaster-benches", "--"])
+                    .args(["--postgres", &cluster.url()])
+                    .args(arguments),
+            )?
+        }
+        Xtask::Conformance { format, path } => match path {
+            Some(path) => format.check(&root, &path)?,
+            None => conformance::run(&root)?,
+        },
     };
     Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

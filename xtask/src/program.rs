@@ -33,27 +33,35 @@ pub(crate) fn quietly(command: &mut Command) -> anyhow::Result<String> {
     Ok(text)
 }
 
-/// Which of its streams a test runner reports on.
+/// How a program reports its results.
 #[derive(Clone, Copy)]
 pub(crate) enum Reports {
+    /// A test runner, on its standard output.
     Stdout,
+    /// A test runner, on its standard error.
     Stderr,
+    /// One of ours: `N passed, N failed` on its standard output.
+    Closing,
 }
 
-/// Runs a test runner, shows its output and counts its results.
+/// Runs a program, shows its output and counts its results.
 pub(crate) fn counted(command: &mut Command, reports: Reports) -> anyhow::Result<Tally> {
     println!("$ {}", shown(command));
     match reports {
-        Reports::Stdout => command.stdout(Stdio::piped()),
+        Reports::Stdout | Reports::Closing => command.stdout(Stdio::piped()),
         Reports::Stderr => command.stderr(Stdio::piped()),
     };
     let mut child = command.spawn().with_context(|| format!("cannot start {}", shown(command)))?;
+    let read = match reports {
+        Reports::Stdout | Reports::Stderr => Tally::read,
+        Reports::Closing => Tally::read_closing,
+    };
     let mut tally = Tally::default();
     if let Some(stream) = child.stdout.take() {
-        count(BufReader::new(stream), &mut tally)?;
+        count(BufReader::new(stream), &mut tally, read)?;
     }
     if let Some(stream) = child.stderr.take() {
-        count(BufReader::new(stream), &mut tally)?;
+        count(BufReader::new(stream), &mut tally, read)?;
     }
     let status = child.wait()?;
     // It did not build, or it died before it could report.
@@ -63,12 +71,16 @@ pub(crate) fn counted(command: &mut Command, reports: Reports) -> anyhow::Result
     Ok(tally)
 }
 
-fn count(mut lines: impl std::io::BufRead, tally: &mut Tally) -> anyhow::Result<()> {
+fn count(
+    mut lines: impl std::io::BufRead,
+    tally: &mut Tally,
+    read: fn(&mut Tally, &str),
+) -> anyhow::Result<()> {
     let mut line = Vec::new();
     while lines.read_until(b'\n', &mut line)? > 0 {
         let text = String::from_utf8_lossy(&line);
         print!("{text}");
-        tally.read(&text);
+        read(tally, &text);
         line.clear();
     }
     Ok(())

@@ -10,7 +10,9 @@ use clap::ValueEnum;
 
 use crate::audit;
 use crate::clients;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Durability};
+use crate::conformance;
+use crate::fuzz;
 use crate::program;
 use crate::run_tests::{self, Backend};
 use crate::story;
@@ -22,6 +24,8 @@ use crate::tidy::{self, Tree};
 pub(crate) enum Without {
     /// Tests whose path contains `postgres::`, and the product tests on PostgreSQL.
     Postgres,
+    /// The models of others that conformance is checked on.
+    Conformance,
     /// MCP clients of others, from npm and PyPI, and the Node and Python they need.
     Clients,
 }
@@ -30,6 +34,7 @@ impl Without {
     const fn step(self) -> Step {
         match self {
             Self::Postgres => Step::Postgres,
+            Self::Conformance => Step::Conformance,
             Self::Clients => Step::Clients,
         }
     }
@@ -43,18 +48,22 @@ pub(crate) enum Step {
     Tidy,
     Sqlite,
     Postgres,
+    Conformance,
+    Fuzz,
     Clients,
     Story,
     SupplyChain,
 }
 
 /// In the order in which they run.
-const ALL: [Step; 8] = [
+const ALL: [Step; 10] = [
     Step::Format,
     Step::Lints,
     Step::Tidy,
     Step::Sqlite,
     Step::Postgres,
+    Step::Conformance,
+    Step::Fuzz,
     Step::Clients,
     Step::Story,
     Step::SupplyChain,
@@ -68,6 +77,8 @@ impl Step {
             Self::Tidy => "tidy",
             Self::Sqlite => "sqlite",
             Self::Postgres => "postgres",
+            Self::Conformance => "conformance",
+            Self::Fuzz => "fuzz",
             Self::Clients => "clients",
             Self::Story => "story",
             Self::SupplyChain => "supply-chain",
@@ -153,9 +164,11 @@ fn run_step(root: &Path, step: Step, crates: &[String]) -> anyhow::Result<Tally>
         Step::Tidy => tidy::run(root),
         Step::Sqlite => run_tests::run(root, crates, &Backend::Sqlite),
         Step::Postgres => {
-            let cluster = Cluster::start()?;
+            let cluster = Cluster::start(Durability::Off)?;
             run_tests::run(root, crates, &Backend::Postgres { url: cluster.url() })
         }
+        Step::Conformance => conformance::run(root),
+        Step::Fuzz => fuzz::run(root, &["--seconds", "3"]),
         Step::Clients => clients::run(root),
         Step::Story => story::run(root),
         Step::SupplyChain => audit::run(root),
@@ -195,14 +208,15 @@ mod tests {
 
     #[test]
     fn a_plan_has_the_steps_that_are_wanted_in_their_order() {
-        use Step::{Clients, Format, Lints, Postgres, Sqlite, Story, SupplyChain, Tidy};
-        check(&[], &[], &[Format, Lints, Tidy, Sqlite, Postgres, Clients, Story, SupplyChain], &[]);
+        use Step::{Clients, Format, Fuzz, Lints, Postgres, Sqlite, Story, SupplyChain, Tidy};
+        check(&[], &[], &super::ALL, &[]);
         check(
-            &[Without::Postgres, Without::Clients],
+            &[Without::Postgres, Without::Clients, Without::Conformance],
             &[],
-            &[Format, Lints, Tidy, Sqlite, Story, SupplyChain],
+            &[Format, Lints, Tidy, Sqlite, Fuzz, Story, SupplyChain],
             &[],
         );
+        check(&[Without::Postgres], &["clients", "postgres"], &[Clients], &[]);
         check(&[], &["store"], &[Sqlite, Postgres], &["store"]);
         check(&[], &["store", "postgres"], &[Postgres], &["store"]);
         check(&[], &["tidy", "format"], &[Format, Tidy], &[]);

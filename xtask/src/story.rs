@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Durability};
 use crate::steps::{cargo, checked};
 use crate::tally::Tally;
 
@@ -16,7 +16,7 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<Tally> {
     };
     let mut tally = checked(flowmaster().args(["scenario", "run", "tests/scenarios"]))?;
     tally += checked(flowmaster().arg("demo"))?;
-    let cluster = Cluster::start()?;
+    let cluster = Cluster::start(Durability::Off)?;
     tally += checked(flowmaster().arg("demo").env("FLOWMASTER_DATABASE_URL", cluster.url()))?;
     Ok(tally)
 }

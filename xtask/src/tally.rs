@@ -37,6 +37,15 @@ impl Tally {
             }
         }
     }
+
+    /// Adds what `N passed, N failed` reports; other lines report nothing.
+    pub(crate) fn read_closing(&mut self, line: &str) {
+        let numbers = line.trim().strip_suffix(" failed").and_then(|it| it.split_once(" passed, "));
+        let Some((passed, failed)) = numbers else { return };
+        if let (Ok(passed), Ok(failed)) = (passed.parse::<usize>(), failed.parse::<usize>()) {
+            *self += Self { passed, failed };
+        }
+    }
 }
 
 impl AddAssign for Tally {
@@ -60,6 +69,19 @@ mod tests {
         let mut tally = Tally::default();
         tally.read(line);
         assert_eq!(tally, Tally { passed, failed }, "{line}");
+    }
+
+    #[test]
+    fn a_closing_line_is_read_and_nothing_that_looks_like_it() {
+        let check = |line: &str, passed, failed| {
+            let mut tally = Tally::default();
+            tally.read_closing(line);
+            assert_eq!(tally, Tally { passed, failed }, "{line}");
+        };
+        check("13 passed, 2 failed", 13, 2);
+        check("order.bpmn: ok", 0, 0);
+        check("a.bpmn: 1 passed, 1 failed", 0, 0);
+        check("1 passed, 1 failed, 3 skipped", 0, 0);
     }
 
     #[test]

@@ -40,6 +40,9 @@ impl CompactProcess {
                 reader.builder.policy(policy);
             }
         }
+        for name in self.result.iter().chain([&self.id]) {
+            reader.name(&self.id, name);
+        }
         reader.elements(&self.elements, None, 0);
         let Reader { builder, mut findings } = reader;
         match builder.build() {
@@ -75,6 +78,7 @@ impl Reader {
             return;
         }
         for element in elements {
+            self.name(&element.id, &element.id);
             let id: ElementId = element.id.as_str().into();
             let kind = self.kind(element);
             let mut draft = NodeDraft::new(Arc::clone(&id), kind);
@@ -95,6 +99,18 @@ impl Reader {
             self.flows(element, &mut draft);
             self.builder.node(draft);
             self.elements(&element.elements, Some(&id), depth + 1);
+        }
+    }
+
+    /// BPMN files separate names by white space.
+    fn name(&mut self, element: &str, name: &str) {
+        if name.is_empty() || name.contains(char::is_whitespace) {
+            self.findings.push(Finding::error(
+                "invalid_name",
+                element,
+                format!("{name:?} is not a name: it is empty or holds white space"),
+                "use letters, digits, - and _",
+            ));
         }
     }
 

@@ -4,8 +4,6 @@ mod golden;
 mod random;
 mod rejected;
 
-use std::collections::BTreeSet;
-
 use flowmaster_kernel::PrincipalKind;
 
 use super::*;
@@ -13,12 +11,7 @@ use crate::instance::{InstanceState, Key};
 
 /// A person without groups.
 fn person(id: &str) -> Principal {
-    Principal {
-        id: id.to_owned(),
-        kind: PrincipalKind::Person,
-        roles: BTreeSet::new(),
-        groups: BTreeSet::new(),
-    }
+    Principal::new(id, PrincipalKind::Person, &[], &[])
 }
 
 fn definition(notation: &str) -> Definition {

@@ -13,6 +13,13 @@ fn a_document_goes_in_and_out_without_loss() {
 }
 
 #[test]
+fn a_namespace_is_its_text_and_not_how_it_is_written() {
+    let read = Element::parse(b"<v:a xmlns:v='urn:v?x=1&amp;y\n2'/>").unwrap();
+    assert!(read.is("urn:v?x=1&y 2", "a"), "{read:?}");
+    assert_eq!(Element::parse(read.to_document().as_bytes()).unwrap(), read);
+}
+
+#[test]
 fn what_is_not_well_formed_or_too_large_is_refused() {
     let deep = "<a>".repeat(MAX_DEPTH + 1) + "</a>";
     let many = [
@@ -34,6 +41,7 @@ fn what_is_not_well_formed_or_too_large_is_refused() {
         ("<a/><b/>", "well-formed"),
         ("<a b='1' b='2'/>", "well-formed"),
         ("<v:a/>", "prefix"),
+        ("<a b='<'/>", "&lt;"),
     ] {
         let error = Element::parse(text.as_bytes()).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");

@@ -6,16 +6,39 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flowmaster_kernel::{Ctx, Effect, Error, ErrorKind, Result};
+use flowmaster_kernel::{Ctx, Error, ErrorKind, Result, hex};
+use metrics::{Counter, Histogram};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::Offer;
 use crate::ports::{AuditEntry, AuditLog};
 
+/// Counts the calls of one operation that ended in one way.
+pub(super) struct Meter {
+    calls: Counter,
+    seconds: Histogram,
+}
+
+impl Meter {
+    pub(super) fn new(operation: &str, outcome: &str) -> Self {
+        let labels = [("operation", operation.to_owned()), ("outcome", outcome.to_owned())];
+        Self {
+            calls: metrics::counter!("flowmaster_calls_total", &labels),
+            seconds: metrics::histogram!("flowmaster_call_seconds", &labels),
+        }
+    }
+
+    fn count(&self, duration: Duration) {
+        self.calls.increment(1);
+        self.seconds.record(duration.as_secs_f64());
+    }
+}
+
 /// What is known about a call while it runs.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Record {
-    pub(super) effect: Option<Effect>,
+    pub(super) offer: Option<Arc<Offer>>,
     pub(super) arguments_hash: String,
     pub(super) replayed: bool,
 }
@@ -30,12 +53,13 @@ impl Record {
         result: &Result<Value>,
         duration: Duration,
     ) {
-        let outcome = result.as_ref().map_or_else(|error| error.code().to_owned(), |_| "ok".into());
-        // An unknown name is the caller's text: as a label it would grow without bound.
-        let label = if self.effect.is_some() { operation.to_owned() } else { "unknown".to_owned() };
-        let labels = [("operation", label), ("outcome", outcome.clone())];
-        metrics::counter!("flowmaster_calls_total", &labels).increment(1);
-        metrics::histogram!("flowmaster_call_seconds", &labels).record(duration.as_secs_f64());
+        let outcome = result.as_ref().map_or_else(Error::code, |_| "ok");
+        match (&self.offer, result) {
+            (Some(offer), Ok(_)) => offer.done.count(duration),
+            (Some(offer), Err(_)) => Meter::new(&offer.tool.name, outcome).count(duration),
+            // An unknown name is the caller's text: as a label it would grow without bound.
+            (None, _) => Meter::new("unknown", outcome).count(duration),
+        }
         match result {
             Err(error) if error.kind() == ErrorKind::Internal => report_defect(error),
             Err(error) => tracing::debug!(code = error.code(), "refused"),
@@ -46,8 +70,8 @@ impl Record {
                 ctx,
                 AuditEntry {
                     operation: operation.chars().take(64).collect(),
-                    effect: self.effect,
-                    outcome,
+                    effect: self.offer.as_ref().map(|offer| offer.tool.effect),
+                    outcome: outcome.to_owned(),
                     arguments_hash: self.arguments_hash,
                     replayed: self.replayed,
                     duration,
@@ -75,14 +99,6 @@ pub(super) fn arguments_hash(operation: &str, arguments: &Value) -> String {
     digest.update([0]);
     feed(&mut digest, arguments);
     hex(&digest.finalize())
-}
-
-/// Bytes as lower-case hexadecimal.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// Feeds a canonical form: every value is tagged and counted, so that no two values look alike.

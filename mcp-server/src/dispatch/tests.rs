@@ -1,9 +1,7 @@
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use flowmaster_kernel::{
-    Clock, Ctx, Effect, ManualClock, Principal, PrincipalKind, Role, Scopes, SequenceIds, TenantId,
-    Timestamp,
+    Ctx, Effect, ManualClock, Principal, PrincipalKind, Role, SequenceIds, TenantId, Timestamp,
 };
 use serde_json::{Value, json};
 
@@ -12,21 +10,12 @@ use super::limits::{Buckets, Limits};
 use super::schema::Contract;
 
 fn ctx(principal: &str, clock: &Arc<ManualClock>) -> Ctx {
-    Ctx {
-        tenant: TenantId::from_text("ten_a"),
-        principal: Arc::new(Principal {
-            id: principal.to_owned(),
-            kind: PrincipalKind::Person,
-            roles: BTreeSet::from([Role::Employee]),
-            groups: BTreeSet::new(),
-        }),
-        scopes: Arc::new(Scopes::all()),
-        trace: "0".into(),
-        deadline: None,
-        idempotency: None,
-        clock: Arc::clone(clock) as Arc<dyn Clock>,
-        ids: Arc::new(SequenceIds::default()),
-    }
+    Ctx::unrestricted(
+        TenantId::from_text("ten_a"),
+        Principal::new(principal, PrincipalKind::Person, &[Role::Employee], &[]),
+        clock.clone(),
+        Arc::new(SequenceIds::default()),
+    )
 }
 
 #[test]

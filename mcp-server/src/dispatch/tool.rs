@@ -102,7 +102,7 @@ impl From<&Operation> for Tool {
             title: spec.title.into(),
             description: spec.description.into(),
             effect: spec.effect,
-            scope: spec.scope.into(),
+            scope: spec.scope().into(),
             roles: spec.roles.into(),
             toolset: spec.toolset,
             input: Arc::clone(&operation.input),

@@ -8,10 +8,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
 use flowmaster_kernel::{Error, ErrorKind, Result};
 use serde_json::{Value, json};
 
@@ -43,6 +41,20 @@ impl Door {
             .unwrap_or_else(|_| HeaderValue::from_static("Bearer"))
     }
 
+    /// Refuses a request whose path is not public and whose credential is not good; says in its
+    /// extensions who the caller is.
+    pub(super) async fn verify(
+        &self,
+        peer: SocketAddr,
+        request: &mut Request,
+    ) -> Result<(), Problem> {
+        if !is_public(peer, request) {
+            let caller = self.caller(request.headers()).await?;
+            request.extensions_mut().insert(caller);
+        }
+        Ok(())
+    }
+
     async fn caller(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
         let refuse = |error: Error, failure: &str| {
             Problem::from(error).header(header::WWW_AUTHENTICATE, self.challenge(failure))
@@ -55,25 +67,6 @@ impl Door {
             ErrorKind::Unauthenticated => refuse(error, ", error=\"invalid_token\""),
             _ => Problem::from(error),
         })
-    }
-}
-
-/// Lets a request pass when its path is public or its credential is good.
-pub(super) async fn require(
-    State(door): State<Arc<Door>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    if is_public(peer, &request) {
-        return next.run(request).await;
-    }
-    match door.caller(request.headers()).await {
-        Ok(caller) => {
-            request.extensions_mut().insert(caller);
-            next.run(request).await
-        }
-        Err(problem) => problem.into_response(),
     }
 }
 

@@ -4,15 +4,12 @@
 //! "Security"), the media type against forms that browsers send across origins without asking.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header::{self, HeaderName};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
-use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
 use flowmaster_kernel::{Error, ErrorKind, Result};
 
 use super::MAX_BODY;
@@ -112,18 +109,7 @@ pub(super) fn is_local(peer: SocketAddr, uri: &Uri, headers: &HeaderMap) -> bool
 }
 
 /// Refuses wrong hosts, foreign origins, form posts and bodies that are announced too large.
-pub(super) async fn admit(
-    State(allowed): State<Arc<AllowList>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    match check(&allowed, &request) {
-        Ok(()) => next.run(request).await,
-        Err(problem) => problem.into_response(),
-    }
-}
-
-fn check(allowed: &AllowList, request: &Request) -> Result<(), Problem> {
+pub(super) fn check(allowed: &AllowList, request: &Request) -> Result<(), Problem> {
     let headers = request.headers();
     if request.uri().path_and_query().is_some_and(|path| path.as_str().len() > MAX_URI) {
         return Err(Problem::with_status(
@@ -165,24 +151,23 @@ fn too_large() -> Problem {
 }
 
 /// Reads the whole body, within its limit and in time, so that no protocol waits for a slow client.
-pub(super) async fn take_body(request: Request, next: Next) -> Response {
+pub(super) async fn take_body(request: Request) -> Result<Request, Problem> {
     if request.method() != Method::POST {
-        return next.run(request).await;
+        return Ok(request);
     }
     let (parts, body) = request.into_parts();
     match tokio::time::timeout(BODY_TIME, to_bytes(body, MAX_BODY)).await {
-        Ok(Ok(bytes)) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
-        Ok(Err(_too_large_or_broken)) => too_large().into_response(),
-        Err(_elapsed) => Problem::with_status(
+        Ok(Ok(bytes)) => Ok(Request::from_parts(parts, Body::from(bytes))),
+        Ok(Err(_too_large_or_broken)) => Err(too_large()),
+        Err(_elapsed) => Err(Problem::with_status(
             StatusCode::REQUEST_TIMEOUT,
             Error::new(ErrorKind::Timeout, "body_too_slow", "the body did not arrive in time"),
-        )
-        .into_response(),
+        )),
     }
 }
 
 /// Adds the headers that keep browsers from doing more with an answer than reading it.
-pub(super) async fn harden(request: Request, next: Next) -> Response {
+pub(super) fn harden(headers: &mut HeaderMap) {
     const HEADERS: [(HeaderName, &str); 5] = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
@@ -190,11 +175,9 @@ pub(super) async fn harden(request: Request, next: Next) -> Response {
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
         (header::CACHE_CONTROL, "no-store"),
     ];
-    let mut response = next.run(request).await;
     for (name, value) in HEADERS {
-        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    response
 }
 
 #[cfg(test)]

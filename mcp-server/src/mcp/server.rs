@@ -18,7 +18,7 @@ use rmcp::{ErrorData, ServerHandler};
 use serde_json::json;
 
 use super::observe::{ClientSeen, printable};
-use super::tools::{LIST_TTL_MS, signed};
+use super::tools::{LIST_TTL_MS, server_info, signed};
 use super::{Surface, Visitor, prompts, resources, tools};
 
 const INSTRUCTIONS: &str = "FlowMaster runs business processes with people, systems and agents. \
@@ -96,10 +96,6 @@ fn parts(context: &Context) -> Option<&axum::http::request::Parts> {
     context.extensions.get()
 }
 
-fn server_info() -> Implementation {
-    Implementation::new("flowmaster", env!("CARGO_PKG_VERSION")).with_title("FlowMaster")
-}
-
 /// A kernel error as a protocol error, for requests whose result has no place for errors.
 fn protocol_error(error: &Error) -> ErrorData {
     let code = match error.kind() {
@@ -174,7 +170,7 @@ impl ServerHandler for McpServer {
             .with_ttl_ms(LIST_TTL_MS)
             .with_cache_scope(CacheScope::Private);
         result.next_cursor = next;
-        result.meta = signed(result.meta, &server_info());
+        result.meta = signed(result.meta);
         Ok(result)
     }
 
@@ -202,7 +198,7 @@ impl ServerHandler for McpServer {
             Err(error) => tools::failure(&error),
         };
         if context.protocol_version().is_some_and(|version| !version.has_initialize()) {
-            result.meta = signed(result.meta, &server_info());
+            result.meta = signed(result.meta);
         }
         Ok(result.into())
     }
@@ -217,7 +213,7 @@ impl ServerHandler for McpServer {
         let cursor = request.and_then(|request| request.cursor);
         let mut result =
             resources::list(source, &ctx, cursor).await.map_err(|error| protocol_error(&error))?;
-        result.meta = signed(result.meta, &server_info());
+        result.meta = signed(result.meta);
         Ok(result)
     }
 
@@ -229,7 +225,7 @@ impl ServerHandler for McpServer {
         self.visitor(&context)?;
         let source = self.surface.resources.as_deref().ok_or_else(unoffered)?;
         let mut result = resources::templates(source);
-        result.meta = signed(result.meta, &server_info());
+        result.meta = signed(result.meta);
         Ok(result)
     }
 
@@ -270,7 +266,7 @@ impl ServerHandler for McpServer {
         let mut result = prompts::list(source, &ctx, cursor.as_deref())
             .await
             .map_err(|error| protocol_error(&error))?;
-        result.meta = signed(result.meta, &server_info());
+        result.meta = signed(result.meta);
         Ok(result)
     }
 

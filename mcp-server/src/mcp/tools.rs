@@ -1,7 +1,7 @@
 //! Tools on the wire: listing, paging, annotations, and the two shapes of an answer.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -158,10 +158,16 @@ pub(super) fn failure(error: &Error) -> CallToolResult {
 }
 
 /// Says who answers (MCP 2026-07-28, "serverInfo").
-pub(super) fn signed(meta: Option<MetaObject>, server: &Implementation) -> Option<MetaObject> {
+pub(super) fn signed(meta: Option<MetaObject>) -> Option<MetaObject> {
+    static SIGNATURE: LazyLock<Value> = LazyLock::new(|| json!(server_info()));
     let mut meta = meta.unwrap_or_default();
-    meta.insert("io.modelcontextprotocol/serverInfo".to_owned(), json!(server));
+    meta.insert("io.modelcontextprotocol/serverInfo".to_owned(), SIGNATURE.clone());
     Some(meta)
+}
+
+/// What the server calls itself.
+pub(super) fn server_info() -> Implementation {
+    Implementation::new("flowmaster", env!("CARGO_PKG_VERSION")).with_title("FlowMaster")
 }
 
 /// An object schema as rmcp wants it.

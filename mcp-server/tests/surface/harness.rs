@@ -1,6 +1,5 @@
 //! Starts a server on a free port and speaks HTTP to it, by hand where every byte matters.
 
-use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -49,12 +48,7 @@ pub(crate) fn caller(key: &str) -> Option<Caller> {
     };
     Some(Caller {
         tenant: TenantId::from_text(tenant),
-        principal: Arc::new(Principal {
-            id: key.to_owned(),
-            kind: PrincipalKind::Person,
-            roles: BTreeSet::from([role]),
-            groups: BTreeSet::new(),
-        }),
+        principal: Arc::new(Principal::new(key, PrincipalKind::Person, &[role], &[])),
         scopes: Arc::new(scopes),
     })
 }

@@ -69,8 +69,7 @@ fn spec(name: &'static str, effect: Effect, toolset: Toolset) -> Spec {
         "note_delete" => ("Delete a note", "Use this to throw a note away for ever."),
         _ => ("Something else", "Use this in tests only."),
     };
-    let scope = if effect == Effect::Read { "notes:read" } else { "notes:write" };
-    Spec { name, title, description, effect, scope, roles: ANYONE, toolset }
+    Spec { name, title, description, effect, area: "notes", roles: ANYONE, toolset }
 }
 
 impl Notebook {

@@ -1,13 +1,11 @@
 //! A database for one case, and the few words the cases share.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use flowmaster_kernel::{
-    Clock, Ctx, Id, Idempotency, ManualClock, Principal, PrincipalKind, Scopes, SequenceIds,
-    Timestamp,
+    Clock, Ctx, Id, Idempotency, ManualClock, Principal, PrincipalKind, SequenceIds, Timestamp,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -142,22 +140,8 @@ impl Bed {
 }
 
 pub(crate) fn ctx(tenant: &str, clock: Arc<dyn Clock>) -> Ctx {
-    let principal = Principal {
-        id: "anna".to_owned(),
-        kind: PrincipalKind::Person,
-        roles: BTreeSet::new(),
-        groups: BTreeSet::new(),
-    };
-    Ctx {
-        tenant: Id::from_text(tenant),
-        principal: Arc::new(principal),
-        scopes: Arc::new(Scopes::all()),
-        trace: Arc::from("0"),
-        deadline: None,
-        idempotency: None,
-        clock,
-        ids: Arc::new(SequenceIds::default()),
-    }
+    let anna = Principal::new("anna", PrincipalKind::Person, &[], &[]);
+    Ctx::unrestricted(Id::from_text(tenant), anna, clock, Arc::new(SequenceIds::default()))
 }
 
 pub(crate) async fn ids(session: &mut Session) -> Vec<String> {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use flowmaster_kernel::{Error, Result};
+use rusqlite::config::DbConfig as Setting;
 use rusqlite::types::{ToSqlOutput, Value as Owned, ValueRef};
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags, Statement, ffi};
 
@@ -104,6 +105,10 @@ impl Conn {
             let page_size: u64 = self.pragma("page_size")?.parse().unwrap_or(4096);
             self.set("max_page_count", &(max_bytes / page_size.max(1)).to_string())?;
         }
+        // Without this guarantee a statement with LIKE is planned anew for each value that is bound.
+        self.raw
+            .set_db_config(Setting::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+            .map_err(OpenError::Sqlite)?;
         self.raw.set_prepared_statement_cache_capacity(256);
         self.watch_time()
     }

@@ -3,15 +3,12 @@
 #[path = "../src/documents/pdf/sample.rs"]
 mod sample;
 
-use std::collections::BTreeSet;
 use std::error::Error;
 use std::sync::Arc;
 
 use base64::Engine as _;
 use flowmaster_data::documents::{Documents, MIGRATIONS, PdfReader, operations, read_pdf};
-use flowmaster_kernel::{
-    Ctx, ManualClock, Principal, PrincipalKind, Role, Scopes, SequenceIds, TenantId,
-};
+use flowmaster_kernel::{Ctx, ManualClock, Principal, PrincipalKind, Role, SequenceIds, TenantId};
 use flowmaster_store::Db;
 use serde_json::{Value, json};
 
@@ -72,21 +69,12 @@ async fn add(
     mode: &str,
     pdf: &[u8],
 ) -> Result<Result<Value, flowmaster_kernel::Error>, Box<dyn Error>> {
-    let ctx = Ctx {
-        tenant: TenantId::from_text("ten_a"),
-        principal: Arc::new(Principal {
-            id: "anna".to_owned(),
-            kind: PrincipalKind::Person,
-            roles: BTreeSet::from([Role::Employee]),
-            groups: BTreeSet::new(),
-        }),
-        scopes: Arc::new(Scopes::all()),
-        trace: "t".into(),
-        deadline: None,
-        idempotency: None,
-        clock: Arc::new(ManualClock::default()),
-        ids: Arc::new(SequenceIds::default()),
-    };
+    let ctx = Ctx::unrestricted(
+        TenantId::from_text("ten_a"),
+        Principal::new("anna", PrincipalKind::Person, &[Role::Employee], &[]),
+        Arc::new(ManualClock::default()),
+        Arc::new(SequenceIds::default()),
+    );
     let db = Db::temporary(Arc::clone(&ctx.clock)).await;
     db.migrate(&[MIGRATIONS]).await?;
     let program = std::env::current_exe()?;

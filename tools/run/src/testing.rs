@@ -1,13 +1,12 @@
 //! A world for the tests of the wing: the rooms on a database of their own, a clock that moves when
 //! told to, and drivers that take a turn when told to.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use flowmaster_engine::{Instance, replay};
 use flowmaster_kernel::{
     Catalogue, Clock, Ctx, Error, IdSource, Idempotency, ManualClock, Principal, PrincipalKind,
-    Result, Role, Scopes, SequenceIds, TenantId, Timestamp,
+    Result, Role, SequenceIds, TenantId, Timestamp,
 };
 use flowmaster_mind::rules::{self, Rules};
 use flowmaster_store::{Db, WriteSet, journal};
@@ -87,21 +86,8 @@ impl World {
         kind: PrincipalKind,
         groups: &[&str],
     ) -> Ctx {
-        Ctx {
-            tenant: tenant(of),
-            principal: Arc::new(Principal {
-                id: id.to_owned(),
-                kind,
-                roles: BTreeSet::from([Role::Admin]),
-                groups: groups.iter().map(|&group| group.to_owned()).collect(),
-            }),
-            scopes: Arc::new(Scopes::all()),
-            trace: "t".into(),
-            deadline: None,
-            idempotency: None,
-            clock: self.clock.clone(),
-            ids: self.ids.clone(),
-        }
+        let principal = Principal::new(id, kind, &[Role::Admin], groups);
+        Ctx::unrestricted(tenant(of), principal, self.clock.clone(), self.ids.clone())
     }
 
     /// Ada, with an idempotency key.

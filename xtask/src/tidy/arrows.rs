@@ -30,6 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("mcp-server", &["people", "reach", "trust"]),
     ("tests", &["mcp-server"]),
     ("benches", &["mcp-server"]),
+    ("fuzz", &["mcp-server"]),
     ("xtask", &["mcp-server"]),
 ];
 

@@ -17,7 +17,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("axum", &["mcp-server", "benches", "agents"]),
     ("tower", &["mcp-server", "agents"]),
     ("hyper", &["mcp-server"]),
-    ("clap", &["mcp-server", "xtask", "benches"]),
+    ("clap", &["mcp-server", "xtask", "benches", "fuzz"]),
     ("rusqlite", &["store"]),
     // The product tests make a database each.
     ("tokio-postgres", &["store", "tests"]),
@@ -25,7 +25,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("async-openai", &["agents"]),
     ("minijinja", &["prompts"]),
     ("dsntk", &["engine"]),
-    ("anyhow", &["mcp-server", "tests", "benches", "xtask"]),
+    ("anyhow", &["mcp-server", "tests", "benches", "fuzz", "xtask"]),
 ];
 
 /// What neither the kernel nor the engine contains: asynchrony, I/O, clocks, randomness.
@@ -34,8 +34,8 @@ const IMPURE: &[&str] = &[
     "futures",
     "async",
     "reqwest",
-    "getrandom",
     "rand",
+    "getrandom",
     "uuid",
     "chrono",
     "time",

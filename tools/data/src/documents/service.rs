@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use flowmaster_kernel::{Ctx, Error, Page, ResponseFormat, Result};
+use flowmaster_kernel::{Ctx, Error, Page, ResponseFormat, Result, hex};
 use flowmaster_store::Db;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
@@ -53,8 +53,7 @@ impl Documents {
         let media_type = params.media_type;
         let bytes = content(params)?;
         let size = bytes.len() as u64;
-        let sha256: String =
-            Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256: String = hex(&Sha256::digest(&bytes));
         // Reading is the dear part, so known content is not read again.
         let known = {
             let mut session = self.db.read(ctx).await?;

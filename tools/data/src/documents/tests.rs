@@ -1,11 +1,10 @@
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flowmaster_kernel::{
-    Ctx, Id, Idempotency, ManualClock, Principal, PrincipalKind, ResponseFormat, Role, Scopes,
-    SequenceIds, TenantId, Timestamp,
+    Ctx, Id, Idempotency, ManualClock, Principal, PrincipalKind, ResponseFormat, Role, SequenceIds,
+    TenantId, Timestamp,
 };
 use flowmaster_store::Db;
 
@@ -14,21 +13,12 @@ use super::types::*;
 use super::*;
 
 fn ctx(tenant: &str) -> Ctx {
-    Ctx {
-        tenant: TenantId::from_text(tenant),
-        principal: Arc::new(Principal {
-            id: "anna".to_owned(),
-            kind: PrincipalKind::Person,
-            roles: BTreeSet::from([Role::Employee]),
-            groups: BTreeSet::new(),
-        }),
-        scopes: Arc::new(Scopes::all()),
-        trace: "t".into(),
-        deadline: None,
-        idempotency: None,
-        clock: Arc::new(ManualClock::at(Timestamp::from_millis(1_000))),
-        ids: Arc::new(SequenceIds::default()),
-    }
+    Ctx::unrestricted(
+        TenantId::from_text(tenant),
+        Principal::new("anna", PrincipalKind::Person, &[Role::Employee], &[]),
+        Arc::new(ManualClock::at(Timestamp::from_millis(1_000))),
+        Arc::new(SequenceIds::default()),
+    )
 }
 
 async fn room() -> (Documents, Ctx) {

@@ -35,7 +35,7 @@ pub(super) struct Tool {
     /// Whether it can be repeated.
     pub(super) effect: Effect,
     /// The scope it needs.
-    pub(super) scope: &'static str,
+    pub(super) scope: String,
 }
 
 impl Agents {
@@ -63,7 +63,7 @@ impl Agents {
                     description: operation.spec.description.to_owned(),
                     input: Value::clone(&operation.input),
                 };
-                let (effect, scope) = (operation.spec.effect, operation.spec.scope);
+                let (effect, scope) = (operation.spec.effect, operation.spec.scope());
                 (name, Tool { spec, effect, scope })
             })
             .collect()

@@ -13,8 +13,7 @@ use flowmaster_agents::testing::ScriptedModel;
 use flowmaster_agents::{OpenAi, Routes};
 use flowmaster_kernel::{
     BoxFuture, Catalogue, Ctx, Effect, Error, ErrorKind, ManualClock, Operation, Principal,
-    PrincipalKind, Result, Role, Scopes, SequenceIds, Spec, TenantId, Timestamp, ToolCaller,
-    Toolset,
+    PrincipalKind, Result, Role, SequenceIds, Spec, TenantId, Timestamp, ToolCaller, Toolset,
 };
 use flowmaster_prompts::Registry;
 use flowmaster_store::{Db, WriteSet, jobs};
@@ -195,16 +194,12 @@ impl Room {
             ])
             .unwrap();
         agents.know_tools(&tools);
-        let ctx = Ctx {
-            tenant: TenantId::from_text("ten_a"),
-            principal: Arc::new(principal("anna", PrincipalKind::Person, Role::Employee)),
-            scopes: Arc::new(Scopes::all()),
-            trace: "t".into(),
-            deadline: None,
-            idempotency: None,
-            clock: clock.clone(),
-            ids: Arc::new(SequenceIds::default()),
-        };
+        let ctx = Ctx::unrestricted(
+            TenantId::from_text("ten_a"),
+            Principal::new("anna", PrincipalKind::Person, &[Role::Employee], &[]),
+            clock.clone(),
+            Arc::new(SequenceIds::default()),
+        );
         agents.prompts.save(&ctx, PROMPT).await.unwrap();
         Self { agents, catalogue, desk, clock, ctx }
     }
@@ -277,10 +272,6 @@ impl Room {
     }
 }
 
-fn principal(id: &str, kind: PrincipalKind, role: Role) -> Principal {
-    Principal { id: id.to_owned(), kind, roles: BTreeSet::from([role]), groups: BTreeSet::new() }
-}
-
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Item {
@@ -294,7 +285,7 @@ fn tool(name: &'static str, effect: Effect, roles: &'static [Role]) -> Operation
         title: name,
         description: "Use this in a test.",
         effect,
-        scope: "shop:write",
+        area: "shop",
         roles,
         toolset: Toolset::Core,
     };

@@ -1,9 +1,8 @@
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use flowmaster_kernel::{
     Catalogue, Ctx, Error, Idempotency, ManualClock, Principal, PrincipalKind, Result, Role,
-    Scopes, SequenceIds, TenantId, Timestamp,
+    SequenceIds, TenantId, Timestamp,
 };
 use flowmaster_prompts::{MIGRATIONS, Registry};
 use flowmaster_store::Db;
@@ -36,21 +35,12 @@ async fn room() -> Room {
     let prompts = Arc::new(Prompts::new(Registry::new(db.clone())));
     let mut catalogue = Catalogue::default();
     catalogue.add(operations(&prompts)).unwrap();
-    let ctx = Ctx {
-        tenant: TenantId::from_text("ten_a"),
-        principal: Arc::new(Principal {
-            id: "dora".to_owned(),
-            kind: PrincipalKind::Person,
-            roles: BTreeSet::from([Role::Designer]),
-            groups: BTreeSet::new(),
-        }),
-        scopes: Arc::new(Scopes::all()),
-        trace: "t".into(),
-        deadline: None,
-        idempotency: None,
+    let ctx = Ctx::unrestricted(
+        TenantId::from_text("ten_a"),
+        Principal::new("dora", PrincipalKind::Person, &[Role::Designer], &[]),
         clock,
-        ids: Arc::new(SequenceIds::default()),
-    };
+        Arc::new(SequenceIds::default()),
+    );
     Room { prompts, catalogue, db, ctx }
 }
 

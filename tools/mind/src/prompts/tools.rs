@@ -16,7 +16,7 @@ pub fn operations(room: &Arc<Prompts>) -> Vec<Operation> {
                 description: "Use this to find prompts by a part of their id or description; \
                               answers the newest version of each.",
                 effect: Effect::Read,
-                scope: "prompts:read",
+                area: "prompts",
                 roles: &Role::ALL,
                 toolset: Toolset::Agents,
             },
@@ -31,7 +31,7 @@ pub fn operations(room: &Arc<Prompts>) -> Vec<Operation> {
                               needs, in the newest version or an older one. What it says is meant \
                               for the agent that runs it, not for you.",
                 effect: Effect::Read,
-                scope: "prompts:read",
+                area: "prompts",
                 roles: &Role::ALL,
                 toolset: Toolset::Agents,
             },
@@ -47,7 +47,7 @@ pub fn operations(room: &Arc<Prompts>) -> Vec<Operation> {
                               content becomes a new version; unchanged content changes nothing \
                               (is_new is false).",
                 effect: Effect::Write,
-                scope: "prompts:write",
+                area: "prompts",
                 roles: &[Role::Admin, Role::Designer],
                 toolset: Toolset::Agents,
             },
@@ -62,7 +62,7 @@ pub fn operations(room: &Arc<Prompts>) -> Vec<Operation> {
                               variables, and the JSON Schema of the answer it asks for. Nothing is \
                               sent to a model.",
                 effect: Effect::Read,
-                scope: "prompts:read",
+                area: "prompts",
                 roles: &Role::ALL,
                 toolset: Toolset::Agents,
             },

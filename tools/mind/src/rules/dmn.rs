@@ -3,6 +3,7 @@
 use flowmaster_engine::dmn::{DecisionError, Decisions};
 use flowmaster_engine::finding::Finding;
 use flowmaster_engine::xml::Element;
+use flowmaster_kernel::hex;
 use sha2::{Digest as _, Sha256};
 
 use super::types::DecisionInfo;
@@ -39,7 +40,7 @@ pub(super) fn read(dmn: &str, id: Option<String>) -> Result<File, Vec<Finding>> 
         return Err(findings);
     }
     let decisions = decisions.ids().map(|id| describe(&root, &decisions, id)).collect();
-    let hash = Sha256::digest(dmn.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex(&Sha256::digest(dmn.as_bytes()));
     Ok(File { id, name, hash, decisions })
 }
 

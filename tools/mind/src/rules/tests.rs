@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use flowmaster_kernel::{
     Catalogue, Ctx, Error, Idempotency, ManualClock, Principal, PrincipalKind, Result, Role,
-    Scopes, SequenceIds, TenantId, Timestamp,
+    SequenceIds, TenantId, Timestamp,
 };
 use flowmaster_store::Db;
 use serde_json::{Value, json};
@@ -54,21 +54,12 @@ async fn room() -> Room {
 }
 
 fn ctx(tenant: &str, principal: &str, groups: &[&str], clock: &Arc<ManualClock>) -> Ctx {
-    Ctx {
-        tenant: TenantId::from_text(tenant),
-        principal: Arc::new(Principal {
-            id: principal.to_owned(),
-            kind: PrincipalKind::Person,
-            roles: BTreeSet::from([Role::Designer]),
-            groups: groups.iter().map(|&group| group.to_owned()).collect(),
-        }),
-        scopes: Arc::new(Scopes::all()),
-        trace: "t".into(),
-        deadline: None,
-        idempotency: None,
-        clock: clock.clone(),
-        ids: Arc::new(SequenceIds::default()),
-    }
+    Ctx::unrestricted(
+        TenantId::from_text(tenant),
+        Principal::new(principal, PrincipalKind::Person, &[Role::Designer], groups),
+        clock.clone(),
+        Arc::new(SequenceIds::default()),
+    )
 }
 
 /// The codes of the findings in an error.

@@ -25,7 +25,7 @@ fn decisions(room: &Arc<Rules>) -> Vec<Operation> {
                               decision they hold. Answers their decisions with the names of the \
                               inputs, ready for rule_evaluate.",
                 effect: Effect::Read,
-                scope: "rules:read",
+                area: "rules",
                 roles: &Role::ALL,
                 toolset: Toolset::Rules,
             },
@@ -40,7 +40,7 @@ fn decisions(room: &Arc<Rules>) -> Vec<Operation> {
                               and with response_format detailed its XML, for example to change it \
                               and give it to rule_save.",
                 effect: Effect::Read,
-                scope: "rules:read",
+                area: "rules",
                 roles: &Role::ALL,
                 toolset: Toolset::Rules,
             },
@@ -52,12 +52,12 @@ fn decisions(room: &Arc<Rules>) -> Vec<Operation> {
                 name: "rule_save",
                 title: "Save a rule",
                 description: "Use this to add or change decisions: a DMN file with decision tables \
-                              or FEEL expressions. It is checked first; what is wrong comes back as \
-                              findings and nothing is saved. A changed file becomes a new version \
-                              that is active at once; running processes keep the version they \
-                              started with. To go back, save the older content again.",
+                              or FEEL expressions. It is checked first; what is wrong comes back \
+                              as findings and nothing is saved. A changed file becomes a new \
+                              version that is active at once; running processes keep the version \
+                              they started with. To go back, save the older content again.",
                 effect: Effect::Write,
-                scope: "rules:write",
+                area: "rules",
                 roles: WRITERS,
                 toolset: Toolset::Rules,
             },
@@ -72,7 +72,7 @@ fn decisions(room: &Arc<Rules>) -> Vec<Operation> {
                               active version or an older one. It changes nothing, so it also \
                               answers what-if questions.",
                 effect: Effect::Read,
-                scope: "rules:read",
+                area: "rules",
                 roles: &Role::ALL,
                 toolset: Toolset::Rules,
             },
@@ -94,7 +94,7 @@ fn mandates(room: &Arc<Rules>) -> Vec<Operation> {
                               people are held to it from the next step of any process. What is \
                               wrong comes back as findings and nothing is saved.",
                 effect: Effect::Write,
-                scope: "rules:write",
+                area: "rules",
                 roles: WRITERS,
                 toolset: Toolset::Rules,
             },
@@ -108,7 +108,7 @@ fn mandates(room: &Arc<Rules>) -> Vec<Operation> {
                 description: "Use this to see who may decide what, up to which amount, and who \
                               stands in for whom; all of it, or one domain or holder.",
                 effect: Effect::Read,
-                scope: "rules:read",
+                area: "rules",
                 roles: &Role::ALL,
                 toolset: Toolset::Rules,
             },
@@ -124,7 +124,7 @@ fn mandates(room: &Arc<Rules>) -> Vec<Operation> {
                               instead) or second_person (four eyes). Nothing is changed. The same \
                               check is made when you act, so asking is never required.",
                 effect: Effect::Read,
-                scope: "rules:read",
+                area: "rules",
                 roles: &Role::ALL,
                 toolset: Toolset::Rules,
             },

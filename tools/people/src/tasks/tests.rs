@@ -4,12 +4,11 @@ mod closing;
 mod holding;
 mod lists;
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use flowmaster_kernel::{
     Catalogue, Clock, Ctx, Error, IdSource, Idempotency, ManualClock, Principal, PrincipalKind,
-    Result, Role, Scopes, SequenceIds, TenantId, Timestamp,
+    Result, Role, SequenceIds, TenantId, Timestamp,
 };
 use flowmaster_mind::rules::{self, Rules};
 use flowmaster_run::execution::{
@@ -166,21 +165,8 @@ fn person(
     roles: &[Role],
     groups: &[&str],
 ) -> Ctx {
-    Ctx {
-        tenant: TenantId::from_text(tenant),
-        principal: Arc::new(Principal {
-            id: id.to_owned(),
-            kind: PrincipalKind::Person,
-            roles: roles.iter().copied().collect::<BTreeSet<_>>(),
-            groups: groups.iter().map(|&group| group.to_owned()).collect(),
-        }),
-        scopes: Arc::new(Scopes::all()),
-        trace: "t".into(),
-        deadline: None,
-        idempotency: None,
-        clock: clock.clone(),
-        ids: ids.clone(),
-    }
+    let person = Principal::new(id, PrincipalKind::Person, roles, groups);
+    Ctx::unrestricted(TenantId::from_text(tenant), person, clock.clone(), ids.clone())
 }
 
 /// The same caller, with an idempotency key.

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use flowmaster_engine::wait::WaitKind;
 use flowmaster_engine::{Command, Key, VariableMap};
-use flowmaster_kernel::{Ctx, Error, Id, Result};
+use flowmaster_kernel::{Ctx, Error, Id, Result, hex};
 use flowmaster_store::WriteSet;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -348,7 +348,7 @@ fn caused_id(cause: &str, process: &str, element: &str) -> Id<InstanceKind> {
 
 fn hashed(parts: &[&str]) -> String {
     let digest = Sha256::digest(parts.join("\n").as_bytes());
-    digest.iter().take(13).map(|byte| format!("{byte:02x}")).collect()
+    hex(digest.first_chunk::<13>().map_or(&digest[..], |start| start))
 }
 
 pub(super) fn check_length(what: &'static str, text: &str) -> Result<()> {

@@ -21,72 +21,64 @@ pub fn operations(room: &Arc<Execution>) -> Vec<Operation> {
     operations
 }
 
-const fn spec(
-    name: &'static str,
-    title: &'static str,
-    description: &'static str,
-    effect: Effect,
-    roles: &'static [Role],
-    toolset: Toolset,
-) -> Spec {
-    let scope = match effect {
-        Effect::Read => "execution:read",
-        Effect::Write | Effect::Destroy => "execution:write",
-    };
-    Spec { name, title, description, effect, scope, roles, toolset }
-}
-
 fn instances(room: &Arc<Execution>) -> Vec<Operation> {
     vec![
         Operation::new(
-            spec(
-                "process_start",
-                "Start a process",
-                "Use this to start an instance of a published process. Set wait_s to get the \
-                 result of a short process in the answer; otherwise look with instance_get.",
-                Effect::Write,
-                STARTERS,
-                Toolset::Core,
-            ),
+            Spec {
+                name: "process_start",
+                title: "Start a process",
+                description: "Use this to start an instance of a published process. Set wait_s to \
+                              get the result of a short process in the answer; otherwise look with \
+                              instance_get.",
+                effect: Effect::Write,
+                area: "execution",
+                roles: STARTERS,
+                toolset: Toolset::Core,
+            },
             room,
             |room, ctx, params| async move { room.start(&ctx, params).await },
         ),
         Operation::new(
-            spec(
-                "instance_search",
-                "Find instances",
-                "Use this to find process instances by process, state, business key or open \
-                 incidents, the newest first; each says what it waits for.",
-                Effect::Read,
-                READERS,
-                Toolset::Core,
-            ),
+            Spec {
+                name: "instance_search",
+                title: "Find instances",
+                description: "Use this to find process instances by process, state, business key \
+                              or open incidents, the newest first; each says what it waits for.",
+                effect: Effect::Read,
+                area: "execution",
+                roles: READERS,
+                toolset: Toolset::Core,
+            },
             room,
             |room, ctx, params| async move { room.search(&ctx, params).await },
         ),
         Operation::new(
-            spec(
-                "instance_get",
-                "Read an instance",
-                "Use this to see where an instance is, what it waits for and why, its incidents \
-                 and result; detailed adds variables. Takes an id or a business key.",
-                Effect::Read,
-                READERS,
-                Toolset::Core,
-            ),
+            Spec {
+                name: "instance_get",
+                title: "Read an instance",
+                description: "Use this to see where an instance is, what it waits for and why, its \
+                              incidents and result; detailed adds variables. Takes an id or a \
+                              business key.",
+                effect: Effect::Read,
+                area: "execution",
+                roles: READERS,
+                toolset: Toolset::Core,
+            },
             room,
             |room, ctx, params| async move { room.get(&ctx, params).await },
         ),
         Operation::new(
-            spec(
-                "instance_timeline",
-                "Read what happened",
-                "Use this to see who did what in an instance, on which version of process and \
-                 mandates, including what the policies refused. The journal, oldest first.",
-                Effect::Read,
-                READERS,
-                Toolset::Core,
-            ),
+            Spec {
+                name: "instance_timeline",
+                title: "Read what happened",
+                description: "Use this to see who did what in an instance, on which version of \
+                              process and mandates, including what the policies refused. The \
+                              journal, oldest first.",
+                effect: Effect::Read,
+                area: "execution",
+                roles: READERS,
+                toolset: Toolset::Core,
+            },
             room,
             |room, ctx, params| async move { room.timeline(&ctx, params).await },
         ),
@@ -96,79 +88,86 @@ fn instances(room: &Arc<Execution>) -> Vec<Operation> {
 fn operating(room: &Arc<Execution>) -> Vec<Operation> {
     vec![
         Operation::new(
-            spec(
-                "instance_control",
-                "Pause, resume, cancel or retry",
-                "Use this to hold a running instance, let it go on, end it, or try again whatever \
-                 its incidents stopped. Cancelling cannot be undone.",
-                Effect::Destroy,
-                OPERATORS,
-                Toolset::Core,
-            ),
+            Spec {
+                name: "instance_control",
+                title: "Pause, resume, cancel or retry",
+                description: "Use this to hold a running instance, let it go on, end it, or try \
+                              again whatever its incidents stopped. Cancelling cannot be undone.",
+                effect: Effect::Destroy,
+                area: "execution",
+                roles: OPERATORS,
+                toolset: Toolset::Core,
+            },
             room,
             |room, ctx, params| async move { room.control(&ctx, params).await },
         ),
         Operation::new(
-            spec(
-                "instance_modify",
-                "Modify an instance",
-                "Use this to repair a running instance: set variables, start an element, or end a \
-                 running element. One change a call.",
-                Effect::Write,
-                OPERATORS,
-                Toolset::Design,
-            ),
+            Spec {
+                name: "instance_modify",
+                title: "Modify an instance",
+                description: "Use this to repair a running instance: set variables, start an \
+                              element, or end a running element. One change a call.",
+                effect: Effect::Write,
+                area: "execution",
+                roles: OPERATORS,
+                toolset: Toolset::Design,
+            },
             room,
             |room, ctx, params| async move { room.modify(&ctx, params).await },
         ),
         Operation::new(
-            spec(
-                "incident_list",
-                "List incidents",
-                "Use this to see which instances cannot go on by themselves, where and why.",
-                Effect::Read,
-                READERS,
-                Toolset::Core,
-            ),
+            Spec {
+                name: "incident_list",
+                title: "List incidents",
+                description: "Use this to see which instances cannot go on by themselves, where \
+                              and why.",
+                effect: Effect::Read,
+                area: "execution",
+                roles: READERS,
+                toolset: Toolset::Core,
+            },
             room,
             |room, ctx, params| async move { room.incidents(&ctx, params).await },
         ),
         Operation::new(
-            spec(
-                "incident_resolve",
-                "Resolve an incident",
-                "Use this when the cause of an incident is removed, or to set the variables that \
-                 were missing: what it stopped is tried again.",
-                Effect::Write,
-                OPERATORS,
-                Toolset::Core,
-            ),
+            Spec {
+                name: "incident_resolve",
+                title: "Resolve an incident",
+                description: "Use this when the cause of an incident is removed, or to set the \
+                              variables that were missing: what it stopped is tried again.",
+                effect: Effect::Write,
+                area: "execution",
+                roles: OPERATORS,
+                toolset: Toolset::Core,
+            },
             room,
             |room, ctx, params| async move { room.resolve_incident(&ctx, params).await },
         ),
         Operation::new(
-            spec(
-                "message_publish",
-                "Publish a message",
-                "Use this to tell waiting instances that something happened outside, by message \
-                 name and correlation key; it may also start processes.",
-                Effect::Write,
-                SENDERS,
-                Toolset::Integrations,
-            ),
+            Spec {
+                name: "message_publish",
+                title: "Publish a message",
+                description: "Use this to tell waiting instances that something happened outside, \
+                              by message name and correlation key; it may also start processes.",
+                effect: Effect::Write,
+                area: "execution",
+                roles: SENDERS,
+                toolset: Toolset::Integrations,
+            },
             room,
             |room, ctx, params| async move { room.publish_message(&ctx, params).await },
         ),
         Operation::new(
-            spec(
-                "signal_broadcast",
-                "Broadcast a signal",
-                "Use this to tell every instance that waits for a signal, and to start the \
-                 processes that begin by it.",
-                Effect::Write,
-                SENDERS,
-                Toolset::Integrations,
-            ),
+            Spec {
+                name: "signal_broadcast",
+                title: "Broadcast a signal",
+                description: "Use this to tell every instance that waits for a signal, and to \
+                              start the processes that begin by it.",
+                effect: Effect::Write,
+                area: "execution",
+                roles: SENDERS,
+                toolset: Toolset::Integrations,
+            },
             room,
             |room, ctx, params| async move { room.broadcast(&ctx, params).await },
         ),
@@ -178,54 +177,59 @@ fn operating(room: &Arc<Execution>) -> Vec<Operation> {
 fn working(room: &Arc<Execution>) -> Vec<Operation> {
     vec![
         Operation::new(
-            spec(
-                "job_claim",
-                "Claim jobs",
-                "Use this when you are a worker: takes jobs of one type, which are yours until the \
-                 lease ends.",
-                Effect::Write,
-                WORKERS,
-                Toolset::Integrations,
-            ),
+            Spec {
+                name: "job_claim",
+                title: "Claim jobs",
+                description: "Use this when you are a worker: takes jobs of one type, which are \
+                              yours until the lease ends.",
+                effect: Effect::Write,
+                area: "execution",
+                roles: WORKERS,
+                toolset: Toolset::Integrations,
+            },
             room,
             |room, ctx, params| async move { room.claim_jobs(&ctx, params).await },
         ),
         Operation::new(
-            spec(
-                "job_complete",
-                "Complete a job",
-                "Use this when a claimed job is done: its results become variables and the \
-                 instance goes on.",
-                Effect::Write,
-                &[Role::Admin, Role::Developer, Role::Agent],
-                Toolset::Integrations,
-            ),
+            Spec {
+                name: "job_complete",
+                title: "Complete a job",
+                description: "Use this when a claimed job is done: its results become variables \
+                              and the instance goes on.",
+                effect: Effect::Write,
+                area: "execution",
+                roles: &[Role::Admin, Role::Developer, Role::Agent],
+                toolset: Toolset::Integrations,
+            },
             room,
             |room, ctx, params| async move { room.complete_job(&ctx, params).await },
         ),
         Operation::new(
-            spec(
-                "job_fail",
-                "Report a failed job",
-                "Use this when a claimed job could not be done: with error_code for a business \
-                 error that the process can catch, without for a technical failure to retry.",
-                Effect::Write,
-                &[Role::Admin, Role::Developer, Role::Agent],
-                Toolset::Integrations,
-            ),
+            Spec {
+                name: "job_fail",
+                title: "Report a failed job",
+                description: "Use this when a claimed job could not be done: with error_code for a \
+                              business error that the process can catch, without for a technical \
+                              failure to retry.",
+                effect: Effect::Write,
+                area: "execution",
+                roles: &[Role::Admin, Role::Developer, Role::Agent],
+                toolset: Toolset::Integrations,
+            },
             room,
             |room, ctx, params| async move { room.fail_job(&ctx, params).await },
         ),
         Operation::new(
-            spec(
-                "job_authorize",
-                "Ask before a tool call",
-                "Use this when you are an agent, before you call a tool for a job: the policies \
-                 allow or refuse it, and either way it is recorded.",
-                Effect::Write,
-                &[Role::Admin, Role::Agent],
-                Toolset::Agents,
-            ),
+            Spec {
+                name: "job_authorize",
+                title: "Ask before a tool call",
+                description: "Use this when you are an agent, before you call a tool for a job: \
+                              the policies allow or refuse it, and either way it is recorded.",
+                effect: Effect::Write,
+                area: "execution",
+                roles: &[Role::Admin, Role::Agent],
+                toolset: Toolset::Agents,
+            },
             room,
             |room, ctx, params| async move { room.authorize_tool(&ctx, params).await },
         ),

@@ -1,5 +1,6 @@
 //! From what somebody sends, or what is stored, to a model.
 
+use flowmaster_kernel::hex;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -108,5 +109,5 @@ fn is_tool_name(name: &str) -> bool {
 }
 
 fn hash(xml: &str) -> String {
-    Sha256::digest(xml.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(xml.as_bytes()))
 }

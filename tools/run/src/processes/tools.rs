@@ -17,9 +17,10 @@ pub fn operations(room: &Arc<Processes>) -> Vec<Operation> {
                 name: "process_search",
                 title: "Find processes",
                 description: "Use this to find the processes that exist, by part of their id or \
-                              name, and see which version is active and which are offered as tools.",
+                              name, and see which version is active and which are offered as \
+                              tools.",
                 effect: Effect::Read,
-                scope: "processes:read",
+                area: "processes",
                 roles: READERS,
                 toolset: Toolset::Core,
             },
@@ -33,7 +34,7 @@ pub fn operations(room: &Arc<Processes>) -> Vec<Operation> {
                 description: "Use this to read the model of a process: compact JSON to understand \
                               or change it, or BPMN 2.0 XML with its diagram.",
                 effect: Effect::Read,
-                scope: "processes:read",
+                area: "processes",
                 roles: READERS,
                 toolset: Toolset::Core,
             },
@@ -48,7 +49,7 @@ pub fn operations(room: &Arc<Processes>) -> Vec<Operation> {
                               what would keep it from being published; instances are not affected \
                               until process_publish.",
                 effect: Effect::Write,
-                scope: "processes:write",
+                area: "processes",
                 roles: DESIGNERS,
                 toolset: Toolset::Design,
             },
@@ -62,7 +63,7 @@ pub fn operations(room: &Arc<Processes>) -> Vec<Operation> {
                 description: "Use this to check a model, or a saved draft, without changing \
                               anything: every finding names the element and how to mend it.",
                 effect: Effect::Read,
-                scope: "processes:read",
+                area: "processes",
                 roles: DESIGNERS,
                 toolset: Toolset::Design,
             },
@@ -77,7 +78,7 @@ pub fn operations(room: &Arc<Processes>) -> Vec<Operation> {
                               then run on. Running instances keep their version. Refused while \
                               there are errors.",
                 effect: Effect::Write,
-                scope: "processes:write",
+                area: "processes",
                 roles: DESIGNERS,
                 toolset: Toolset::Design,
             },
@@ -92,7 +93,7 @@ pub fn operations(room: &Arc<Processes>) -> Vec<Operation> {
                               YAML starts it in memory with a virtual clock, drives it and says \
                               what must be true. Nothing is stored; answers the first difference.",
                 effect: Effect::Read,
-                scope: "processes:read",
+                area: "processes",
                 roles: DESIGNERS,
                 toolset: Toolset::Design,
             },

@@ -1,8 +1,7 @@
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use flowmaster_kernel::{
-    Ctx, ManualClock, Principal, PrincipalKind, Role, Scopes, SequenceIds, TenantId, Timestamp,
+    Ctx, ManualClock, Principal, PrincipalKind, Role, SequenceIds, TenantId, Timestamp,
 };
 use flowmaster_store::Db;
 
@@ -10,21 +9,12 @@ use super::types::*;
 use super::*;
 
 fn ctx(tenant: &str) -> Ctx {
-    Ctx {
-        tenant: TenantId::from_text(tenant),
-        principal: Arc::new(Principal {
-            id: "admin".to_owned(),
-            kind: PrincipalKind::Person,
-            roles: BTreeSet::from([Role::Admin]),
-            groups: BTreeSet::new(),
-        }),
-        scopes: Arc::new(Scopes::all()),
-        trace: "t".into(),
-        deadline: None,
-        idempotency: None,
-        clock: Arc::new(ManualClock::at(Timestamp::from_millis(1_000))),
-        ids: Arc::new(SequenceIds::default()),
-    }
+    Ctx::unrestricted(
+        TenantId::from_text(tenant),
+        Principal::new("admin", PrincipalKind::Person, &[Role::Admin], &[]),
+        Arc::new(ManualClock::at(Timestamp::from_millis(1_000))),
+        Arc::new(SequenceIds::default()),
+    )
 }
 
 fn entry(ctx: &Ctx, operation: &str, outcome: &str) -> Entry {

@@ -15,7 +15,7 @@ pub fn operations(room: &Arc<Audit>) -> Vec<Operation> {
             description: "Use this to see who called which operation, when and with what outcome, \
                           the newest first; refused calls are there too.",
             effect: Effect::Read,
-            scope: "audit:read",
+            area: "audit",
             roles: &[Role::Admin, Role::Auditor],
             toolset: Toolset::Admin,
         },

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use flowmaster_kernel::IdSource;
+use flowmaster_kernel::{IdSource, hex};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -43,8 +43,4 @@ pub(super) fn hash(key: &str) -> String {
 /// What people recognise a key by.
 pub(super) fn hint(key: &str) -> String {
     key.chars().take(9).collect()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -80,16 +80,8 @@ impl Identity {
     /// What the store reports.
     pub async fn add_tenant(&self, ids: &Arc<dyn IdSource>, name: &str) -> Result<Bootstrap> {
         let (user, admin) = administrator(TenantId::fresh(&**ids, self.clock.now()));
-        let ctx = Ctx {
-            tenant: admin.tenant.clone(),
-            principal: Arc::clone(&admin.principal),
-            scopes: Arc::clone(&admin.scopes),
-            trace: "new-tenant".into(),
-            deadline: None,
-            idempotency: None,
-            clock: Arc::clone(&self.clock),
-            ids: Arc::clone(ids),
-        };
+        let (tenant, principal) = (admin.tenant.clone(), Arc::clone(&admin.principal));
+        let ctx = Ctx::unrestricted(tenant, principal, Arc::clone(&self.clock), Arc::clone(ids));
         let secret = Secret::generate(&**ids);
         let mut tx = self.db.begin(&ctx).await?;
         store::add_tenant(&mut tx, name).await?;

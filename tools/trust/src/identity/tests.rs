@@ -21,16 +21,8 @@ async fn room() -> Room {
     let identity = Identity::new(db, clock.clone());
     let ids: Arc<dyn flowmaster_kernel::IdSource> = Arc::new(SequenceIds::default());
     let made = identity.bootstrap(&ids).await.unwrap();
-    let admin = Ctx {
-        tenant: made.admin.tenant,
-        principal: made.admin.principal,
-        scopes: made.admin.scopes,
-        trace: "t".into(),
-        deadline: None,
-        idempotency: None,
-        clock: clock.clone(),
-        ids: Arc::clone(&ids),
-    };
+    let (tenant, principal) = (made.admin.tenant, made.admin.principal);
+    let admin = Ctx::unrestricted(tenant, principal, clock.clone(), Arc::clone(&ids));
     assert!(
         identity.bootstrap(&ids).await.unwrap().new_key.is_none(),
         "a second start makes nothing"

@@ -18,7 +18,7 @@ pub fn operations(room: &Arc<Identity>) -> Vec<Operation> {
                 description: "Use this to learn who you are for this server: principal, roles, \
                               groups and scopes. Helps when a call was forbidden.",
                 effect: Effect::Read,
-                scope: "me:read",
+                area: "me",
                 roles: &Role::ALL,
                 toolset: Toolset::Admin,
             },
@@ -29,10 +29,10 @@ pub fn operations(room: &Arc<Identity>) -> Vec<Operation> {
             Spec {
                 name: "user_save",
                 title: "Save a user",
-                description: "Use this to create or change a person, an agent or a service account: \
-                              roles, business groups, active or disabled.",
+                description: "Use this to create or change a person, an agent or a service \
+                              account: roles, business groups, active or disabled.",
                 effect: Effect::Write,
-                scope: "identity:write",
+                area: "identity",
                 roles: ADMINS,
                 toolset: Toolset::Admin,
             },
@@ -46,7 +46,7 @@ pub fn operations(room: &Arc<Identity>) -> Vec<Operation> {
                 description: "Use this to find people, agents and service accounts, for example \
                               everyone in the group manager.",
                 effect: Effect::Read,
-                scope: "identity:read",
+                area: "identity",
                 roles: &[Role::Admin, Role::Manager, Role::Auditor],
                 toolset: Toolset::Admin,
             },
@@ -60,7 +60,7 @@ pub fn operations(room: &Arc<Identity>) -> Vec<Operation> {
                 description: "Use this to give a principal an API key. The secret is in the answer \
                               and is never shown again.",
                 effect: Effect::Write,
-                scope: "identity:write",
+                area: "identity",
                 roles: ADMINS,
                 toolset: Toolset::Admin,
             },
@@ -74,7 +74,7 @@ pub fn operations(room: &Arc<Identity>) -> Vec<Operation> {
                 description: "Use this to see which API keys exist, for whom, with which scopes, \
                               and whether they are revoked.",
                 effect: Effect::Read,
-                scope: "identity:read",
+                area: "identity",
                 roles: &[Role::Admin, Role::Auditor],
                 toolset: Toolset::Admin,
             },
@@ -88,7 +88,7 @@ pub fn operations(room: &Arc<Identity>) -> Vec<Operation> {
                 description: "Use this when a key is lost or no longer needed. It is refused from \
                               then on; this cannot be undone.",
                 effect: Effect::Destroy,
-                scope: "identity:write",
+                area: "identity",
                 roles: ADMINS,
                 toolset: Toolset::Admin,
             },

@@ -193,7 +193,7 @@ impl<'a> Drive<'a> {
         }
         self.record(step(StepKind::ToolIntent, json!({ "arguments": call.arguments }))).await?;
         let principal = self.run.detail.principal.clone();
-        let caller = rules::on_behalf(&self.ctx, principal, tool.scope);
+        let caller = rules::on_behalf(&self.ctx, principal, &tool.scope);
         let caller = rules::keyed(&caller, &call.name, key.clone());
         let called = agents.caller.call(&caller, &call.name, call.arguments.clone());
         let outcome = match self.while_held(called).await? {

@@ -46,7 +46,8 @@ async fn a_client_that_is_an_agent_acts_in_its_own_name() {
     let room = Room::new().await;
     room.agent(json!({})).await;
     room.job("job_1", json!({ "text": "2 and 3" })).await;
-    let agent = room.as_principal(principal("codex", PrincipalKind::Agent, Role::Agent));
+    let agent =
+        room.as_principal(Principal::new("codex", PrincipalKind::Agent, &[Role::Agent], &[]));
     let work = room.call(&agent, "work_claim", json!({})).await.unwrap();
     let output =
         json!({ "id": "job_1", "epoch": work["work"][0]["epoch"], "output": { "total": 5 } });
@@ -111,7 +112,8 @@ async fn after_the_lease_another_client_goes_on_with_the_same_run() {
     room.call(&room.ctx, "work_submit", bad).await.unwrap_err();
     room.clock.advance_millis(301_000);
 
-    let bert = room.as_principal(principal("bert", PrincipalKind::Person, Role::Employee));
+    let bert =
+        room.as_principal(Principal::new("bert", PrincipalKind::Person, &[Role::Employee], &[]));
     let second = room.call(&bert, "work_claim", json!({})).await.unwrap();
     let second: Work = serde_json::from_value(second["work"][0].clone()).unwrap();
     assert_eq!((&second.run_id, second.epoch), (&first.run_id, first.epoch + 1));

@@ -59,7 +59,7 @@ async fn a_model_calls_a_tool_and_answers() {
     let tool = &room.desk.calls("price_get")[0];
     assert_eq!(
         (tool.by.id.as_str(), tool.scopes.as_slice()),
-        ("agent:adder", &["shop:write".to_owned()][..])
+        ("agent:adder", &["shop:read".to_owned()][..])
     );
     let asked = model.asked();
     assert_eq!(asked.len(), 2);

@@ -1,0 +1,247 @@
+//! What is fuzzed: everything that reads a file or a text that somebody else wrote. A target takes
+//! any bytes; it must neither panic nor hang, and what it promises about good input must hold.
+
+use std::fmt::Debug;
+use std::path::Path;
+
+use anyhow::Context as _;
+use flowmaster_engine::bpmn::{self, Document};
+use flowmaster_engine::compact::CompactProcess;
+use flowmaster_engine::dmn::Decisions;
+use flowmaster_engine::feel::Program;
+use flowmaster_engine::scenario::{self, Scenario};
+use flowmaster_engine::{Event, replay};
+use flowmaster_kernel::{Error, Timestamp};
+use flowmaster_prompts::PromptFile;
+use proptest::test_runner::TestCaseError;
+use serde_json::{Map, Value, json};
+
+/// Whether an input was taken as it should be.
+pub(crate) type Verdict = Result<(), TestCaseError>;
+
+/// Something that reads.
+pub(crate) struct Target {
+    pub(crate) name: &'static str,
+    /// Good files, from the root of the repository.
+    seeds: &'static [&'static str],
+    /// Good texts.
+    texts: &'static [&'static str],
+    pub(crate) take: fn(&[u8]) -> Verdict,
+}
+
+/// All of them.
+pub(crate) const TARGETS: &[Target] = &[
+    Target {
+        name: "bpmn",
+        seeds: &["engine/src/scenario/tests/files/order.bpmn"],
+        texts: &[],
+        take: bpmn,
+    },
+    Target {
+        name: "compact",
+        seeds: &[
+            "engine/src/scenario/tests/files/delivery.json",
+            "mcp-server/demo/invoice-approval.json",
+        ],
+        texts: &[],
+        take: compact,
+    },
+    Target {
+        name: "dmn",
+        seeds: &[
+            "engine/src/scenario/tests/files/discount.dmn",
+            "mcp-server/demo/invoice-route.dmn",
+            "tests/product/zebra.dmn",
+        ],
+        texts: &[],
+        take: dmn,
+    },
+    Target { name: "feel", seeds: &[], texts: FEEL, take: feel },
+    Target {
+        name: "prompt",
+        seeds: &[
+            "prompts/library/invoice/extract.prompt.md",
+            "prompts/library/invoice/pay.prompt.md",
+        ],
+        texts: &[],
+        take: prompt,
+    },
+    Target {
+        name: "scenario",
+        seeds: &[
+            "engine/src/scenario/tests/whole.yaml",
+            "tests/scenarios/invoice-automatic.yaml",
+            "tests/scenarios/invoice-bounds.yaml",
+            "tests/scenarios/invoice-four-eyes.yaml",
+        ],
+        texts: &[],
+        take: scenario,
+    },
+    Target {
+        name: "journal",
+        seeds: &["engine/src/decide/tests/golden/journal-1.jsonl"],
+        texts: &[],
+        take: journal,
+    },
+];
+
+const FEEL: &[&str] = &[
+    "amount * 2 + len / 3 ** 2 - -1",
+    "if amount > 10 and list[1] = 2 then \"much\" else upper case(name)",
+    "for x in list, y in 1..3 return x * y + count(partial)",
+    "some x in list satisfies x >= amount or every y in list satisfies y in [1..10]",
+    "{ a: 1, b: a + 1, f: function(x: number) x * b, c: f(3) }.c",
+    "date and time(\"2026-01-05T09:00:00Z\") + duration(\"P1Y2M\") < now()",
+    "sort(list, function(a, b) a < b)[item > 1]",
+    "substring(replace(name, \"a+\", \"b\"), 2, 3) in (\"x\", \"y\", not(\"z\"))",
+    "context put(order, [\"total\"], sum(list)) instance of context<total: number>",
+    "@\"PT3H\" between @\"PT1H\" and duration(\"P1D\")",
+];
+
+impl Target {
+    /// Its seeds: the good ones, and what once was a bug (`fuzz/seeds/<name>`).
+    pub(crate) fn seeds(&self) -> anyhow::Result<Vec<Vec<u8>>> {
+        let fuzz = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let root = fuzz.parent().context("the folder of this crate has no parent")?;
+        let mut seeds: Vec<Vec<u8>> =
+            self.texts.iter().map(|text| text.as_bytes().into()).collect();
+        for path in self.seeds {
+            seeds.push(std::fs::read(root.join(path)).with_context(|| (*path).to_owned())?);
+        }
+        if let Ok(bugs) = std::fs::read_dir(fuzz.join("seeds").join(self.name)) {
+            for bug in bugs {
+                seeds.push(std::fs::read(bug?.path())?);
+            }
+        }
+        Ok(seeds)
+    }
+}
+
+/// Fails with the place where two values differ.
+fn same<T: PartialEq + Debug>(what: &str, before: &T, after: &T) -> Verdict {
+    if before == after {
+        return Ok(());
+    }
+    let (before, after) = (format!("{before:?}"), format!("{after:?}"));
+    let common = before.chars().zip(after.chars()).take_while(|(a, b)| a == b).count();
+    let around = |text: &str| -> String {
+        text.chars().skip(common.saturating_sub(120)).take(240).collect()
+    };
+    let (before, after) = (around(&before), around(&after));
+    Err(TestCaseError::fail(format!("{what}:\n  before …{before}…\n  after  …{after}…")))
+}
+
+/// A document is written back without loss; what is executable runs without a panic.
+fn bpmn(bytes: &[u8]) -> Verdict {
+    let Ok(document) = Document::parse(bytes) else { return Ok(()) };
+    let again = Document::parse(document.to_xml().as_bytes())
+        .map_err(|error| TestCaseError::fail(format!("what was written is not read: {error}")))?;
+    same("a document changed by writing it", document.root(), again.root())?;
+    let loaded = document.load();
+    for process in &loaded.definitions.processes {
+        let _ = CompactProcess::from(&**process);
+    }
+    if bpmn::read(bytes).is_ok() {
+        run("model.bpmn", bytes);
+    }
+    Ok(())
+}
+
+/// What becomes a process becomes the same process again by way of its compact form and of BPMN.
+fn compact(bytes: &[u8]) -> Verdict {
+    let Ok(compact) = serde_json::from_slice::<CompactProcess>(bytes) else { return Ok(()) };
+    let Ok(process) = compact.to_process() else { return Ok(()) };
+    let once = CompactProcess::from(&*process);
+    let again = once.to_process().map_err(|findings| {
+        TestCaseError::fail(format!("its own form is refused: {findings:?}"))
+    })?;
+    same("the compact form", &json!(once), &json!(CompactProcess::from(&*again)))?;
+    let written = bpmn::write(&process).to_xml();
+    let read = Document::parse(written.as_bytes())
+        .map_err(|error| TestCaseError::fail(format!("what was written is not read: {error}")))?
+        .load();
+    let read =
+        read.definitions.main_process().map(|process| json!(CompactProcess::from(&**process)));
+    same("by way of BPMN", &Some(json!(once)), &read)?;
+    run("model.json", bytes);
+    Ok(())
+}
+
+/// Runs a model for a day without answering its jobs.
+fn run(name: &str, bytes: &[u8]) {
+    let text = format!(
+        "name: fuzz\nmodels: [{name}]\nstart: {{ variables: {{ amount: 12, items: [1, 2, 3] }} }}\n\
+         steps:\n  - advance: P1D\n"
+    );
+    if let Ok(scenario) = Scenario::parse(&text) {
+        let _ = scenario::run(&scenario, |_| Ok(bytes.to_vec()));
+    }
+}
+
+fn dmn(bytes: &[u8]) -> Verdict {
+    let mut decisions = Decisions::default();
+    if decisions.add(bytes).is_err() {
+        return Ok(());
+    }
+    let variables = variables();
+    for id in decisions.ids() {
+        let _ = decisions.evaluate(id, &variables);
+    }
+    Ok(())
+}
+
+fn feel(bytes: &[u8]) -> Verdict {
+    let Ok(text) = std::str::from_utf8(bytes) else { return Ok(()) };
+    let Ok(program) = Program::compile(text) else { return Ok(()) };
+    let value = program.evaluate(&variables(), Timestamp::from_millis(1_767_603_600_000));
+    let again = program.evaluate(&variables(), Timestamp::from_millis(1_767_603_600_000));
+    same("evaluated twice", &value, &again)
+}
+
+fn variables() -> Map<String, Value> {
+    let variables = json!({
+        "amount": 12.5, "list": [3, 1, 2], "name": "Aaron", "order": { "id": 7 },
+        "match": "matched", "customer": "gold", "len": 2
+    });
+    variables.as_object().cloned().unwrap_or_default()
+}
+
+/// A prompt that is accepted is the same prompt after it was written as text.
+fn prompt(bytes: &[u8]) -> Verdict {
+    let Ok(text) = std::str::from_utf8(bytes) else { return Ok(()) };
+    let Ok(file) = PromptFile::parse(text) else { return Ok(()) };
+    let _ = file.render(&json!({ "document": "d", "invoice": {}, "amount": 1 }));
+    let again = file
+        .to_text()
+        .and_then(|text| PromptFile::parse(&text))
+        .map_err(|error| TestCaseError::fail(format!("what was written is not read: {error}")))?;
+    same("a prompt changed by writing it", &file, &again)
+}
+
+fn scenario(bytes: &[u8]) -> Verdict {
+    let Ok(text) = std::str::from_utf8(bytes) else { return Ok(()) };
+    let Ok(scenario) = Scenario::parse(text) else { return Ok(()) };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or_else(|| Path::new("."));
+    let _ = scenario::run(&scenario, |path| {
+        let name = Path::new(path).file_name().unwrap_or_default();
+        let places = ["mcp-server/demo", "engine/src/scenario/tests/files"];
+        places
+            .iter()
+            .find_map(|place| std::fs::read(root.join(place).join(name)).ok())
+            .ok_or_else(|| Error::invalid("no_model", "there is no such model"))
+    });
+    Ok(())
+}
+
+/// A journal that can be read can be replayed, to a state that can be stored and read again.
+fn journal(bytes: &[u8]) -> Verdict {
+    let Ok(text) = std::str::from_utf8(bytes) else { return Ok(()) };
+    let events: Result<Vec<Event>, _> = text.lines().map(serde_json::from_str).collect();
+    let Ok(events) = events else { return Ok(()) };
+    let instance = replay("fuzz", &events);
+    let stored = serde_json::to_value(&instance)
+        .map_err(|error| TestCaseError::fail(format!("the state is not stored: {error}")))?;
+    let again = serde_json::from_value(stored)
+        .map_err(|error| TestCaseError::fail(format!("the state is not read: {error}")))?;
+    same("the state", &instance, &again)
+}
