@@ -15,4 +15,5 @@ mod crash;
 mod harness;
 mod isolation;
 mod program;
+mod upkeep;
 mod work;
