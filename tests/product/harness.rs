@@ -109,6 +109,12 @@ impl Caller {
         Ok(if status.is_success() { Ok(body) } else { Err((status.as_u16(), body)) })
     }
 
+    /// Whether the server says that it is there.
+    pub(crate) async fn is_alive(&self) -> bool {
+        let health = self.client.get(format!("{}/healthz", self.base)).send().await;
+        health.is_ok_and(|response| response.status().is_success())
+    }
+
     /// Asks again until `pick` finds something: for what happens by itself.
     pub(crate) async fn until(
         &self,

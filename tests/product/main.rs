@@ -12,8 +12,12 @@
 
 mod authorization;
 mod crash;
+#[cfg(target_os = "linux")]
+mod faults;
 mod harness;
 mod isolation;
 mod program;
+#[cfg(target_os = "linux")]
+mod told;
 mod upkeep;
 mod work;

@@ -11,6 +11,7 @@
 mod audit;
 mod clients;
 mod cluster;
+mod debian;
 mod program;
 mod run_tests;
 mod steps;
