@@ -11,13 +11,13 @@
 )]
 
 mod authorization;
+mod backup;
 mod crash;
 #[cfg(target_os = "linux")]
 mod faults;
 mod harness;
 mod isolation;
 mod program;
-#[cfg(target_os = "linux")]
 mod told;
 mod upkeep;
 mod work;
