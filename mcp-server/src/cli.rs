@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done, 1 the call or the server failed, 2 the command cannot work as given.
 
+mod backup;
 mod call;
 mod clients;
 mod connect;
@@ -22,6 +23,7 @@ use clap::{Args, Parser, Subcommand};
 use flowmaster_kernel::{Error, ErrorKind, Result};
 use toml::{Table, Value};
 
+pub use backup::{BackupArgs, RestoreArgs};
 pub use call::CallArgs;
 pub use clients::Client;
 pub use connect::ConnectArgs;
@@ -85,7 +87,11 @@ enum Command {
     Bpmn(BpmnCommand),
     /// Make, list and revoke API keys.
     Key(KeyArgs),
-    /// Check that everything is there that the server needs.
+    /// Copy the embedded database to a file; the server may run meanwhile.
+    Backup(BackupArgs),
+    /// Put a backup into an empty data folder.
+    Restore(RestoreArgs),
+    /// Check that everything is there that the server needs, and that its data is undamaged.
     Doctor,
     /// Reads a PDF from standard input under the limits of the process that started it.
     #[command(hide = true)]
@@ -183,6 +189,8 @@ fn try_run(cli: Cli, terminal: &mut Terminal) -> Result<()> {
         Command::Scenario(ScenarioCommand::Run(args)) => files::run_scenarios(&args, terminal),
         Command::Bpmn(BpmnCommand::Check(args)) => files::check_bpmn(&args, terminal),
         Command::Key(args) => runtime.block_on(key::key(config, args, terminal)),
+        Command::Backup(args) => backup::create(&config, &args, terminal),
+        Command::Restore(args) => backup::restore(&config, &args, terminal),
         Command::Doctor => runtime.block_on(doctor::doctor(&config, terminal)),
         Command::ReadPdf => read_pdf(),
     }

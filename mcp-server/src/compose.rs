@@ -6,6 +6,7 @@ mod ports;
 mod process_tools;
 mod resources;
 mod rooms;
+mod upkeep;
 
 use std::sync::Arc;
 
@@ -142,8 +143,19 @@ pub struct Server {
 /// # Errors
 /// What keeps the server from starting.
 pub async fn compose(config: Config, observer: Observer) -> Result<Server> {
-    let (clock, ids): (Arc<dyn Clock>, Arc<dyn IdSource>) =
-        (Arc::new(SystemClock), Arc::new(RandomIds));
+    compose_with(config, observer, Arc::new(SystemClock)).await
+}
+
+/// As [`compose`], with another source of "now".
+///
+/// # Errors
+/// As [`compose`].
+pub async fn compose_with(
+    config: Config,
+    observer: Observer,
+    clock: Arc<dyn Clock>,
+) -> Result<Server> {
+    let ids: Arc<dyn IdSource> = Arc::new(RandomIds);
     let late = Arc::new(LateCaller::default());
     let caller: Arc<dyn ToolCaller> = Arc::clone(&late) as Arc<dyn ToolCaller>;
     let (rooms, background) = Rooms::open(&config, &clock, &ids, caller).await?;

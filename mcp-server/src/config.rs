@@ -221,6 +221,15 @@ impl Config {
         format!("http://{host}:{}", address.port())
     }
 
+    /// Where the store is: a PostgreSQL server, or the data folder.
+    #[must_use]
+    pub fn store_url(&self) -> String {
+        match &self.database_url {
+            Some(url) => url.expose().to_owned(),
+            None => format!("sqlite:{}", self.data_dir.display()),
+        }
+    }
+
     /// The bounds of a call.
     #[must_use]
     pub fn limits(&self) -> Limits {

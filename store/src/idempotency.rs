@@ -5,6 +5,7 @@
 //! gives its key to the last one alone.
 
 use std::future::Future;
+use std::time::Duration;
 
 use flowmaster_kernel::{Ctx, Error, Result, Timestamp};
 use serde::Serialize;
@@ -28,6 +29,9 @@ CREATE INDEX store_idempotency_age ON store_idempotency (at);
 
 /// The largest answer that is recorded, in bytes.
 pub const MAX_ANSWER_BYTES: usize = 1024 * 1024;
+
+/// How long an answer is kept: what is repeated later is a new call.
+pub const RETENTION: Duration = Duration::from_secs(7 * 24 * 3_600);
 
 /// How often a call is run again after it collided with another.
 const ATTEMPTS: usize = 5;

@@ -9,6 +9,7 @@
 //! builder and no object mapping; it does not replicate (PostgreSQL does); it does not encrypt; it
 //! speaks to PostgreSQL without TLS. `store_leases` alone has no tenant: it belongs to processes.
 
+pub mod backup;
 mod config;
 mod db;
 mod dialect;

@@ -16,10 +16,11 @@ use std::sync::Arc;
 use flowmaster_kernel::{Clock, Result, Timestamp};
 
 pub(crate) use self::baton::Baton;
+pub(crate) use self::guard::{create_private, sync_folder};
 pub(crate) use self::readers::ReadLease;
 
 use self::conn::{Conn, OLDEST_SQLITE, Purpose};
-use self::guard::{FolderLock, Reserve, sync_folder};
+use self::guard::{FolderLock, Reserve};
 use self::readers::Readers;
 use self::writer::{Parts, Writer};
 use crate::config::OpenError;
@@ -30,7 +31,7 @@ use crate::write_set::Urgency;
 use crate::{DbConfig, WriteSet};
 
 /// The name of the database file in the data folder.
-const FILE: &str = "flowmaster.db";
+pub(crate) const FILE: &str = "flowmaster.db";
 
 pub(crate) struct Sqlite {
     writer: Writer,

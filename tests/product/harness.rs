@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use flowmaster_kernel::{IdSource, Role};
-use flowmaster_mcp_server::compose::{Server, compose};
+use flowmaster_kernel::{Clock, IdSource, Role};
+use flowmaster_mcp_server::compose::{Server, compose_with};
 use flowmaster_mcp_server::config::{Config, Secret};
 use flowmaster_mcp_server::http;
 use flowmaster_mcp_server::mcp::Observer;
-use flowmaster_mcp_server::system::{RandomIds, secret};
+use flowmaster_mcp_server::system::{RandomIds, SystemClock, secret};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -35,6 +35,11 @@ pub(crate) type Answer = Result<Value, (u16, Value)>;
 
 impl TestServer {
     pub(crate) async fn start() -> Self {
+        Self::start_with(Arc::new(SystemClock)).await
+    }
+
+    /// A server whose "now" is that of `clock`.
+    pub(crate) async fn start_with(clock: Arc<dyn Clock>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = Config {
             data_dir: folder.path().to_owned(),
@@ -43,7 +48,7 @@ impl TestServer {
             burst: 1_000_000,
             ..Config::default()
         };
-        let server = compose(config, Observer::default()).await.unwrap();
+        let server = compose_with(config, Observer::default(), clock).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();
@@ -102,6 +107,12 @@ impl Caller {
         let status = response.status();
         let body: Value = response.json().await?;
         Ok(if status.is_success() { Ok(body) } else { Err((status.as_u16(), body)) })
+    }
+
+    /// Whether the server says that it is there.
+    pub(crate) async fn is_alive(&self) -> bool {
+        let health = self.client.get(format!("{}/healthz", self.base)).send().await;
+        health.is_ok_and(|response| response.status().is_success())
     }
 
     /// Asks again until `pick` finds something: for what happens by itself.

@@ -11,8 +11,13 @@
 )]
 
 mod authorization;
+mod backup;
 mod crash;
+#[cfg(target_os = "linux")]
+mod faults;
 mod harness;
 mod isolation;
 mod program;
+mod told;
+mod upkeep;
 mod work;

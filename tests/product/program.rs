@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Lines};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
 use crate::harness::Caller;
 
@@ -22,7 +22,7 @@ pub(crate) fn program() -> PathBuf {
 pub(crate) struct Running {
     child: Child,
     /// Kept open, as a terminal would be.
-    _output: Lines<BufReader<ChildStdout>>,
+    output: Lines<BufReader<ChildStdout>>,
     pub(crate) base: String,
     pub(crate) new_key: Option<String>,
 }
@@ -32,10 +32,20 @@ impl Running {
     /// is up.
     pub(crate) fn start(folder: &Path, database: Option<&str>) -> Self {
         let mut command = Command::new(program());
-        // What the tests are told is no setting of the program.
-        command.env_remove("FLOWMASTER_TEST_DATABASE").env_remove("FLOWMASTER_TEST_POSTGRES");
         if let Some(url) = database {
             command.env("FLOWMASTER_DATABASE_URL", url);
+        }
+        Self::start_by(command, folder).expect("the server did not start")
+    }
+
+    /// The same by `command`, which is the program or becomes it, with its arguments added. The
+    /// status if it ends before it is up.
+    pub(crate) fn start_by(mut command: Command, folder: &Path) -> Result<Self, ExitStatus> {
+        // What the tests are told is no setting of the program.
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("FLOWMASTER_TEST_") {
+                command.env_remove(name);
+            }
         }
         let mut child = command
             .args(["up", "--bind", "127.0.0.1:0", "--data-dir"])
@@ -45,28 +55,24 @@ impl Running {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let (mut base, mut new_key) = (None, None);
-        for line in lines.by_ref() {
-            let line = line.unwrap();
-            let line = line.trim();
-            if let Some(rest) = line.strip_prefix("MCP") {
-                base = rest.trim().strip_suffix("/mcp").map(str::to_owned);
-            }
-            if let Some(rest) = line.strip_prefix("Key") {
-                new_key = rest.split_whitespace().next().map(str::to_owned);
-            }
-            if line.starts_with("Install links") {
-                break;
-            }
+            .unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
+        let mut output = BufReader::new(child.stdout.take().unwrap()).lines();
+        match invitation(&mut output) {
+            Some((base, new_key)) => Ok(Self { child, output, base, new_key }),
+            None => Err(child.wait().unwrap()),
         }
-        Self {
-            child,
-            _output: lines,
-            base: base.expect("the server did not say where it is"),
-            new_key,
-        }
+    }
+
+    /// Waits until the same process says again that it is up, after a restart by itself; whether
+    /// it did before it ended.
+    pub(crate) fn is_up_again(&mut self) -> bool {
+        let Some((base, _)) = invitation(&mut self.output) else { return false };
+        self.base = base;
+        true
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     pub(crate) fn caller(&self, key: &str) -> Caller {
@@ -78,6 +84,25 @@ impl Running {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
+}
+
+/// Reads what a server says when it is up: its address, and its key if it is new.
+fn invitation(output: &mut Lines<BufReader<ChildStdout>>) -> Option<(String, Option<String>)> {
+    let (mut base, mut new_key) = (None, None);
+    for line in output {
+        let line = line.unwrap();
+        let line = line.trim();
+        if let Some(rest) = line.strip_prefix("MCP") {
+            base = rest.trim().strip_suffix("/mcp").map(str::to_owned);
+        }
+        if let Some(rest) = line.strip_prefix("Key") {
+            new_key = rest.split_whitespace().next().map(str::to_owned);
+        }
+        if line.starts_with("Install links") {
+            break;
+        }
+    }
+    base.map(|base| (base, new_key))
 }
 
 impl Drop for Running {

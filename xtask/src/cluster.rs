@@ -8,9 +8,9 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 
-use crate::program;
+use crate::{debian, program};
 
 /// The oldest PostgreSQL that is supported.
 const VERSION: u32 = 15;
@@ -52,7 +52,7 @@ impl Cluster {
     /// Starts one, after installing PostgreSQL when it is missing and this is root on Debian.
     pub(crate) fn start(durability: Durability) -> anyhow::Result<Self> {
         let account = Account::find()?;
-        let programs = programs(account)?;
+        let programs = programs()?;
         let folder = account.run("mktemp", &["-d", "/tmp/flowmaster-postgres-XXXXXX"])?;
         let folder = folder.trim().to_owned();
         let keeper = account
@@ -111,7 +111,7 @@ impl Drop for Cluster {
 }
 
 /// As whom PostgreSQL runs: it refuses to be root.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Account {
     /// This is root: as the user `postgres`.
     Postgres,
@@ -120,8 +120,7 @@ enum Account {
 
 impl Account {
     fn find() -> anyhow::Result<Self> {
-        let id = program::quietly(Command::new("id").arg("-u"))?;
-        Ok(if id.trim() == "0" { Self::Postgres } else { Self::Own })
+        Ok(if debian::is_root()? { Self::Postgres } else { Self::Own })
     }
 
     fn command(self, program: &str) -> Command {
@@ -144,26 +143,12 @@ impl Account {
 }
 
 /// The folder of `initdb` and `pg_ctl`.
-fn programs(account: Account) -> anyhow::Result<PathBuf> {
+fn programs() -> anyhow::Result<PathBuf> {
     if let Some(folder) = newest(Path::new("/usr/lib/postgresql")) {
         return Ok(folder);
     }
-    let apt = Path::new("/usr/bin/apt-get");
-    if account == Account::Own || !apt.exists() {
-        bail!(
-            "PostgreSQL {VERSION} or newer is not installed. Install it (on Debian as root: apt-get \
-             install postgresql-{VERSION}), or leave its tests out with --without postgres"
-        );
-    }
-    println!("PostgreSQL is not installed: installing postgresql-{VERSION}");
     let package = format!("postgresql-{VERSION}");
-    let install = ["install", "-y", "--no-install-recommends", package.as_str()];
-    for arguments in [&["update"][..], &install] {
-        let mut command = Command::new(apt);
-        command.env("DEBIAN_FRONTEND", "noninteractive").args(arguments);
-        program::quietly(&mut command)
-            .context("cannot install PostgreSQL: do it by hand or use --without postgres")?;
-    }
+    debian::install(&package, "leave its tests out with --without postgres")?;
     newest(Path::new("/usr/lib/postgresql"))
         .with_context(|| format!("{package} is installed, but initdb is nowhere to be found"))
 }

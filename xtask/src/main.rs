@@ -12,6 +12,7 @@ mod audit;
 mod clients;
 mod cluster;
 mod conformance;
+mod debian;
 mod fuzz;
 mod program;
 mod run_tests;

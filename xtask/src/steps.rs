@@ -28,14 +28,18 @@ pub(crate) enum Without {
     Conformance,
     /// MCP clients of others, from npm and PyPI, and the Node and Python they need.
     Clients,
+    /// Tests of a disk that fails or is full: they need strace, and file systems of their own.
+    Faults,
 }
 
 impl Without {
-    const fn step(self) -> Step {
+    /// The step that falls away as a whole.
+    const fn step(self) -> Option<Step> {
         match self {
-            Self::Postgres => Step::Postgres,
-            Self::Conformance => Step::Conformance,
-            Self::Clients => Step::Clients,
+            Self::Postgres => Some(Step::Postgres),
+            Self::Conformance => Some(Step::Conformance),
+            Self::Clients => Some(Step::Clients),
+            Self::Faults => None,
         }
     }
 }
@@ -96,6 +100,8 @@ pub(crate) struct Plan {
     steps: Vec<Step>,
     /// Short names; none means all.
     crates: Vec<String>,
+    /// Whether the tests of a failing disk are run.
+    faults: bool,
 }
 
 impl Plan {
@@ -123,12 +129,12 @@ impl Plan {
             (true, false) => step.runs_tests(),
             (false, _) => steps.contains(step),
         };
-        let has = |step: &Step| without.iter().all(|missing| missing.step() != *step);
+        let has = |step: &Step| without.iter().all(|missing| missing.step() != Some(*step));
         let steps: Vec<_> = ALL.into_iter().filter(wanted).filter(has).collect();
         if steps.is_empty() {
             bail!("--only and --without leave nothing to run");
         }
-        Ok(Self { steps, crates })
+        Ok(Self { steps, crates, faults: !without.contains(&Without::Faults) })
     }
 }
 
@@ -138,7 +144,7 @@ pub(crate) fn run(root: &Path, plan: &Plan) -> Tally {
     let mut results = Vec::new();
     for &step in &plan.steps {
         println!("\n== {} ==", step.name());
-        let tally = run_step(root, step, &plan.crates).unwrap_or_else(|error| {
+        let tally = run_step(root, step, plan).unwrap_or_else(|error| {
             println!("{error:#}");
             Tally::FAIL
         });
@@ -153,7 +159,8 @@ pub(crate) fn run(root: &Path, plan: &Plan) -> Tally {
     total
 }
 
-fn run_step(root: &Path, step: Step, crates: &[String]) -> anyhow::Result<Tally> {
+fn run_step(root: &Path, step: Step, plan: &Plan) -> anyhow::Result<Tally> {
+    let crates = &plan.crates;
     match step {
         Step::Format => checked(cargo(root).args(["fmt", "--all", "--check"])),
         Step::Lints => checked(
@@ -162,7 +169,7 @@ fn run_step(root: &Path, step: Step, crates: &[String]) -> anyhow::Result<Tally>
                 .args(["--", "-D", "warnings"]),
         ),
         Step::Tidy => tidy::run(root),
-        Step::Sqlite => run_tests::run(root, crates, &Backend::Sqlite),
+        Step::Sqlite => run_tests::run(root, crates, &Backend::Sqlite { faults: plan.faults }),
         Step::Postgres => {
             let cluster = Cluster::start(Durability::Off)?;
             run_tests::run(root, crates, &Backend::Postgres { url: cluster.url() })
@@ -218,6 +225,8 @@ mod tests {
         );
         check(&[Without::Postgres], &["clients", "postgres"], &[Clients], &[]);
         check(&[], &["store"], &[Sqlite, Postgres], &["store"]);
+        check(&[Without::Faults], &["sqlite"], &[Sqlite], &[]);
+        assert!(plan(&[], &[]).unwrap().faults && !plan(&[Without::Faults], &[]).unwrap().faults);
         check(&[], &["store", "postgres"], &[Postgres], &["store"]);
         check(&[], &["tidy", "format"], &[Format, Tidy], &[]);
     }

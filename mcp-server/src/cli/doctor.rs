@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use flowmaster_kernel::{Error, ErrorKind, Result};
-use flowmaster_store::{Db, DbConfig};
+use flowmaster_store::{Db, DbConfig, backup};
 
 use super::unwritable;
 use crate::config::Config;
@@ -23,6 +23,7 @@ pub(super) async fn doctor(config: &Config, terminal: &mut Terminal) -> Result<(
         Finding::Fine(format!("flowmaster {}", env!("CARGO_PKG_VERSION"))),
         port(config).await,
         store(config).await,
+        integrity(config),
         key(config),
     ];
     let mut broken = 0;
@@ -67,15 +68,11 @@ async fn answers(config: &Config) -> bool {
 
 /// Whether the data can be opened, and by what.
 async fn store(config: &Config) -> Finding {
-    let url = match &config.database_url {
-        Some(url) => url.expose().to_owned(),
-        None => format!("sqlite:{}", config.data_dir.display()),
-    };
     if config.database_url.is_none() && !config.data_dir.exists() {
         let folder = config.data_dir.display();
         return Finding::Note(format!("the data folder {folder} is made on the first start"));
     }
-    match Db::open(&DbConfig::new(url), Arc::new(SystemClock)).await {
+    match Db::open(&DbConfig::new(config.store_url()), Arc::new(SystemClock)).await {
         Ok(db) => {
             let status = db.status();
             db.close().await;
@@ -88,6 +85,18 @@ async fn store(config: &Config) -> Finding {
             what: format!("the data does not open: {error}"),
             fix: error.fix().to_owned(),
         },
+    }
+}
+
+/// Whether the embedded database is undamaged, be it in use or not.
+fn integrity(config: &Config) -> Finding {
+    match backup::check_data(&config.store_url()) {
+        Ok(Some(())) => Finding::Fine("the database is undamaged (quick_check)".to_owned()),
+        Ok(None) => Finding::Note("there is no embedded database to check for damage".to_owned()),
+        Err(error) => {
+            let body = error.body();
+            Finding::Broken { what: error.to_string(), fix: body.fix.clone().unwrap_or_default() }
+        }
     }
 }
 

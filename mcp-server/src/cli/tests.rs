@@ -45,6 +45,9 @@ fn the_command_line_is_well_formed() {
     check("flowmaster call process_search {}", true);
     check("flowmaster connect --links", true);
     check("flowmaster connect claude-code --yes", true);
+    check("flowmaster backup copy.db --data-dir data", true);
+    check("flowmaster restore copy.db", true);
+    check("flowmaster backup", false);
     check("flowmaster connect", false);
     check("flowmaster connect emacs", false);
 }

@@ -20,6 +20,7 @@ use flowmaster_trust::identity::Identity;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::upkeep::Upkeep;
 use crate::config::Config;
 use crate::system::secret;
 
@@ -65,16 +66,14 @@ impl Rooms {
         ids: &Arc<dyn IdSource>,
         caller: Arc<dyn ToolCaller>,
     ) -> Result<(Self, Background)> {
-        let url = match &config.database_url {
-            Some(url) => url.expose().to_owned(),
-            None => format!("sqlite:{}", config.data_dir.display()),
-        };
         let cannot_open = |error: flowmaster_store::OpenError| {
             Error::invalid("store_not_opened", "the data cannot be opened")
                 .why(error.to_string())
                 .fix(error.fix())
         };
-        let db = Db::open(&DbConfig::new(url), Arc::clone(clock)).await.map_err(cannot_open)?;
+        let db = Db::open(&DbConfig::new(config.store_url()), Arc::clone(clock))
+            .await
+            .map_err(cannot_open)?;
         db.migrate(&migrations()).await.map_err(cannot_open)?;
 
         let (audit, write_audit) = Audit::new(db.clone());
@@ -104,11 +103,14 @@ impl Rooms {
         };
         let (stop, stopping) = watch::channel(false);
         let owner = format!("node-{}", secret());
+        let upkeep =
+            Upkeep { db: rooms.db.clone(), clock: Arc::clone(clock), owner: owner.clone() };
         let agent_driver =
             Driver::new(agents, Arc::clone(clock), Arc::clone(ids), owner, Pace::default());
         let working = vec![
             tokio::spawn(rooms.drivers().run(stopping.clone())),
-            tokio::spawn(agent_driver.run(stopping)),
+            tokio::spawn(agent_driver.run(stopping.clone())),
+            tokio::spawn(upkeep.run(stopping)),
         ];
         let audit = tokio::spawn(write_audit);
         Ok((rooms, Background { stop, working, audit }))

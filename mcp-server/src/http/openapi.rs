@@ -87,7 +87,7 @@ fn operation(offer: &Offer) -> Value {
                 "name": "Idempotency-Key",
                 "in": "header",
                 "required": false,
-                "description": "Same key, same answer, one effect: repeat it to retry safely.",
+                "description": "Same key, same answer, one effect: repeat it, within 7 days, to retry safely.",
                 "schema": {
                     "type": "string",
                     "minLength": 1,

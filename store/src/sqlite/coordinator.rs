@@ -10,14 +10,15 @@
 //!    its write sets run again, once.
 //! 2. A COMMIT that failed may still be durable. Everyone in the group gets `outcome_unknown` and
 //!    the writer stops for good: the process restarts, and idempotency keys tell what happened. The
-//!    one exception is a full disk, where a second commit that succeeds overwrites the first.
+//!    one exception is a full disk, where a second commit that succeeds overwrites the first. While
+//!    there is no space for that one either, nothing else is written.
 //! 3. A caller that holds its turn too long is rolled back and refused from then on.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use flowmaster_kernel::{Clock, Error, ErrorKind, Result, Timestamp};
 use tokio::sync::oneshot;
@@ -63,6 +64,10 @@ pub(super) struct Coordinator {
     /// A request that does not belong into the group it arrived in.
     pub(super) held_back: Option<Request>,
     pub(super) last_group: usize,
+    /// A commit failed for lack of space, and none has succeeded since.
+    pub(super) unsettled: bool,
+    /// When there was the last look for space.
+    pub(super) looked_for_space: Instant,
     pub(super) limits: Limits,
     pub(super) reserve: Arc<Reserve>,
     pub(super) readers: Arc<Readers>,
@@ -94,7 +99,11 @@ impl Coordinator {
         }
         loop {
             let received = match self.monitor.health() {
-                Health::StorageLow => self.requests.recv_timeout(self.limits.space_check),
+                // Not only when nobody sends: work that finishes something goes on meanwhile.
+                Health::StorageLow => match self.until_look() {
+                    Duration::ZERO => Err(RecvTimeoutError::Timeout),
+                    left => self.requests.recv_timeout(left),
+                },
                 _ => self.requests.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
             match received {
@@ -108,8 +117,15 @@ impl Coordinator {
         }
     }
 
+    fn until_look(&self) -> Duration {
+        self.limits.space_check.saturating_sub(self.looked_for_space.elapsed())
+    }
+
     /// Serves callers until nobody waits or the group is large enough, then commits.
     fn group(&mut self, first: Request) {
+        if let Err(reason) = self.settle_last() {
+            return refuse(first, reason);
+        }
         if let Err(problem) = self.shared.seat.lock().conn.control("BEGIN IMMEDIATE") {
             return refuse(first, explain(problem));
         }
@@ -264,10 +280,13 @@ impl Coordinator {
             Some(Ok(false)) => self.poison(group),
             Some(Err(problem)) => {
                 tracing::error!(%problem, "the commit of a group failed");
-                if is_full(&problem) && self.make_room().is_ok() {
-                    self.abandon(group, Lost { full: true });
-                } else {
-                    self.poison(group);
+                match is_full(&problem).then(|| self.make_room()) {
+                    Some(Ok(())) => self.abandon(group, Lost { full: true }),
+                    Some(Err(problem)) if is_full(&problem) => {
+                        self.unsettled = true;
+                        tell_unknown(group);
+                    }
+                    Some(Err(_)) | None => self.poison(group),
                 }
             }
         }
@@ -318,14 +337,25 @@ impl Coordinator {
     fn poison(&self, group: Group) {
         tracing::error!("the writer stops: restart the process");
         self.monitor.set_health(Health::Poisoned);
-        for member in group.members {
-            match member {
-                Member::Transaction(done) | Member::Refused(done, _) => {
-                    answer(done, Err(error::outcome_unknown()));
-                }
-                Member::Applied(submission) => {
-                    answer(submission.done, Err(error::outcome_unknown()));
-                }
+        tell_unknown(group);
+    }
+
+    /// Commits something small if the last commit failed for lack of space.
+    fn settle_last(&mut self) -> Result<()> {
+        if !self.unsettled {
+            return Ok(());
+        }
+        let settled = settle(&self.shared.seat.lock().conn);
+        match settled {
+            Ok(()) => {
+                self.unsettled = false;
+                Ok(())
+            }
+            Err(problem) if is_full(&problem) => Err(error::storage_full()),
+            Err(problem) => {
+                tracing::error!(%problem, "the writer stops: restart the process");
+                self.monitor.set_health(Health::Poisoned);
+                Err(error::poisoned())
             }
         }
     }
@@ -359,8 +389,10 @@ impl Coordinator {
     }
 
     /// Accepts new work again once the reserve fits on the disk again.
-    fn look_for_space(&self) {
-        match self.reserve.hold() {
+    fn look_for_space(&mut self) {
+        let found = self.reserve.hold();
+        self.looked_for_space = Instant::now();
+        match found {
             Ok(()) => {
                 tracing::info!("there is space again: new work is accepted");
                 self.monitor.set_health(Health::Ready);
@@ -422,8 +454,25 @@ pub(super) fn settle(conn: &Conn) -> Result<(), rusqlite::Error> {
     let raw = conn.raw();
     let version: i32 = raw.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     conn.control("BEGIN IMMEDIATE")?;
-    raw.execute_batch(&format!("PRAGMA user_version={}", version.wrapping_add(1)))?;
-    conn.control("COMMIT")
+    let set = raw.execute_batch(&format!("PRAGMA user_version={}", version.wrapping_add(1)));
+    let settled = set.and_then(|()| conn.control("COMMIT"));
+    if settled.is_err() && !conn.is_autocommit() {
+        conn.control("ROLLBACK")?;
+    }
+    settled
+}
+
+fn tell_unknown(group: Group) {
+    for member in group.members {
+        match member {
+            Member::Transaction(done) | Member::Refused(done, _) => {
+                answer(done, Err(error::outcome_unknown()));
+            }
+            Member::Applied(submission) => {
+                answer(submission.done, Err(error::outcome_unknown()));
+            }
+        }
+    }
 }
 
 fn refuse(request: Request, reason: Error) {

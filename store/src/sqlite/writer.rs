@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use flowmaster_kernel::{Result, Timestamp};
 use parking_lot::Mutex;
@@ -74,6 +75,8 @@ impl Writer {
             again: std::collections::VecDeque::new(),
             held_back: None,
             last_group: 0,
+            unsettled: false,
+            looked_for_space: Instant::now(),
             limits: Limits::of(config),
             reserve: parts.reserve,
             readers: parts.readers,

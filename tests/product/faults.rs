@@ -1,0 +1,5 @@
+//! A disk that fails or is full, under load: no acknowledged call is lost, none has its effect
+//! twice, and the server goes on by itself. About SQLite; on PostgreSQL the disk is the server's.
+
+mod full;
+mod io_error;
