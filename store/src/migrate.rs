@@ -31,6 +31,7 @@ const STORE: Migrations = Migrations {
         timers::TABLES,
         lease::TABLES,
         outbox::TABLES,
+        jobs::PAUSED,
     ],
 };
 
