@@ -11,6 +11,7 @@ mod limits;
 mod nearest;
 mod schema;
 mod tool;
+mod turns;
 
 #[cfg(test)]
 mod tests;
@@ -23,7 +24,7 @@ use flowmaster_kernel::{
     BoxFuture, Catalogue, Ctx, Effect, Error, ErrorKind, Idempotency, MAX_IDEMPOTENCY_KEY, Result,
     ToolCaller,
 };
-use flowmaster_store::{IDEMPOTENCY_RECORDED, TRANSACTION_LOST};
+use flowmaster_store::TRANSACTION_LOST;
 use serde_json::{Map, Value, json};
 use tracing::Instrument as _;
 
@@ -33,6 +34,7 @@ use limits::Buckets;
 pub use limits::Limits;
 use schema::{Contract, IDEMPOTENCY_KEY};
 pub use tool::{Declaration, Tool};
+use turns::Turns;
 
 use crate::ports::{AnswerBook, AuditLog, ProcessTools};
 
@@ -41,6 +43,7 @@ pub struct Dispatcher {
     offers: BTreeMap<String, Arc<Offer>>,
     limits: Limits,
     buckets: Buckets,
+    turns: Turns,
     answers: Option<Arc<dyn AnswerBook>>,
     audit: Option<Arc<dyn AuditLog>>,
     processes: Option<Arc<dyn ProcessTools>>,
@@ -64,6 +67,14 @@ impl Offer {
     pub fn advertised_input(&self) -> Arc<Map<String, Value>> {
         Arc::clone(&self.contract.advertised)
     }
+}
+
+/// What running a call led to.
+enum Outcome {
+    /// It was done now.
+    Done(Value),
+    /// It was done before, under its key, with this answer.
+    DoneBefore(Value),
 }
 
 /// How often a call is run again after its transaction was lost with nothing applied.
@@ -102,6 +113,7 @@ impl Dispatcher {
             offers,
             limits: on.limits,
             buckets: Buckets::default(),
+            turns: Turns::default(),
             answers: on.answers,
             audit: on.audit,
             processes: on.processes,
@@ -178,7 +190,7 @@ impl Dispatcher {
             Value::Null => Value::Object(Map::new()),
             arguments => arguments,
         };
-        self.limits.check(&arguments)?;
+        self.limits.of(tool).check(&arguments)?;
         let mut ctx = ctx.clone();
         let key = if tool.is_mutating() { take_key(&ctx, &mut arguments)? } else { None };
         record.arguments_hash = arguments_hash(operation, &arguments);
@@ -192,24 +204,55 @@ impl Dispatcher {
         });
         if let Some(answer) = self.recorded_answer(&ctx).await? {
             record.replayed = true;
-            return Ok(answer);
+            return self.answer_again(tool, ctx, arguments, answer).await;
         }
         self.buckets.take(&self.limits, &ctx)?;
+        match self.run_once(tool, &ctx, &arguments).await? {
+            Outcome::Done(answer) => Ok(answer),
+            Outcome::DoneBefore(answer) => {
+                record.replayed = true;
+                self.answer_again(tool, ctx, arguments, answer).await
+            }
+        }
+    }
 
+    /// Runs a call once under its key, however often it is made at the same time.
+    async fn run_once(&self, tool: &Tool, ctx: &Ctx, arguments: &Value) -> Result<Outcome> {
+        let turn = tokio::time::timeout(self.limits.deadline, self.turns.take(ctx)).await;
+        let turn = turn.map_err(|_elapsed| {
+            Error::new(ErrorKind::Timeout, "deadline_exceeded", "the same call is still running")
+                .why("a call with this idempotency key was made before and is not done")
+                .fix("call again with the same idempotency_key to learn its outcome")
+        })?;
+        let has_waited = turn.as_ref().is_some_and(|turn| turn.has_waited);
+        // The turn ends with the verb, which goes on when its caller has gone away.
+        let turn = Arc::new(turn);
+        if has_waited && let Some(answer) = self.recorded_answer(ctx).await? {
+            return Ok(Outcome::DoneBefore(answer));
+        }
         let mut attempts_left = RERUNS;
         loop {
-            match self.run(tool, ctx.clone(), arguments.clone()).await {
-                // Another call with the same key was faster: its answer is ours.
-                Err(error) if error.code() == IDEMPOTENCY_RECORDED => {
-                    record.replayed = true;
-                    return self.recorded_answer(&ctx).await?.ok_or(error);
-                }
-                // It shared a commit with one that failed: nothing of it was applied.
-                Err(error) if error.code() == TRANSACTION_LOST && attempts_left > 0 => {
-                    attempts_left -= 1;
-                }
-                result => return result,
+            let (verb, given, turn) = (tool.clone(), arguments.clone(), Arc::clone(&turn));
+            let work = move |ctx| -> BoxFuture<'static, Result<Value>> {
+                Box::pin(async move {
+                    let _turn = turn;
+                    verb.run(ctx, given).await
+                })
+            };
+            let error = match self.run(tool, ctx.clone(), work).await {
+                Ok(answer) => return Ok(Outcome::Done(answer)),
+                Err(error) => error,
+            };
+            // Any failure may come from the same call having been faster on another node: what it
+            // wanted to change is changed already, and its answer is ours.
+            if let Some(answer) = self.recorded_answer(ctx).await? {
+                return Ok(Outcome::DoneBefore(answer));
             }
+            // It shared a commit with one that failed: nothing of it was applied.
+            if error.code() != TRANSACTION_LOST || attempts_left == 0 {
+                return Err(error);
+            }
+            attempts_left -= 1;
         }
     }
 
@@ -255,8 +298,25 @@ impl Dispatcher {
         }
     }
 
-    /// Runs the verb on a task of its own, until it is done or its time is over.
-    async fn run(&self, tool: &Tool, mut ctx: Ctx, arguments: Value) -> Result<Value> {
+    /// The answer of a call that was done before, as it is now.
+    async fn answer_again(
+        &self,
+        tool: &Tool,
+        ctx: Ctx,
+        arguments: Value,
+        recorded: Value,
+    ) -> Result<Value> {
+        let done = tool.clone();
+        self.run(tool, ctx, move |ctx| done.answer_again(ctx, arguments, recorded)).await
+    }
+
+    /// Does `work` of a tool on a task of its own, until it is done or its time is over.
+    async fn run(
+        &self,
+        tool: &Tool,
+        mut ctx: Ctx,
+        work: impl FnOnce(Ctx) -> BoxFuture<'static, Result<Value>> + Send + 'static,
+    ) -> Result<Value> {
         let now = ctx.now();
         let longest = i64::try_from(self.limits.deadline.as_millis()).unwrap_or(i64::MAX);
         let deadline = ctx.deadline.unwrap_or_else(|| now.plus_millis(longest));
@@ -264,10 +324,8 @@ impl Dispatcher {
         ctx.check_deadline()?;
         let left = u64::try_from(deadline.as_millis().saturating_sub(now.as_millis())).unwrap_or(0);
 
-        let callable = tool.clone();
-        let mut task = tokio::spawn(
-            async move { callable.run(ctx, arguments).await }.instrument(tracing::Span::current()),
-        );
+        let mut task =
+            tokio::spawn(async move { work(ctx).await }.instrument(tracing::Span::current()));
         match tokio::time::timeout(Duration::from_millis(left), &mut task).await {
             Ok(Ok(result)) => result,
             Ok(Err(broken)) => Err(Error::internal("verb_panicked", broken)),

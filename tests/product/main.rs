@@ -11,8 +11,11 @@
 )]
 
 mod authorization;
+mod calls;
 mod crash;
 mod harness;
+mod idempotency;
 mod isolation;
+mod large;
 mod program;
 mod work;
