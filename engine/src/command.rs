@@ -222,8 +222,10 @@ impl From<Rejected> for Error {
                 .fix("read the instance to see what it can still do")
                 .next("instance_get"),
             Rejected::Paused => Self::conflict("instance_paused", what)
-                .fix("resume the instance first")
-                .next("instance_control"),
+                .why("nothing of it goes on while it is held; what was asked for did not happen")
+                .fix("try again when the instance is resumed, or resume it")
+                .next("instance_control")
+                .retryable(),
             Rejected::NotPaused => Self::conflict("instance_not_paused", what),
             Rejected::NotWaiting { .. } => Self::conflict("not_waiting", what)
                 .why("it was completed, cancelled, or never existed")

@@ -94,10 +94,14 @@ pub struct Operation {
     pub input: Arc<Value>,
     /// JSON Schema 2020-12 of the answer; always an object.
     pub output: Arc<Value>,
+    /// The largest arguments in bytes, when they may be larger than those of other operations.
+    pub max_argument_bytes: Option<usize>,
     verb: Arc<Verb>,
+    again: Option<Arc<Again>>,
 }
 
 type Verb = dyn Fn(Ctx, Value) -> BoxFuture<'static, Result<Value>> + Send + Sync;
+type Again = dyn Fn(Ctx, Value, Value) -> BoxFuture<'static, Result<Value>> + Send + Sync;
 
 impl Operation {
     /// Binds a declaration to the verb that does it.
@@ -131,8 +135,52 @@ impl Operation {
             spec,
             input: Arc::new(schema_of::<P>()),
             output: Arc::new(schema_of::<O>()),
+            max_argument_bytes: None,
             verb: Arc::new(run),
+            again: None,
         }
+    }
+
+    /// Lets the arguments be as large as this, counted as compact JSON.
+    #[must_use]
+    pub fn with_arguments_up_to(self, bytes: usize) -> Self {
+        Self { max_argument_bytes: Some(bytes), ..self }
+    }
+
+    /// Has a repeated call, under the idempotency key of one that was done, answered by `again`
+    /// from the parameters and the recorded answer: for answers about something that goes on after
+    /// the call. It must change nothing. Without it the recorded answer is given as it is.
+    #[must_use]
+    pub fn answered_again_by<S, P, O, E, F, Fut>(self, room: &Arc<S>, again: F) -> Self
+    where
+        S: Send + Sync + 'static,
+        P: DeserializeOwned,
+        O: Serialize + DeserializeOwned,
+        E: Into<Error>,
+        F: Fn(Arc<S>, Ctx, P, O) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<O, E>> + Send + 'static,
+    {
+        let room = Arc::clone(room);
+        let name = self.spec.name;
+        let again = move |ctx: Ctx,
+                          arguments: Value,
+                          recorded: Value|
+              -> BoxFuture<'static, Result<Value>> {
+            let params =
+                serde_json::from_value::<P>(arguments).map_err(|error| undecodable(name, &error));
+            let recorded = serde_json::from_value::<O>(recorded)
+                .map_err(|error| Error::internal("answer_decoding", error));
+            let answer = match params.and_then(|params| Ok((params, recorded?))) {
+                Ok((params, recorded)) => again(Arc::clone(&room), ctx, params, recorded),
+                Err(error) => return Box::pin(std::future::ready(Err(error))),
+            };
+            Box::pin(async move {
+                let output = answer.await.map_err(Into::into)?;
+                serde_json::to_value(output)
+                    .map_err(|error| Error::internal("answer_encoding", error))
+            })
+        };
+        Self { again: Some(Arc::new(again)), ..self }
     }
 
     /// An operation whose schemas are known only at run time, such as a process offered as a tool.
@@ -142,12 +190,32 @@ impl Operation {
         output: Value,
         verb: impl Fn(Ctx, Value) -> BoxFuture<'static, Result<Value>> + Send + Sync + 'static,
     ) -> Self {
-        Self { spec, input: Arc::new(input), output: Arc::new(output), verb: Arc::new(verb) }
+        Self {
+            spec,
+            input: Arc::new(input),
+            output: Arc::new(output),
+            max_argument_bytes: None,
+            verb: Arc::new(verb),
+            again: None,
+        }
     }
 
     /// Runs the verb. Authorisation, limits and audit are the dispatcher's work.
     pub fn call(&self, ctx: Ctx, arguments: Value) -> BoxFuture<'static, Result<Value>> {
         (self.verb)(ctx, arguments)
+    }
+
+    /// Answers a call that was done before, from its recorded answer.
+    pub fn answer_again(
+        &self,
+        ctx: Ctx,
+        arguments: Value,
+        recorded: Value,
+    ) -> BoxFuture<'static, Result<Value>> {
+        match &self.again {
+            Some(again) => again(ctx, arguments, recorded),
+            None => Box::pin(std::future::ready(Ok(recorded))),
+        }
     }
 }
 

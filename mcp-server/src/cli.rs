@@ -11,6 +11,7 @@ mod doctor;
 mod files;
 mod key;
 mod links;
+mod tenant;
 mod up;
 
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub use connect::ConnectArgs;
 pub use demo::DemoArgs;
 pub use files::{BpmnArgs, ScenarioArgs};
 pub use key::KeyArgs;
+pub use tenant::TenantArgs;
 
 use crate::compose::{Server, compose};
 use crate::config::Config;
@@ -87,6 +89,8 @@ enum Command {
     Bpmn(BpmnCommand),
     /// Make, list and revoke API keys.
     Key(KeyArgs),
+    /// Make and list tenants, on the data folder of a server that is stopped or on PostgreSQL.
+    Tenant(TenantArgs),
     /// Copy the embedded database to a file; the server may run meanwhile.
     Backup(BackupArgs),
     /// Put a backup into an empty data folder.
@@ -189,6 +193,7 @@ fn try_run(cli: Cli, terminal: &mut Terminal) -> Result<()> {
         Command::Scenario(ScenarioCommand::Run(args)) => files::run_scenarios(&args, terminal),
         Command::Bpmn(BpmnCommand::Check(args)) => files::check_bpmn(&args, terminal),
         Command::Key(args) => runtime.block_on(key::key(config, args, terminal)),
+        Command::Tenant(args) => runtime.block_on(tenant::tenant(config, args, terminal)),
         Command::Backup(args) => backup::create(&config, &args, terminal),
         Command::Restore(args) => backup::restore(&config, &args, terminal),
         Command::Doctor => runtime.block_on(doctor::doctor(&config, terminal)),

@@ -9,24 +9,23 @@ mod audit;
 mod late;
 mod limits;
 mod nearest;
+mod run;
 mod schema;
 mod tool;
+mod turns;
 
 #[cfg(test)]
 mod tests;
 
-use std::any::Any;
 use std::collections::BTreeMap;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use flowmaster_kernel::{
-    BoxFuture, Catalogue, Ctx, Effect, Error, ErrorKind, Idempotency, MAX_IDEMPOTENCY_KEY, Result,
+    BoxFuture, Catalogue, Ctx, Error, ErrorKind, Idempotency, MAX_IDEMPOTENCY_KEY, Result,
     ToolCaller,
 };
-use flowmaster_store::{IDEMPOTENCY_RECORDED, TRANSACTION_LOST};
-use futures::FutureExt as _;
+use flowmaster_store::TRANSACTION_LOST;
 use serde_json::{Map, Value, json};
 use tracing::Instrument as _;
 
@@ -36,6 +35,7 @@ use limits::Buckets;
 pub use limits::Limits;
 use schema::{Contract, IDEMPOTENCY_KEY};
 pub use tool::{Declaration, Tool};
+use turns::Turns;
 
 use crate::ports::{AnswerBook, AuditLog, ProcessTools};
 
@@ -44,6 +44,7 @@ pub struct Dispatcher {
     offers: BTreeMap<String, Arc<Offer>>,
     limits: Limits,
     buckets: Buckets,
+    turns: Turns,
     answers: Option<Arc<dyn AnswerBook>>,
     audit: Option<Arc<dyn AuditLog>>,
     processes: Option<Arc<dyn ProcessTools>>,
@@ -69,6 +70,14 @@ impl Offer {
     pub fn advertised_input(&self) -> Arc<Map<String, Value>> {
         Arc::clone(&self.contract.advertised)
     }
+}
+
+/// What running a call led to.
+enum Outcome {
+    /// It was done now.
+    Done(Value),
+    /// It was done before, under its key, with this answer.
+    DoneBefore(Value),
 }
 
 /// How often a call is run again after its transaction was lost with nothing applied.
@@ -107,6 +116,7 @@ impl Dispatcher {
             offers,
             limits: on.limits,
             buckets: Buckets::default(),
+            turns: Turns::default(),
             answers: on.answers,
             audit: on.audit,
             processes: on.processes,
@@ -183,7 +193,7 @@ impl Dispatcher {
             Value::Null => Value::Object(Map::new()),
             arguments => arguments,
         };
-        self.limits.check(&arguments)?;
+        self.limits.of(tool).check(&arguments)?;
         let mut ctx = ctx.clone();
         let key = if tool.is_mutating() { take_key(&ctx, &mut arguments)? } else { None };
         record.arguments_hash = arguments_hash(operation, &arguments);
@@ -197,25 +207,58 @@ impl Dispatcher {
         });
         if let Some(answer) = self.recorded_answer(&ctx).await? {
             record.replayed = true;
-            return Ok(answer);
+            return self.answer_again(tool, ctx, arguments, answer).await;
         }
         self.buckets.take(&self.limits, &ctx)?;
+        if !tool.is_mutating() {
+            return run::read(&self.limits, ctx, |ctx| tool.run(ctx, arguments)).await;
+        }
+        match self.run_once(tool, &ctx, &arguments).await? {
+            Outcome::Done(answer) => Ok(answer),
+            Outcome::DoneBefore(answer) => {
+                record.replayed = true;
+                self.answer_again(tool, ctx, arguments, answer).await
+            }
+        }
+    }
 
+    /// Runs a call once under its key, however often it is made at the same time.
+    async fn run_once(&self, tool: &Tool, ctx: &Ctx, arguments: &Value) -> Result<Outcome> {
+        let turn = tokio::time::timeout(self.limits.deadline, self.turns.take(ctx)).await;
+        let turn = turn.map_err(|_elapsed| {
+            Error::new(ErrorKind::Timeout, "deadline_exceeded", "the same call is still running")
+                .why("a call with this idempotency key was made before and is not done")
+                .fix("call again with the same idempotency_key to learn its outcome")
+        })?;
+        let has_waited = turn.as_ref().is_some_and(|turn| turn.has_waited);
+        // The turn ends with the verb, which goes on when its caller has gone away.
+        let turn = Arc::new(turn);
+        if has_waited && let Some(answer) = self.recorded_answer(ctx).await? {
+            return Ok(Outcome::DoneBefore(answer));
+        }
         let mut attempts_left = RERUNS;
         loop {
-            let these = if tool.is_mutating() { arguments.clone() } else { arguments.take() };
-            match self.run(tool, ctx.clone(), these).await {
-                // Another call with the same key was faster: its answer is ours.
-                Err(error) if error.code() == IDEMPOTENCY_RECORDED => {
-                    record.replayed = true;
-                    return self.recorded_answer(&ctx).await?.ok_or(error);
-                }
-                // It shared a commit with one that failed: nothing of it was applied.
-                Err(error) if error.code() == TRANSACTION_LOST && attempts_left > 0 => {
-                    attempts_left -= 1;
-                }
-                result => return result,
+            let (verb, given, turn) = (tool.clone(), arguments.clone(), Arc::clone(&turn));
+            let work = move |ctx| -> BoxFuture<'static, Result<Value>> {
+                Box::pin(async move {
+                    let _turn = turn;
+                    verb.run(ctx, given).await
+                })
+            };
+            let error = match run::write(&self.limits, ctx.clone(), work).await {
+                Ok(answer) => return Ok(Outcome::Done(answer)),
+                Err(error) => error,
+            };
+            // Any failure may come from the same call having been faster on another node: what it
+            // wanted to change is changed already, and its answer is ours.
+            if let Some(answer) = self.recorded_answer(ctx).await? {
+                return Ok(Outcome::DoneBefore(answer));
             }
+            // It shared a commit with one that failed: nothing of it was applied.
+            if error.code() != TRANSACTION_LOST || attempts_left == 0 {
+                return Err(error);
+            }
+            attempts_left -= 1;
         }
     }
 
@@ -261,43 +304,16 @@ impl Dispatcher {
         }
     }
 
-    /// Runs the verb until it is done or its time is over: a write on a task of its own, because it
-    /// goes on when its caller is gone.
-    async fn run(&self, tool: &Tool, mut ctx: Ctx, arguments: Value) -> Result<Value> {
-        let now = ctx.now();
-        let longest = i64::try_from(self.limits.deadline.as_millis()).unwrap_or(i64::MAX);
-        let deadline = ctx.deadline.unwrap_or_else(|| now.plus_millis(longest));
-        ctx.deadline = Some(deadline);
-        ctx.check_deadline()?;
-        let left = u64::try_from(deadline.as_millis().saturating_sub(now.as_millis())).unwrap_or(0);
-
-        let work = AssertUnwindSafe(tool.run(ctx, arguments)).catch_unwind();
-        let patience = Duration::from_millis(left);
-        if tool.effect == Effect::Read {
-            return match tokio::time::timeout(patience, work).await {
-                Ok(result) => result.unwrap_or_else(|panic| Err(broken(&*panic))),
-                Err(_elapsed) => Err(Error::new(
-                    ErrorKind::Timeout,
-                    "deadline_exceeded",
-                    "the call took too long",
-                )
-                .why(format!("it was not done after {left} ms"))
-                .fix("ask for less at once")),
-            };
-        }
-        let mut task = tokio::spawn(work.instrument(tracing::Span::current()));
-        match tokio::time::timeout(patience, &mut task).await {
-            Ok(Ok(Ok(result))) => result,
-            Ok(Ok(Err(panic))) => Err(broken(&*panic)),
-            Ok(Err(stopped)) => Err(Error::internal("verb_stopped", stopped)),
-            Err(_elapsed) => Err(Error::new(
-                ErrorKind::OutcomeUnknown,
-                "outcome_unknown",
-                "the write was not done in time and goes on",
-            )
-            .why(format!("it was not done after {left} ms"))
-            .fix("call again with the same idempotency_key to learn the outcome")),
-        }
+    /// The answer of a call that was done before, as it is now.
+    async fn answer_again(
+        &self,
+        tool: &Tool,
+        ctx: Ctx,
+        arguments: Value,
+        recorded: Value,
+    ) -> Result<Value> {
+        let work = move |ctx| tool.answer_again(ctx, arguments, recorded);
+        run::write(&self.limits, ctx, work).await
     }
 }
 
@@ -310,13 +326,6 @@ impl ToolCaller for Dispatcher {
     ) -> BoxFuture<'a, Result<Value>> {
         Box::pin(Self::call(self, ctx.clone(), operation, arguments))
     }
-}
-
-/// The error of a verb that panicked.
-fn broken(panic: &(dyn Any + Send)) -> Error {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    let what = text.or_else(|| panic.downcast_ref::<&str>().copied());
-    Error::internal("verb_panicked", what.unwrap_or("without a message"))
 }
 
 /// The inside of a defect is in the log; the trace id is what finds it there.

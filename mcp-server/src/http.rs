@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
@@ -32,8 +33,9 @@ use problem::Problem;
 
 use crate::compose::App;
 
-/// The largest request body, in bytes.
-pub(crate) const MAX_BODY: usize = 4 * 1024 * 1024;
+/// The largest request body, in bytes: one call with the largest document in base64, and what is
+/// around it. Most operations take far less (see `dispatch`); nobody is heard without a credential.
+pub(crate) const MAX_BODY: usize = flowmaster_data::documents::MAX_ADD_BYTES + 64 * 1024;
 
 /// All routes of the server.
 ///
@@ -60,6 +62,8 @@ pub fn router(app: &Arc<App>, base: &str, stop: &CancellationToken) -> Router {
     routes
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
+        // The body is whole by then, within our limit; that of axum is another.
+        .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(gate, gate::pass))
 }
 

@@ -72,6 +72,8 @@ conformance! {
         old_answers_are_forgotten;
     workers:
         jobs_come_by_priority_then_age,
+        no_queue_keeps_another_waiting,
+        jobs_of_a_paused_instance_are_not_handed_out,
         a_job_is_not_due_before_its_time_nor_without_attempts,
         two_workers_never_hold_the_same_job,
         a_worker_that_lost_its_lease_is_refused,

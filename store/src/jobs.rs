@@ -2,7 +2,8 @@
 //!
 //! A job is claimed by lease. Each claim raises its epoch, and what the worker writes names the
 //! epoch it was given: after the lease ran out and another got the job, the old one is refused with
-//! `stale_lease`, in the statement that writes. A worker stops at two thirds of its lease.
+//! `stale_lease`, in the statement that writes. A worker stops at two thirds of its lease. Nobody
+//! gets a job of a paused instance.
 
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use serde_json::Value;
 
 use crate::dialect::lease_now;
 use crate::row::Row;
-use crate::{Db, Session, WriteSet, error, params};
+use crate::{Db, Param, Session, WriteSet, error, params};
 
 pub(crate) const TABLES: &str = "
 CREATE TABLE store_jobs (
@@ -33,6 +34,17 @@ CREATE TABLE store_jobs (
 ) /*sqlite:WITHOUT ROWID*/;
 CREATE INDEX store_jobs_ready ON store_jobs (kind, job_type, priority DESC, created_at, id);
 CREATE INDEX store_jobs_instance ON store_jobs (tenant_id, instance);
+";
+
+/// Jobs of paused instances, and an index for each way of looking: in one queue, or in several.
+pub(crate) const PAUSED: &str = "
+ALTER TABLE store_jobs ADD COLUMN paused BIGINT NOT NULL DEFAULT 0;
+DROP INDEX store_jobs_ready;
+CREATE INDEX store_jobs_queue
+    ON store_jobs (kind, tenant_id, job_type, priority DESC, created_at, id)
+    WHERE paused = 0 AND retries > 0;
+CREATE INDEX store_jobs_queues ON store_jobs (kind, priority DESC, created_at, id)
+    WHERE paused = 0 AND retries > 0;
 ";
 
 /// The most jobs one claim or list gives.
@@ -59,6 +71,8 @@ pub struct NewJob<'a> {
     pub due_at: Timestamp,
     /// When it was made; the older goes first.
     pub created_at: Timestamp,
+    /// Whether its instance is paused: nobody gets it before that is resumed.
+    pub is_paused: bool,
     /// What the worker needs.
     pub payload: &'a Value,
 }
@@ -96,15 +110,17 @@ pub struct Job {
     pub created_at: Timestamp,
 }
 
+/// The jobs of a type in a tenant.
+pub type Queue<'a> = (&'a TenantId, &'a str);
+
 /// Which jobs a worker wants.
 #[derive(Clone, Debug)]
 pub struct Claim<'a> {
-    /// One tenant's (external workers) or everyone's (drivers).
-    pub tenant: Option<&'a TenantId>,
     /// Which driver.
     pub kind: &'a str,
-    /// Which worker of that driver; `None` for all.
-    pub job_type: Option<&'a str>,
+    /// The queues to take from, each of a tenant and a job type. The most urgent job of all of them
+    /// comes first, then the oldest: no queue keeps another waiting.
+    pub queues: &'a [Queue<'a>],
     /// Who asks: unique for a process and worker.
     pub owner: &'a str,
     /// For how long.
@@ -115,24 +131,36 @@ pub struct Claim<'a> {
 
 const INSERT: &str = "INSERT INTO store_jobs
     (tenant_id, id, kind, job_type, instance, element, priority, retries, due_at, lease_owner,
-     lease_until, epoch, payload, created_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, NULL, 0, 0, $10, $11)";
+     lease_until, epoch, payload, created_at, paused)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, NULL, 0, 0, $10, $11, $12)";
 
-const CLAIM: &str = concat!(
-    "WITH chosen AS MATERIALIZED (
-        SELECT tenant_id, id FROM store_jobs
-        WHERE kind = $1
-          AND (job_type = $2 OR CAST($2 AS TEXT) IS NULL)
-          AND (tenant_id = $3 OR CAST($3 AS TEXT) IS NULL)
-          AND retries > 0 AND due_at <= $4 AND lease_until <= ",
-    lease_now!("$4"),
-    " ORDER BY priority DESC, created_at, id LIMIT $5 /*postgres:FOR UPDATE SKIP LOCKED*/)
-    UPDATE store_jobs SET lease_owner = $6, epoch = store_jobs.epoch + 1, lease_until = ",
-    lease_now!("$4"),
-    " + $7
-    FROM chosen WHERE store_jobs.tenant_id = chosen.tenant_id AND store_jobs.id = chosen.id
-    RETURNING store_jobs.tenant_id, store_jobs.id, kind, job_type, instance, element, priority,
-        retries, due_at, lease_owner, lease_until, epoch, payload, created_at"
+macro_rules! claim {
+    ($queues:literal) => {
+        concat!(
+            "WITH chosen AS MATERIALIZED (
+                SELECT tenant_id, id FROM store_jobs
+                WHERE kind = $1 AND ",
+            $queues,
+            " AND paused = 0 AND retries > 0 AND due_at <= $2 AND lease_until <= ",
+            lease_now!("$2"),
+            " ORDER BY priority DESC, created_at, id LIMIT $3 /*postgres:FOR UPDATE SKIP LOCKED*/)
+            UPDATE store_jobs SET lease_owner = $4, epoch = store_jobs.epoch + 1, lease_until = ",
+            lease_now!("$2"),
+            " + $5
+            FROM chosen WHERE store_jobs.tenant_id = chosen.tenant_id AND store_jobs.id = chosen.id
+            RETURNING store_jobs.tenant_id, store_jobs.id, kind, job_type, instance, element,
+                priority, retries, due_at, lease_owner, lease_until, epoch, payload, created_at"
+        )
+    };
+}
+
+pub(crate) const CLAIM_OF_ONE: &str = claim!("tenant_id = $6 AND job_type = $7");
+/// `$6` is a JSON array of pairs.
+pub(crate) const CLAIM_OF_SEVERAL: &str = claim!(
+    "(tenant_id, job_type) IN (
+        SELECT /*sqlite:value ->> 0, value ->> 1 FROM json_each($6)*/
+            /*postgres:value ->> 0, value ->> 1
+            FROM jsonb_array_elements(CAST(CAST($6 AS TEXT) AS JSONB))*/)"
 );
 
 /// Adds a job to a write set.
@@ -150,7 +178,8 @@ pub fn insert(writes: &mut WriteSet, job: &NewJob<'_>) {
             job.retries,
             job.due_at,
             job.payload,
-            job.created_at
+            job.created_at,
+            job.is_paused,
         ],
     );
 }
@@ -160,21 +189,28 @@ pub fn insert(writes: &mut WriteSet, job: &NewJob<'_>) {
 /// # Errors
 /// What the database refuses.
 pub async fn claim(db: &Db, claim: &Claim<'_>) -> Result<Vec<Job>> {
+    let mut values = params![
+        claim.kind,
+        db.now(),
+        claim.limit.min(MAX_BATCH),
+        claim.owner,
+        lease_millis(claim.lease)
+    ];
+    let statement = match claim.queues {
+        [] => return Ok(Vec::new()),
+        [(tenant, job_type)] => {
+            values.extend(params![*tenant, *job_type]);
+            CLAIM_OF_ONE
+        }
+        several => {
+            let pairs: Vec<[&str; 2]> =
+                several.iter().map(|(tenant, job_type)| [tenant.as_str(), *job_type]).collect();
+            values.push(Param::json(&pairs)?);
+            CLAIM_OF_SEVERAL
+        }
+    };
     let mut tx = db.begin_system().await?;
-    let rows = tx
-        .query(
-            CLAIM,
-            &params![
-                claim.kind,
-                claim.job_type,
-                claim.tenant,
-                db.now(),
-                claim.limit.min(MAX_BATCH),
-                claim.owner,
-                lease_millis(claim.lease)
-            ],
-        )
-        .await?;
+    let rows = tx.query(statement, &values).await?;
     let mut jobs = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
     tx.commit().await?;
     // RETURNING has no order.
@@ -200,6 +236,23 @@ pub fn cancel(writes: &mut WriteSet, id: &str) {
 /// Removes all jobs of an instance that ended.
 pub fn cancel_instance(writes: &mut WriteSet, instance: &str) {
     writes.push("DELETE FROM store_jobs WHERE tenant_id = $1 AND instance = $2", params![instance]);
+}
+
+/// Keeps the jobs of an instance that is paused from being claimed. Who has one keeps its lease.
+pub fn pause_instance(writes: &mut WriteSet, instance: &str) {
+    writes.push(
+        "UPDATE store_jobs SET paused = 1 WHERE tenant_id = $1 AND instance = $2",
+        params![instance],
+    );
+}
+
+/// Lets the jobs of an instance that is resumed be claimed again.
+pub fn resume_instance(writes: &mut WriteSet, instance: &str) {
+    writes.wakes.jobs = true;
+    writes.push(
+        "UPDATE store_jobs SET paused = 0 WHERE tenant_id = $1 AND instance = $2",
+        params![instance],
+    );
 }
 
 /// Prolongs the lease of the holder of `epoch`, counted from now.

@@ -30,6 +30,7 @@ const STORE: Migrations = Migrations {
         timers::TABLES,
         lease::TABLES,
         outbox::TABLES,
+        jobs::PAUSED,
     ],
 };
 

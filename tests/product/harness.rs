@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) struct TestServer {
     pub(crate) server: Server,
     pub(crate) admin: Caller,
-    base: String,
+    pub(crate) base: String,
     _stop: tokio_util::sync::DropGuard,
     _folder: tempfile::TempDir,
 }
@@ -26,7 +26,7 @@ pub(crate) struct TestServer {
 #[derive(Clone)]
 pub(crate) struct Caller {
     base: String,
-    key: String,
+    pub(crate) key: String,
     client: reqwest::Client,
 }
 

@@ -12,11 +12,14 @@
 
 mod authorization;
 mod backup;
+mod calls;
 mod crash;
 #[cfg(target_os = "linux")]
 mod faults;
 mod harness;
+mod idempotency;
 mod isolation;
+mod large;
 mod program;
 mod told;
 mod upkeep;

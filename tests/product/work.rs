@@ -46,6 +46,44 @@ async fn the_same_key_sixteen_times_at_once_starts_one_instance() {
 }
 
 #[tokio::test]
+async fn a_repeated_start_that_waits_answers_how_the_instance_stands() {
+    let server = TestServer::start().await;
+    let elements = json!([
+        { "id": "s", "type": "startEvent", "next": "u" },
+        { "id": "u", "type": "userTask", "assignment": { "groups": "clerk" } }
+    ]);
+    let compact = json!({ "id": "p", "tool": "run_p", "elements": elements });
+    server.admin.call("process_save", json!({ "compact": compact })).await.unwrap();
+    server.admin.call("process_publish", json!({ "id": "p" })).await.unwrap();
+    let clerk = server.person("clara", &[Role::Employee], &["clerk"]).await;
+    for (operation, waiting, not_waiting) in [
+        ("process_start", json!({ "process": "p", "wait_s": 1 }), json!({ "process": "p" })),
+        ("run_p", json!({ "wait_s": 1 }), json!({ "wait_s": 0 })),
+    ] {
+        let start = async |arguments: &Value, key: &str| {
+            let key = format!("{operation} {key}");
+            server.admin.try_call(operation, arguments.clone(), Some(&key)).await.unwrap().unwrap()
+        };
+        let first = start(&waiting, "waiting").await;
+        let plain = start(&not_waiting, "not waiting").await;
+        assert_eq!((&first["state"], &plain["state"]), (&json!("active"), &json!("active")));
+        for id in [&first["id"], &plain["id"]] {
+            let tasks = json!({ "instance": id });
+            let task = clerk.until("task_list", tasks, |page| page["items"].get(0).cloned()).await;
+            let done = json!({ "id": task["id"], "variables": { "ok": true } });
+            clerk.call("task_complete", done).await.unwrap();
+        }
+        let again = start(&waiting, "waiting").await;
+        assert_eq!((&again["id"], &again["state"]), (&first["id"], &json!("completed")));
+        assert_eq!(again["result"]["ok"], true, "{again}");
+        // Who does not wait for the end is answered as before.
+        assert_eq!(start(&not_waiting, "not waiting").await, plain);
+    }
+    let all = server.admin.call("instance_search", json!({ "process": "p" })).await.unwrap();
+    assert_eq!(all["items"].as_array().unwrap().len(), 4);
+}
+
+#[tokio::test]
 async fn a_worker_and_a_person_carry_an_instance_to_its_end() {
     let server = TestServer::start().await;
     publish(&server, json!([

@@ -10,6 +10,7 @@ use super::unwritable;
 use crate::compose::{Server, compose};
 use crate::config::Config;
 use crate::mcp::Observer;
+use crate::ports::Caller;
 use crate::terminal::Terminal;
 
 /// What `flowmaster key` takes.
@@ -20,6 +21,10 @@ pub struct KeyArgs {
     /// Work on the data folder itself; the server must be stopped. For when no key is left.
     #[arg(long, global = true)]
     local: bool,
+    /// The tenant, by name or id; on the data folder, as with --local. Default: that of your key,
+    /// or the first one.
+    #[arg(long, global = true, value_name = "NAME")]
+    tenant: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -63,8 +68,8 @@ pub(super) async fn key(config: Config, args: KeyArgs, terminal: &mut Terminal) 
         KeyAction::List => ("key_list", json!({})),
         KeyAction::Revoke { id } => ("key_revoke", json!({ "id": id })),
     };
-    let answer = if args.local {
-        call_locally(config, operation, arguments).await?
+    let answer = if args.local || args.tenant.is_some() {
+        call_locally(config, args.tenant.as_deref(), operation, arguments).await?
     } else {
         let base = config.base_url(config.bind);
         send(&config, &base, operation, &arguments, None).await?
@@ -74,12 +79,31 @@ pub(super) async fn key(config: Config, args: KeyArgs, terminal: &mut Terminal) 
     terminal.result(&pretty).map_err(unwritable)
 }
 
-/// Calls an operation as the owner of the data folder.
-async fn call_locally(config: Config, operation: &str, arguments: Value) -> Result<Value> {
-    let Server { app, owner, background, rooms, .. } = compose(config, Observer::default()).await?;
-    let ctx = app.surface.ctx(&owner, None);
-    let answer = app.surface.dispatcher.call(ctx, operation, arguments).await;
-    background.stop().await;
-    rooms.db.close().await;
+/// Calls an operation as the owner of the data folder: the administrator of a tenant.
+async fn call_locally(
+    config: Config,
+    tenant: Option<&str>,
+    operation: &str,
+    arguments: Value,
+) -> Result<Value> {
+    let server = compose(config, Observer::default()).await?;
+    let administrator = match tenant {
+        Some(name) => server.rooms.identity.administrator_of(name).await.map(Caller::from),
+        None => Ok(server.owner.clone()),
+    };
+    let answer = match administrator {
+        Ok(caller) => {
+            let surface = &server.app.surface;
+            surface.dispatcher.call(surface.ctx(&caller, None), operation, arguments).await
+        }
+        Err(error) => Err(error),
+    };
+    close(server).await;
     answer
+}
+
+/// Lets go of the data folder.
+pub(super) async fn close(server: Server) {
+    server.background.stop().await;
+    server.rooms.db.close().await;
 }

@@ -69,14 +69,27 @@ impl PublishedProcesses {
             input: input_schema(contract.input.as_ref()),
             output: output_schema(contract.output.as_ref()),
         };
-        let (execution, published) = (Arc::clone(&self.execution), Arc::clone(published));
-        Some(Tool::published(declaration, move |ctx, arguments| {
-            let (execution, published) = (Arc::clone(&execution), Arc::clone(&published));
-            Box::pin(async move {
-                let params = start_params(&published, arguments);
-                answer(execution.start_published(&ctx, &published, params).await?)
-            })
-        }))
+        let starting = (Arc::clone(&self.execution), Arc::clone(published));
+        let started = (Arc::clone(&self.execution), Arc::clone(published));
+        Some(Tool::published(
+            declaration,
+            move |ctx, arguments| {
+                let (execution, published) = (Arc::clone(&starting.0), Arc::clone(&starting.1));
+                Box::pin(async move {
+                    let params = start_params(&published, arguments);
+                    answer(execution.start_published(&ctx, &published, params).await?)
+                })
+            },
+            move |ctx, arguments, recorded| {
+                let (execution, published) = (Arc::clone(&started.0), Arc::clone(&started.1));
+                Box::pin(async move {
+                    let params = start_params(&published, arguments);
+                    let recorded = serde_json::from_value(recorded)
+                        .map_err(|error| Error::internal("answer_decoding", error))?;
+                    answer(execution.started(&ctx, params, recorded).await?)
+                })
+            },
+        ))
     }
 }
 

@@ -10,12 +10,15 @@ use flowmaster_kernel::{Ctx, Error, ErrorKind, Result, TenantId};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
+use super::tool::Tool;
+
 const MAX_BUCKETS: usize = 10_000;
 
 /// What bounds a call.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// The largest arguments, counted as compact JSON text, in bytes.
+    /// The largest arguments, counted as compact JSON text, in bytes, unless the operation takes
+    /// more.
     pub max_argument_bytes: usize,
     /// The deepest nesting of the arguments.
     pub max_argument_depth: usize,
@@ -40,6 +43,12 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// The limits of a call of `tool`: what it declares to take may be larger than usual.
+    pub(super) fn of(&self, tool: &Tool) -> Self {
+        let bytes = tool.max_argument_bytes.unwrap_or(0).max(self.max_argument_bytes);
+        Self { max_argument_bytes: bytes, ..*self }
+    }
+
     /// Refuses arguments that are too big or too deep.
     pub(super) fn check(&self, arguments: &Value) -> Result<()> {
         let mut bytes = 0;

@@ -8,6 +8,7 @@ use flowmaster_kernel::{BoxFuture, Ctx, Effect, Operation, Result, Role, Toolset
 use serde_json::Value;
 
 type Verb = dyn Fn(Ctx, Value) -> BoxFuture<'static, Result<Value>> + Send + Sync;
+type Again = dyn Fn(Ctx, Value, Value) -> BoxFuture<'static, Result<Value>> + Send + Sync;
 
 /// Something that can be called by name.
 #[derive(Clone)]
@@ -30,7 +31,10 @@ pub struct Tool {
     pub input: Arc<Value>,
     /// JSON Schema 2020-12 of the answer; always an object.
     pub output: Arc<Value>,
+    /// The largest arguments in bytes, when they may be larger than those of other tools.
+    pub max_argument_bytes: Option<usize>,
     verb: Arc<Verb>,
+    again: Arc<Again>,
 }
 
 /// The declaration of a [`Tool`] that is known only at run time.
@@ -57,10 +61,12 @@ pub struct Declaration {
 }
 
 impl Tool {
-    /// A tool that is known only at run time.
+    /// A tool that is known only at run time. `again` answers a repeated call from the recorded
+    /// answer.
     pub fn published(
         declaration: Declaration,
         verb: impl Fn(Ctx, Value) -> BoxFuture<'static, Result<Value>> + Send + Sync + 'static,
+        again: impl Fn(Ctx, Value, Value) -> BoxFuture<'static, Result<Value>> + Send + Sync + 'static,
     ) -> Self {
         Self {
             name: declaration.name.into(),
@@ -72,7 +78,9 @@ impl Tool {
             toolset: declaration.toolset,
             input: Arc::new(declaration.input),
             output: Arc::new(declaration.output),
+            max_argument_bytes: None,
             verb: Arc::new(verb),
+            again: Arc::new(again),
         }
     }
 
@@ -91,12 +99,21 @@ impl Tool {
     pub(super) fn run(&self, ctx: Ctx, arguments: Value) -> BoxFuture<'static, Result<Value>> {
         (self.verb)(ctx, arguments)
     }
+
+    pub(super) fn answer_again(
+        &self,
+        ctx: Ctx,
+        arguments: Value,
+        recorded: Value,
+    ) -> BoxFuture<'static, Result<Value>> {
+        (self.again)(ctx, arguments, recorded)
+    }
 }
 
 impl From<&Operation> for Tool {
     fn from(operation: &Operation) -> Self {
         let spec = operation.spec;
-        let callable = operation.clone();
+        let (callable, repeatable) = (operation.clone(), operation.clone());
         Self {
             name: spec.name.into(),
             title: spec.title.into(),
@@ -107,7 +124,11 @@ impl From<&Operation> for Tool {
             toolset: spec.toolset,
             input: Arc::clone(&operation.input),
             output: Arc::clone(&operation.output),
+            max_argument_bytes: operation.max_argument_bytes,
             verb: Arc::new(move |ctx, arguments| callable.call(ctx, arguments)),
+            again: Arc::new(move |ctx, arguments, recorded| {
+                repeatable.answer_again(ctx, arguments, recorded)
+            }),
         }
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use flowmaster_kernel::{Error, ErrorKind, Result};
@@ -73,7 +73,13 @@ async fn introduce(
         return problem.into_response();
     }
     request.extensions_mut().insert(visitor);
-    let response = next.run(request).await;
+    let ends_session = request.method() == Method::DELETE;
+    let mut response = next.run(request).await;
+    // rmcp says 202 when the session has ended already, which clients take for a failure; the
+    // specification names no status, and 204 is what HTTP has for it.
+    if ends_session && response.status() == StatusCode::ACCEPTED {
+        *response.status_mut() = StatusCode::NO_CONTENT;
+    }
     if let Some(session) = header(response.headers(), SESSION_HEADER) {
         sessions.give(session, caller);
     }

@@ -63,8 +63,11 @@ async fn a_session_lists_calls_and_ends() {
     assert!(added["result"]["resultType"].is_null(), "older revisions have no such field");
 
     let headers = [("Authorization", "Bearer anna"), ("Mcp-Session-Id", session.as_str())];
-    assert_eq!(server.raw("DELETE /mcp", &headers, b"").await.status, 202);
-    assert_eq!(send(&server, "anna", Some(&session), &list).await.status, 404);
+    let ended = server.raw("DELETE /mcp", &headers, b"").await;
+    assert_eq!((ended.status, ended.body.as_str()), (204, ""));
+    let later = send(&server, "anna", Some(&session), &list).await;
+    assert_eq!((later.status, later.code().as_str()), (404, "session_not_found"));
+    assert_eq!(server.raw("DELETE /mcp", &headers, b"").await.status, 404);
     assert_eq!(send(&server, "anna", None, &list).await.status, 400);
 }
 

@@ -318,9 +318,11 @@ impl ProcessTools for Notebook {
             }),
             output: json!({ "type": "object" }),
         };
-        let tool = Tool::published(declaration, |_, arguments| {
-            Box::pin(async move { Ok(json!({ "welcome": arguments["name"] })) })
-        });
+        let tool = Tool::published(
+            declaration,
+            |_, arguments| Box::pin(async move { Ok(json!({ "welcome": arguments["name"] })) }),
+            |_, _, recorded| Box::pin(async move { Ok(recorded) }),
+        );
         let published = ctx.tenant.as_str() == "ten_a";
         Box::pin(std::future::ready(Ok(if published { vec![tool] } else { Vec::new() })))
     }

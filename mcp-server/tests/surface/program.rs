@@ -136,3 +136,45 @@ async fn traces_are_exported_when_a_collector_is_named() {
     stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.unwrap();
     assert!(server.wait().await.unwrap().success());
 }
+
+#[tokio::test]
+async fn tenants_are_made_with_a_key_of_their_own() {
+    let home = tempfile::tempdir().unwrap();
+    let run = async |arguments: &[&str]| {
+        let output = flowmaster(&home, arguments).output().await.unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        let printed = serde_json::from_slice::<serde_json::Value>(&output.stdout);
+        (output.status.code(), printed.unwrap_or_default(), told)
+    };
+    let (code, made, told) = run(&["tenant", "create", "acme"]).await;
+    assert_eq!(
+        (code, &made["name"], &made["principal"]),
+        (Some(0), &json!("acme"), &json!("admin"))
+    );
+    let secret = made["secret"].as_str().unwrap();
+    assert!(secret.starts_with("fm_"), "{made}");
+    assert!(told.contains("first tenant") && told.contains("fm_"), "{told}");
+
+    let (_, listed, told) = run(&["tenant", "list"]).await;
+    let tenants = listed["tenants"].as_array().unwrap();
+    let names: Vec<_> = tenants.iter().map(|tenant| tenant["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["default", "acme"]);
+    assert_eq!(tenants[1]["id"], made["id"]);
+    assert!(!listed.to_string().contains("fm_") && !told.contains("fm_"), "shown once: {told}");
+
+    for (arguments, code) in [
+        (vec!["tenant", "create", "acme"], "tenant_exists"),
+        (vec!["tenant", "create", " acme"], "invalid_tenant_name"),
+        (vec!["key", "create", "--tenant", "other"], "tenant_not_found"),
+    ] {
+        let (exit, _, told) = run(&arguments).await;
+        assert!(exit != Some(0) && told.contains(code), "{arguments:?}: {told}");
+    }
+
+    let (_, key, _) = run(&["key", "create", "--tenant", "acme", "--name", "second"]).await;
+    assert!(key["secret"].as_str().unwrap().starts_with("fm_"), "{key}");
+    let count = |keys: &serde_json::Value| keys["keys"].as_array().unwrap().len();
+    let by_id = made["id"].as_str().unwrap();
+    assert_eq!(count(&run(&["key", "list", "--tenant", by_id]).await.1), 2);
+    assert_eq!(count(&run(&["key", "list", "--local"]).await.1), 1, "that of the first tenant");
+}

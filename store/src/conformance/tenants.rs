@@ -39,6 +39,7 @@ pub(super) async fn the_tables_of_the_store_keep_tenants_apart(bed: Bed) {
         retries: 1,
         due_at: now,
         created_at: now,
+        is_paused: false,
         payload: &payload,
     };
     let timer = NewTimer { id: "t", instance: "i", element: "e", due_at: now, payload: &payload };

@@ -184,6 +184,7 @@ pub(super) async fn drivers_are_woken_by_what_concerns_them(bed: Bed) {
         retries: 1,
         due_at: bed.now(),
         created_at: bed.now(),
+        is_paused: false,
         payload: &payload,
     };
     bed.write(|writes| jobs::insert(writes, &job)).await;

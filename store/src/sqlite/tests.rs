@@ -7,6 +7,7 @@ mod faults;
 mod groups;
 mod limits;
 mod opening;
+mod plans;
 
 use std::future::Future;
 use std::path::PathBuf;

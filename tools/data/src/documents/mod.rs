@@ -26,6 +26,8 @@ pub use tools::operations;
 
 /// The largest file, in bytes.
 pub const MAX_BYTES: usize = 10 * 1024 * 1024;
+/// The largest arguments of `document_add`: the largest document in base64, and its description.
+pub const MAX_ADD_BYTES: usize = MAX_BYTES.div_ceil(3) * 4 + 64 * 1024;
 
 #[cfg(test)]
 mod tests;

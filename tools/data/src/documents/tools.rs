@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use flowmaster_kernel::{Effect, Operation, Role, Spec, Toolset};
 
-use super::Documents;
+use super::{Documents, MAX_ADD_BYTES};
 
 /// Whoever starts work brings its documents along.
 const ADDERS: &[Role] =
@@ -29,7 +29,8 @@ pub fn operations(room: &Arc<Documents>) -> Vec<Operation> {
             },
             room,
             |room, ctx, params| async move { room.add(&ctx, params).await },
-        ),
+        )
+        .with_arguments_up_to(MAX_ADD_BYTES),
         Operation::new(
             Spec {
                 name: "document_get",

@@ -147,20 +147,15 @@ impl Driver {
             let mut system = self.agents.db.read_system().await?;
             store::served(&mut system).await?
         };
-        for (tenant, agent) in served {
-            let claim = jobs::Claim {
-                tenant: Some(&tenant),
-                kind: KIND,
-                job_type: Some(&agent.definition.id),
-                owner: &self.owner,
-                lease: self.pace.lease,
-                limit: 1,
-            };
-            if let Some(job) = jobs::claim(&self.agents.db, &claim).await?.pop() {
-                return Ok(Some((agent, job)));
-            }
-        }
-        Ok(None)
+        let queues: Vec<jobs::Queue<'_>> =
+            served.iter().map(|(tenant, agent)| (tenant, agent.definition.id.as_str())).collect();
+        let (owner, lease) = (&self.owner, self.pace.lease);
+        let claim = jobs::Claim { kind: KIND, queues: &queues, owner, lease, limit: 1 };
+        let Some(job) = jobs::claim(&self.agents.db, &claim).await?.pop() else { return Ok(None) };
+        let asked = served
+            .into_iter()
+            .find(|(tenant, agent)| *tenant == job.tenant && agent.definition.id == job.job_type);
+        Ok(asked.map(|(_, agent)| (agent, job)))
     }
 
     async fn work(&self, agent: &Agent, job: &jobs::Job) -> Result<()> {

@@ -234,20 +234,26 @@ impl Room {
 
     /// Has a process ask the agent `adder`.
     async fn job(&self, id: &str, variables: Value) {
+        self.job_of("adder", id, variables).await;
+    }
+
+    /// Has a process ask an agent.
+    async fn job_of(&self, agent: &str, id: &str, variables: Value) {
         let payload = json!({
             "element": "add", "name": "Add", "documentation": "Adds up.",
-            "headers": { "urgent": "yes" }, "variables": variables, "agent": "adder"
+            "headers": { "urgent": "yes" }, "variables": variables, "agent": agent
         });
         let job = jobs::NewJob {
             id,
             kind: "agent",
-            job_type: "adder",
+            job_type: agent,
             instance: "ins_1",
             element: "add",
             priority: 0,
             retries: 3,
             due_at: self.ctx.now(),
             created_at: self.ctx.now(),
+            is_paused: false,
             payload: &payload,
         };
         let mut writes = WriteSet::new();

@@ -158,7 +158,7 @@ pub struct AgentSummary {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClaimWork {
-    /// Only work of this agent. Default: of any agent whose work clients do.
+    /// Only work of this agent. Default: the oldest of all agents whose work clients do.
     #[serde(default)]
     pub agent: Option<String>,
     /// For how many seconds it is yours, 10 to 3600. Default 300. Then another client may get it.

@@ -22,7 +22,7 @@ use super::types::{
 /// The code of a refusal by the policies.
 pub(super) const REFUSED: &str = "governance_refused";
 /// How many jobs that cannot be begun are put aside in one claim.
-const MAX_IMPOSSIBLE: usize = 5;
+const MAX_IMPOSSIBLE: usize = 20;
 /// How many agents a claim without a name looks at.
 const MAX_AGENTS: usize = 500;
 
@@ -41,20 +41,19 @@ impl Agents {
     /// An agent that does not exist, or whose work the server does.
     pub async fn claim(&self, ctx: &Ctx, params: ClaimWork) -> Result<ClaimedWork> {
         let lease = Duration::from_secs(params.lease_s.unwrap_or(300).clamp(10, 3_600).into());
-        for agent in self.claimable(ctx, params.agent).await? {
-            for _ in 0..MAX_IMPOSSIBLE {
-                let Some(job) = self.take(ctx, &agent, lease).await? else { break };
-                let is_agent = ctx.principal.kind == PrincipalKind::Agent;
-                let claimant = Claimant {
-                    client: ctx.principal.id.clone(),
-                    principal: is_agent.then(|| (*ctx.principal).clone()),
-                };
-                match self.open(ctx, &job, claimant).await? {
-                    Opening::Ready(opened) => return self.hand_out(ctx, *opened, &job).await,
-                    Opening::GivenUp => {}
-                    Opening::Impossible(error) => {
-                        self.refuse(&rules::acting(ctx, &agent.definition), &job, &error).await?;
-                    }
+        let agents = self.claimable(ctx, params.agent).await?;
+        for _ in 0..MAX_IMPOSSIBLE {
+            let Some((agent, job)) = self.take(ctx, &agents, lease).await? else { break };
+            let is_agent = ctx.principal.kind == PrincipalKind::Agent;
+            let claimant = Claimant {
+                client: ctx.principal.id.clone(),
+                principal: is_agent.then(|| (*ctx.principal).clone()),
+            };
+            match self.open(ctx, &job, claimant).await? {
+                Opening::Ready(opened) => return self.hand_out(ctx, *opened, &job).await,
+                Opening::GivenUp => {}
+                Opening::Impossible(error) => {
+                    self.refuse(&rules::acting(ctx, &agent.definition), &job, &error).await?;
                 }
             }
         }
@@ -79,16 +78,20 @@ impl Agents {
         }
     }
 
-    async fn take(&self, ctx: &Ctx, agent: &Agent, lease: Duration) -> Result<Option<jobs::Job>> {
-        let claim = jobs::Claim {
-            tenant: Some(&ctx.tenant),
-            kind: KIND,
-            job_type: Some(&agent.definition.id),
-            owner: &ctx.principal.id,
-            lease,
-            limit: 1,
-        };
-        Ok(jobs::claim(&self.db, &claim).await?.pop())
+    /// The most urgent work of these agents, the oldest first, whichever of them it is for.
+    async fn take<'a>(
+        &self,
+        ctx: &Ctx,
+        agents: &'a [Agent],
+        lease: Duration,
+    ) -> Result<Option<(&'a Agent, jobs::Job)>> {
+        let queues: Vec<jobs::Queue<'_>> =
+            agents.iter().map(|agent| (&ctx.tenant, agent.definition.id.as_str())).collect();
+        let owner = &ctx.principal.id;
+        let claim = jobs::Claim { kind: KIND, queues: &queues, owner, lease, limit: 1 };
+        let Some(job) = jobs::claim(&self.db, &claim).await?.pop() else { return Ok(None) };
+        let agent = agents.iter().find(|agent| agent.definition.id == job.job_type);
+        Ok(agent.map(|agent| (agent, job)))
     }
 
     async fn hand_out(

@@ -21,9 +21,8 @@ use super::types::{
 impl Execution {
     pub(super) async fn claim_jobs(&self, ctx: &Ctx, params: ClaimJobs) -> Result<ClaimedJobs> {
         let claim = jobs::Claim {
-            tenant: Some(&ctx.tenant),
             kind: "service",
-            job_type: Some(&params.job_type),
+            queues: &[(&ctx.tenant, &params.job_type)],
             owner: &ctx.principal.id,
             lease: Duration::from_secs(params.lease_s.unwrap_or(60).clamp(1, 3_600).into()),
             limit: params.limit.unwrap_or(1).clamp(1, 50) as usize,

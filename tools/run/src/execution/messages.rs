@@ -18,7 +18,7 @@ use super::error::{EXISTS, ExecutionError, PAUSED, TAKEN};
 use super::held::{Held, Told, is_settled};
 use super::instance::{InstanceKind, Stored};
 use super::service::{Execution, Then};
-use super::store::mail::{self, Subscriber, ToBuffer};
+use super::store::mail::{self, Subscriber, Taken, Taker, ToBuffer};
 use super::types::{BroadcastSignal, Delivered, PublishMessage};
 
 /// How long a message is kept by default.
@@ -87,19 +87,15 @@ impl Execution {
     }
 
     /// Gives a message to the first waiting instance of each process, starts what begins by it, or
-    /// keeps it.
+    /// keeps it. Says what became of it, by earlier deliveries of the same message too.
     ///
     /// # Errors
     /// A process that refuses to begin, after everybody else got the message.
     pub(super) async fn deliver_message(&self, ctx: &Ctx, message: &Delivery) -> Result<Delivered> {
         let correlation = message.correlation.as_deref().unwrap_or_default();
-        let mut taken_by = BTreeSet::new();
-        if message.may_repeat {
-            taken_by = mail::taken(&mut *self.db().read(ctx).await?, &message.id).await?;
-        }
-        let was_taken = !taken_by.is_empty();
-        let mut delivered = Delivered::default();
         for _ in 0..ROUNDS {
+            let Taken { targets: mut taken_by, mut delivered } = self.taken(ctx, message).await?;
+            let was_taken = !taken_by.is_empty();
             self.correlate(ctx, message, correlation, &mut taken_by, &mut delivered).await?;
             let begun = self.processes().begun_by_message(ctx, &message.name).await?;
             let variables = &message.variables;
@@ -108,8 +104,10 @@ impl Execution {
                 if !taken_by.insert(process.clone()) {
                     continue;
                 }
-                let take = |writes: &mut WriteSet| message.take(writes, ctx, &process);
                 let id = &message.id;
+                let instance = caused_id(id, &process, &element).to_string();
+                let taker = Taker { target: &process, instance: &instance, began: true };
+                let take = |writes: &mut WriteSet| message.take(writes, ctx, taker);
                 match self.begin(ctx, &process, element, variables, id, &Mark(&take)).await {
                     Ok(began) => delivered.started.push(began.into_id()),
                     Err(error) if is_final(&error) => refused = Some(error),
@@ -120,6 +118,10 @@ impl Execution {
                 return Err(refused);
             }
             let is_wanted = !delivered.correlated.is_empty() || !delivered.started.is_empty();
+            if is_wanted && message.may_repeat {
+                // Another delivery of the same message may have been faster in part.
+                return Ok(self.taken(ctx, message).await?.delivered);
+            }
             if is_wanted || was_taken || message.ttl_millis <= 0 {
                 return Ok(delivered);
             }
@@ -127,9 +129,16 @@ impl Execution {
                 delivered.buffered = true;
                 return Ok(delivered);
             }
-            // Somebody began to wait meanwhile.
+            // Somebody began to wait, or took it, meanwhile.
         }
         Err(ExecutionError::Contended.into())
+    }
+
+    async fn taken(&self, ctx: &Ctx, message: &Delivery) -> Result<Taken> {
+        match message.may_repeat {
+            true => mail::taken(&mut *self.db().read(ctx).await?, &message.id).await,
+            false => Ok(Taken::default()),
+        }
     }
 
     async fn correlate(
@@ -155,7 +164,8 @@ impl Execution {
                     variables: message.variables.clone(),
                     message_id: message.id.clone(),
                 };
-                let take = |writes: &mut WriteSet| message.take(writes, ctx, &process);
+                let taker = Taker { target: &process, instance: &instance, began: false };
+                let take = |writes: &mut WriteSet| message.take(writes, ctx, taker);
                 match self.tell_or_hold(ctx, &instance, &message.id, &held, &Mark(&take)).await? {
                     Told::Done | Told::Repeated => delivered.correlated.push(instance),
                     Told::Gone => {
@@ -172,12 +182,13 @@ impl Execution {
         Err(ExecutionError::Contended.into())
     }
 
-    /// Keeps a message unless somebody waits for it by now. One transaction: a subscription is
-    /// either seen here, or it is opened later and its instance sees the message.
+    /// Keeps a message unless somebody waits for it or took it by now. One transaction: a
+    /// subscription is either seen here, or it is opened later and its instance sees the message.
     async fn keep(&self, ctx: &Ctx, message: &Delivery, correlation: &str) -> Result<bool> {
         let mut tx = self.db().begin(ctx).await?;
         let first = mail::first_subscribers(&mut tx, &message.name, correlation).await?;
-        if !first.is_empty() {
+        let taken = mail::taken(&mut tx, &message.id).await?;
+        if !first.is_empty() || !taken.targets.is_empty() {
             tx.rollback().await;
             return Ok(false);
         }
@@ -193,7 +204,8 @@ impl Execution {
         tx.commit(true).await
     }
 
-    /// Gives a signal to every instance that waits for it, and starts what begins by it.
+    /// Gives a signal to every instance that waits for it, and starts what begins by it. Says what
+    /// it led to, by earlier deliveries of the same signal too.
     ///
     /// # Errors
     /// A process that refuses to begin, after everybody else heard the signal.
@@ -204,7 +216,6 @@ impl Execution {
         variables: &VariableMap,
         id: &str,
     ) -> Result<Delivered> {
-        let mut delivered = Delivered::default();
         let mut after = String::new();
         loop {
             let listeners = {
@@ -215,23 +226,26 @@ impl Execution {
             after.clone_from(last);
             for instance in listeners {
                 let held = Held::Signal { name: name.to_owned(), variables: variables.clone() };
-                let take = |writes: &mut WriteSet| mail::take(writes, id, &instance, ctx.now());
-                match self.tell_or_hold(ctx, &instance, id, &held, &Mark(&take)).await? {
-                    Told::Done => delivered.correlated.push(instance),
-                    Told::Repeated | Told::Gone => {}
-                }
+                let taker = Taker { target: &instance, instance: &instance, began: false };
+                let take = |writes: &mut WriteSet| mail::take(writes, id, taker, ctx.now());
+                self.tell_or_hold(ctx, &instance, id, &held, &Mark(&take)).await?;
             }
         }
         let mut refused = None;
         for (process, element) in self.processes().begun_by_signal(ctx, name).await? {
-            let take = |writes: &mut WriteSet| mail::take(writes, id, &process, ctx.now());
+            let instance = caused_id(id, &process, &element).to_string();
+            let taker = Taker { target: &process, instance: &instance, began: true };
+            let take = |writes: &mut WriteSet| mail::take(writes, id, taker, ctx.now());
             match self.begin(ctx, &process, element, variables, id, &Mark(&take)).await {
-                Ok(began) => delivered.started.push(began.into_id()),
+                Ok(_) => {}
                 Err(error) if is_final(&error) => refused = Some(error),
                 Err(error) => return Err(error),
             }
         }
-        refused.map_or(Ok(delivered), Err)
+        match refused {
+            Some(refused) => Err(refused),
+            None => Ok(mail::taken(&mut *self.db().read(ctx).await?, id).await?.delivered),
+        }
     }
 
     /// Starts a process at a start event, once for every `cause`; `mark` is written with it.
@@ -287,7 +301,9 @@ impl Execution {
             let take = |_: &Stored| {
                 let mut writes = WriteSet::new();
                 mail::unbuffer(&mut writes, &message.id);
-                mail::take(&mut writes, &message.id, &stored.process, step.now());
+                let (target, instance) = (&*stored.process, &*stored.instance.id);
+                let taker = Taker { target, instance, began: false };
+                mail::take(&mut writes, &message.id, taker, step.now());
                 Ok(writes)
             };
             match self.execute(&step, &stored.instance.id, &command, Then::also(&take)).await {
@@ -318,10 +334,10 @@ impl Began {
 }
 
 impl Delivery {
-    /// Notes that `process` took the message.
-    fn take(&self, writes: &mut WriteSet, ctx: &Ctx, process: &str) {
+    /// Notes who took the message.
+    fn take(&self, writes: &mut WriteSet, ctx: &Ctx, taker: Taker<'_>) {
         if self.may_repeat {
-            mail::take(writes, &self.id, process, ctx.now());
+            mail::take(writes, &self.id, taker, ctx.now());
         }
     }
 }

@@ -11,7 +11,7 @@ use flowmaster_store::{Db, WriteSet};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::error::{CHANGED, ExecutionError};
+use super::error::{CHANGED, EXISTS, ExecutionError};
 use super::instance::Stored;
 use super::store;
 use super::transition::{self, Moment, Settles, Written};
@@ -223,8 +223,14 @@ impl Execution {
             started_at: ctx.now(),
             ended_at: None,
         };
-        let Followed { after, opened } =
-            self.attempt(ctx, &Arc::new(before), command, Then::also(&also)).await?;
+        let begun = self.attempt(ctx, &Arc::new(before), command, Then::also(&also)).await;
+        let Followed { after, opened } = begun.map_err(|failed| match Error::from(failed) {
+            // Its journal has begun.
+            error if error.code() == "stale_instance" => {
+                Error::conflict(EXISTS, "the instance exists").because(error)
+            }
+            error => error,
+        })?;
         if !opened.is_empty()
             && let Err(error) = Box::pin(self.take_buffered(ctx, &after, &opened)).await
         {

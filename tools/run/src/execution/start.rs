@@ -55,24 +55,40 @@ impl Execution {
         };
         let also = |after: &Stored| answering(ctx, after, published);
         let started = self.start_instance(ctx, published, id.to_string(), command, also).await?;
-        let wait_s = params.wait_s.unwrap_or(0).min(MAX_WAIT_S);
-        let ended = match wait_s {
-            0 => started,
-            seconds => {
-                let patience = Duration::from_secs(seconds.into()).min(time_left(ctx));
-                self.wait_for_end(ctx, started, patience).await?
+        match params.wait_s {
+            None | Some(0) => Ok(summary(&started, published)),
+            Some(seconds) => {
+                let ended = self.wait_for_end(ctx, started, seconds).await?;
+                Ok(summary(&ended, published))
             }
-        };
-        Ok(summary(&ended, published))
+        }
     }
 
-    /// The instance when it ended, or as it is after `patience`.
+    /// The answer of a start that was done before: the instance when it ended, or as it is after
+    /// the wait that the caller asks for. Without a wait it is what was answered then.
+    ///
+    /// # Errors
+    /// What the store reports.
+    pub async fn started(
+        &self,
+        ctx: &Ctx,
+        params: StartProcess,
+        recorded: InstanceSummary,
+    ) -> Result<InstanceSummary> {
+        let Some(seconds @ 1..) = params.wait_s else { return Ok(recorded) };
+        let started = self.stored(ctx, &recorded.id).await?;
+        let ended = self.wait_for_end(ctx, started, seconds).await?;
+        Ok(summary(&ended, &*self.published_of(ctx, &ended).await?))
+    }
+
+    /// The instance when it ended, or as it is after so many seconds.
     async fn wait_for_end(
         &self,
         ctx: &Ctx,
         started: Arc<Stored>,
-        patience: Duration,
+        seconds: u8,
     ) -> Result<Arc<Stored>> {
+        let patience = Duration::from_secs(seconds.min(MAX_WAIT_S).into()).min(time_left(ctx));
         let give_up = tokio::time::Instant::now() + patience;
         let key = (ctx.tenant.clone(), Arc::clone(&started.instance.id));
         let mut current = started;

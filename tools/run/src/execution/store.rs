@@ -15,7 +15,8 @@ use super::instance::Stored;
 /// The room's tables.
 pub const MIGRATIONS: Migrations = Migrations {
     room: "execution",
-    steps: &["
+    steps: &[
+        "
 CREATE TABLE execution_instance (
     tenant_id TEXT NOT NULL,
     id TEXT NOT NULL,
@@ -77,7 +78,12 @@ CREATE TABLE execution_held (
     command TEXT NOT NULL,
     PRIMARY KEY (tenant_id, instance, id)
 );
-"],
+",
+        "
+ALTER TABLE execution_taken ADD COLUMN instance TEXT NOT NULL DEFAULT '';
+ALTER TABLE execution_taken ADD COLUMN began BIGINT NOT NULL DEFAULT 0;
+",
+    ],
 };
 
 const FIND: &str =

@@ -37,7 +37,10 @@ fn instances(room: &Arc<Execution>) -> Vec<Operation> {
             },
             room,
             |room, ctx, params| async move { room.start(&ctx, params).await },
-        ),
+        )
+        .answered_again_by(room, |room, ctx, params, recorded| async move {
+            room.started(&ctx, params, recorded).await
+        }),
         Operation::new(
             Spec {
                 name: "instance_search",

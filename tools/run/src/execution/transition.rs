@@ -185,11 +185,16 @@ impl Outlet<'_> {
         }
     }
 
-    /// Stops the timers of an instance that is paused now, and starts those of one that goes on.
+    /// Stops the timers and jobs of an instance that is paused now, and starts those of one that
+    /// goes on.
     fn hold_or_resume(&mut self, writes: &mut WriteSet) -> Result<()> {
         match (self.before.paused, self.after.paused) {
-            (false, true) => timers::cancel_instance(writes, self.id),
+            (false, true) => {
+                timers::cancel_instance(writes, self.id);
+                jobs::pause_instance(writes, self.id);
+            }
             (true, false) if !self.after.state.is_ended() => {
+                jobs::resume_instance(writes, self.id);
                 for (key, wait) in self.after.waits() {
                     if let WaitKind::Timer { due_at, .. } = &wait.kind {
                         self.start_timer(writes, key, *due_at);
@@ -248,6 +253,7 @@ impl Outlet<'_> {
             retries: i64::from(retries),
             due_at: self.now,
             created_at: self.now,
+            is_paused: self.after.paused,
             payload,
         };
         jobs::insert(writes, &job);

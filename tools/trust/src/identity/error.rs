@@ -15,6 +15,12 @@ pub(super) enum IdentityError {
     RoleNotHeld(&'static str),
     #[error("{0:?} is not a principal id")]
     BadPrincipalId(String),
+    #[error("{0:?} is not a name of a tenant")]
+    BadTenantName(String),
+    #[error("there is a tenant {0:?} already")]
+    TenantExists(String),
+    #[error("no tenant {0:?}")]
+    UnknownTenant(String),
     #[error("the expiry lies in the past")]
     ExpiryInThePast,
     #[error("this would lock out the last administrator")]
@@ -38,6 +44,12 @@ impl From<IdentityError> for Error {
                 .fix("only an administrator makes administrators"),
             IdentityError::BadPrincipalId(_) => Self::invalid("invalid_principal_id", what)
                 .fix("use 1 to 64 letters, digits, or . _ - @ :"),
+            IdentityError::BadTenantName(_) => Self::invalid("invalid_tenant_name", what)
+                .fix("use 1 to 100 characters, none of them a control character, and no space at its ends"),
+            IdentityError::TenantExists(_) => Self::conflict("tenant_exists", what)
+                .fix("choose another name; flowmaster tenant list shows those that are taken"),
+            IdentityError::UnknownTenant(_) => Self::new(ErrorKind::NotFound, "tenant_not_found", what)
+                .fix("use a name or id that flowmaster tenant list shows"),
             IdentityError::ExpiryInThePast => Self::invalid("expiry_in_the_past", what)
                 .fix("give a moment in the future, or leave it out"),
             IdentityError::LastAdmin => Self::conflict("last_admin", what)

@@ -7,7 +7,7 @@ use flowmaster_kernel::{
     Clock, Ctx, Error, IdSource, Page, Principal, PrincipalKind, Result, Role, Scopes, TenantId,
     Timestamp,
 };
-use flowmaster_store::Db;
+use flowmaster_store::{DUPLICATE, Db};
 use parking_lot::RwLock;
 
 use super::error::IdentityError;
@@ -15,12 +15,14 @@ use super::key::{Secret, hash, hint};
 use super::store;
 use super::types::{
     CreateKey, CreatedKey, GetMe, KeyInfo, Keys, ListKeys, Me, RevokeKey, SaveUser, SearchUsers,
-    User, Users,
+    Tenant, User, Users,
 };
 
 /// How long a verified key is trusted without another look: bounds what a revocation on another
 /// node can be late by.
 const TRUSTED_MILLIS: i64 = 2_000;
+/// The longest name of a tenant, in characters.
+const MAX_TENANT_NAME: usize = 100;
 /// How many verified keys are remembered.
 const REMEMBERED: usize = 4_096;
 
@@ -74,17 +76,48 @@ impl Identity {
         }
     }
 
-    /// Makes a tenant with an administrator and a key.
+    /// Every tenant, the oldest first. For whoever runs the server: no caller sees this.
     ///
     /// # Errors
     /// What the store reports.
+    pub async fn tenants(&self) -> Result<Vec<Tenant>> {
+        let mut system = self.db.read_system().await?;
+        store::tenants(&mut system).await
+    }
+
+    /// The administrator of the tenant with this name or id. For whoever runs the server.
+    ///
+    /// # Errors
+    /// `tenant_not_found`.
+    pub async fn administrator_of(&self, name: &str) -> Result<Verified> {
+        let found = {
+            let mut system = self.db.read_system().await?;
+            store::tenant_called(&mut system, name).await?
+        };
+        let tenant = found.ok_or_else(|| IdentityError::UnknownTenant(name.to_owned()))?;
+        Ok(administrator(tenant.id).1)
+    }
+
+    /// Makes a tenant with an administrator and a key.
+    ///
+    /// # Errors
+    /// A name that is none, or that is taken.
     pub async fn add_tenant(&self, ids: &Arc<dyn IdSource>, name: &str) -> Result<Bootstrap> {
+        let well_formed = (1..=MAX_TENANT_NAME).contains(&name.chars().count())
+            && name.trim() == name
+            && !name.chars().any(char::is_control);
+        if !well_formed {
+            return Err(IdentityError::BadTenantName(name.to_owned()).into());
+        }
         let (user, admin) = administrator(TenantId::fresh(&**ids, self.clock.now()));
         let (tenant, principal) = (admin.tenant.clone(), Arc::clone(&admin.principal));
         let ctx = Ctx::unrestricted(tenant, principal, Arc::clone(&self.clock), Arc::clone(ids));
         let secret = Secret::generate(&**ids);
         let mut tx = self.db.begin(&ctx).await?;
-        store::add_tenant(&mut tx, name).await?;
+        store::add_tenant(&mut tx, name).await.map_err(|error| match error.code() {
+            DUPLICATE => IdentityError::TenantExists(name.to_owned()).into(),
+            _ => error,
+        })?;
         store::save_user(&mut tx, &user).await?;
         let key = new_key(&ctx, &secret, &user.id, "first start", Scopes::all(), None);
         store::add_key(&mut tx, &key, &hash(secret.reveal())).await?;

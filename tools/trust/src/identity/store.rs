@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use flowmaster_kernel::{Id, PrincipalKind, Result, Role, Scopes, TenantId, Timestamp};
 use flowmaster_store::{Migrations, Row, Session, SystemSnapshot, Tx, params};
 
-use super::types::{Key, KeyInfo, User};
+use super::types::{Key, KeyInfo, Tenant, User};
 
 /// The room's tables.
 pub const MIGRATIONS: Migrations = Migrations {
     room: "identity",
-    steps: &["
+    steps: &[
+        "
 CREATE TABLE identity_tenant (
     tenant_id TEXT PRIMARY KEY,
     name TEXT NOT NULL,
@@ -39,7 +40,9 @@ CREATE TABLE identity_key (
     revoked_at BIGINT,
     PRIMARY KEY (tenant_id, id)
 );
-"],
+",
+        "CREATE UNIQUE INDEX identity_tenant_name ON identity_tenant (name)",
+    ],
 };
 
 /// A key and its principal, as a call needs them.
@@ -74,6 +77,27 @@ const CREDENTIAL: &str = "SELECT k.tenant_id, k.scopes, k.expires_at, k.revoked_
     WHERE k.hash = $1";
 const FIRST_TENANT: &str =
     "SELECT tenant_id FROM identity_tenant ORDER BY created_at, tenant_id LIMIT 1";
+
+const TENANTS: &str =
+    "SELECT tenant_id, name, created_at FROM identity_tenant ORDER BY created_at, tenant_id";
+const TENANT: &str = "SELECT tenant_id, name, created_at FROM identity_tenant
+    WHERE name = $1 OR tenant_id = $1 ORDER BY CASE WHEN name = $1 THEN 0 ELSE 1 END LIMIT 1";
+
+pub(super) async fn tenants(system: &mut SystemSnapshot) -> Result<Vec<Tenant>> {
+    system.query(TENANTS, &[]).await?.iter().map(tenant).collect()
+}
+
+/// The tenant with this name, or else with this id.
+pub(super) async fn tenant_called(
+    system: &mut SystemSnapshot,
+    name: &str,
+) -> Result<Option<Tenant>> {
+    system.query_opt(TENANT, &params![name]).await?.as_ref().map(tenant).transpose()
+}
+
+fn tenant(row: &Row) -> Result<Tenant> {
+    Ok(Tenant { id: row.id(0)?, name: row.text(1)?, created_at: row.timestamp(2)? })
+}
 
 pub(super) async fn first_tenant(system: &mut SystemSnapshot) -> Result<Option<TenantId>> {
     system.query_opt(FIRST_TENANT, &[]).await?.map(|row| row.id(0)).transpose()

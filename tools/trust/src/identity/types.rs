@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use flowmaster_kernel::{Id, Kind, Page, PageRequest, PrincipalKind, Role, Scopes, Timestamp};
+use flowmaster_kernel::{
+    Id, Kind, Page, PageRequest, PrincipalKind, Role, Scopes, TenantId, Timestamp,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -176,4 +178,15 @@ pub struct Me {
     pub groups: BTreeSet<String>,
     /// What the credential allows.
     pub scopes: Scopes,
+}
+
+/// A customer of the server, kept apart from all others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Tenant {
+    /// Its id.
+    pub id: TenantId,
+    /// Its name, unique on the server.
+    pub name: String,
+    /// When it was made.
+    pub created_at: Timestamp,
 }

@@ -57,6 +57,42 @@ async fn a_client_that_is_an_agent_acts_in_its_own_name() {
 }
 
 #[tokio::test]
+async fn the_oldest_work_comes_first_whichever_agent_it_is_for() {
+    let room = Room::new().await;
+    for id in ["adder", "zoe"] {
+        room.agent(json!({ "id": id })).await;
+    }
+    for (agent, job) in [("zoe", "1"), ("adder", "2"), ("adder", "3"), ("zoe", "4")] {
+        room.job_of(agent, job, json!({ "text": "2 and 3" })).await;
+        room.clock.advance_millis(1);
+    }
+    let mut order = Vec::new();
+    while let [work] =
+        room.answer("work_claim", json!({})).await["work"].as_array().unwrap().as_slice()
+    {
+        order.push((
+            work["agent"].as_str().unwrap().to_owned(),
+            work["id"].as_str().unwrap().to_owned(),
+        ));
+    }
+    let expected = [("zoe", "1"), ("adder", "2"), ("adder", "3"), ("zoe", "4")];
+    assert_eq!(order, expected.map(|(agent, job)| (agent.to_owned(), job.to_owned())));
+}
+
+#[tokio::test]
+async fn work_that_cannot_be_begun_does_not_keep_other_work_waiting() {
+    let room = Room::new().await;
+    room.agent(json!({ "id": "zoe" })).await;
+    room.agent(json!({ "id": "adder", "prompt": "demo/total" })).await;
+    room.job_of("adder", "0", json!({})).await;
+    room.clock.advance_millis(1);
+    room.job_of("zoe", "1", json!({ "text": "2 and 3" })).await;
+    let work = claimed(&room).await;
+    assert_eq!(work.id, "1");
+    assert_eq!(room.desk.calls("job_fail")[0].arguments["id"], "0");
+}
+
+#[tokio::test]
 async fn an_answer_that_does_not_fit_comes_back_with_what_is_wrong() {
     let room = Room::new().await;
     room.agent(json!({ "budgets": { "max_steps": 3 } })).await;

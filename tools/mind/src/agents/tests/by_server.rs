@@ -184,6 +184,20 @@ async fn a_model_that_is_busy_is_asked_later_and_the_run_goes_on() {
 }
 
 #[tokio::test]
+async fn work_whose_instance_is_paused_meanwhile_goes_on_when_it_is_resumed() {
+    let (room, model, driver) = begun(vec![price(), total()], json!({})).await;
+    let paused = || Error::from(flowmaster_engine::command::Rejected::Paused);
+    room.desk.fails("job_authorize", paused());
+    room.desk.fails("job_fail", paused());
+    assert_eq!(driver.work_once().await.unwrap_err().code(), "instance_paused");
+    assert!(room.run().await.run.ended_at.is_none());
+    room.clock.advance_millis(LEASE);
+    assert!(driver.work_once().await.unwrap());
+    assert_eq!(room.desk.state.lock().completed, [json!({ "total": 5 })]);
+    assert_eq!(model.asked().len(), 2, "what was said is not asked again");
+}
+
+#[tokio::test]
 async fn a_refused_answer_ends_in_an_incident_or_in_the_error_that_the_agent_names() {
     let (room, _model, driver) = begun(vec![total()], json!({})).await;
     room.desk.fails("job_complete", refusal());

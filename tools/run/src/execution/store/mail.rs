@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::super::error::ExecutionError;
 use super::super::held::Held;
+use super::super::types::Delivered;
 
 const SUBSCRIBE: &str = "INSERT INTO execution_subscription
     (tenant_id, instance, wait, process, kind, name, correlation, opened_at)
@@ -38,9 +39,10 @@ const MISSED: &str = "SELECT s.tenant_id, s.instance, s.wait
         AND (s.correlation = m.correlation OR s.correlation = '')
     WHERE m.expires_at > $1 ORDER BY m.received_at, m.id, s.opened_at LIMIT 100";
 const PURGE_EXPIRED: &str = "DELETE FROM execution_message WHERE expires_at <= $1";
-const TAKE: &str = "INSERT INTO execution_taken (tenant_id, message, target, at)
-    VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
-const TAKEN: &str = "SELECT target FROM execution_taken WHERE tenant_id = $1 AND message = $2";
+const TAKE: &str = "INSERT INTO execution_taken (tenant_id, message, target, at, instance, began)
+    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+const TAKEN: &str = "SELECT target, instance, began FROM execution_taken
+    WHERE tenant_id = $1 AND message = $2 ORDER BY target";
 const PURGE_TAKEN: &str = "DELETE FROM execution_taken WHERE at <= $1";
 const STILL_PAUSED: &str = "UPDATE execution_instance SET state = state
     WHERE tenant_id = $1 AND id = $2 AND state = 'paused'";
@@ -166,22 +168,47 @@ pub(in crate::execution) async fn purge(
     Ok(expired + forgotten)
 }
 
-/// Notes that `target` took a message; refused when it did before.
+/// Who took a message or signal.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::execution) struct Taker<'a> {
+    /// The process, of which one instance takes a message; of a signal the instance that heard it.
+    pub(in crate::execution) target: &'a str,
+    pub(in crate::execution) instance: &'a str,
+    /// Whether the instance began by it.
+    pub(in crate::execution) began: bool,
+}
+
+/// Who took a message or signal already.
+#[derive(Clone, Debug, Default)]
+pub(in crate::execution) struct Taken {
+    /// See [`Taker::target`].
+    pub(in crate::execution) targets: BTreeSet<String>,
+    /// The instances that went on, and those that began.
+    pub(in crate::execution) delivered: Delivered,
+}
+
+/// Notes who took a message; refused when the target did before.
 pub(in crate::execution) fn take(
     writes: &mut WriteSet,
     message: &str,
-    target: &str,
+    taker: Taker<'_>,
     at: Timestamp,
 ) {
-    writes.push_expecting(TAKE, params![message, target, at], 1, ExecutionError::Taken.into());
+    let values = params![message, taker.target, at, taker.instance, taker.began];
+    writes.push_expecting(TAKE, values, 1, ExecutionError::Taken.into());
 }
 
 /// Who took a message already.
-pub(in crate::execution) async fn taken(
-    session: &mut Session,
-    message: &str,
-) -> Result<BTreeSet<String>> {
-    session.query(TAKEN, &params![message]).await?.iter().map(|row| row.text(0)).collect()
+pub(in crate::execution) async fn taken(session: &mut Session, message: &str) -> Result<Taken> {
+    let mut taken = Taken::default();
+    for row in session.query(TAKEN, &params![message]).await? {
+        taken.targets.insert(row.text(0)?);
+        match row.int(2)? {
+            0 => taken.delivered.correlated.push(row.text(1)?),
+            _ => taken.delivered.started.push(row.text(1)?),
+        }
+    }
+    Ok(taken)
 }
 
 /// Keeps a command for a paused instance; refused when it is not paused any more.

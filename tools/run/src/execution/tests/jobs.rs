@@ -144,10 +144,35 @@ async fn a_paused_instance_keeps_its_jobs() {
     let world = World::new().await;
     world.publish("work", job()).await;
     let id = world.start("work", json!({})).await;
+    let control = |action: &str| json!({ "id": id, "action": action });
     let job = world.claim("work", 1).await.remove(0);
-    world.answer("instance_control", json!({ "id": id, "action": "pause" })).await;
+    world.answer("instance_control", control("pause")).await;
     let done = json!({ "id": job["id"], "epoch": job["epoch"] });
-    assert_eq!(world.refusal("job_complete", done.clone()).await.code(), "instance_paused");
-    world.answer("instance_control", json!({ "id": id, "action": "resume" })).await;
+    let failed = json!({ "id": job["id"], "epoch": job["epoch"], "message": "503" });
+    for (operation, arguments) in [("job_complete", done.clone()), ("job_fail", failed)] {
+        let refused = world.refusal(operation, arguments).await;
+        assert_eq!((refused.code(), refused.body().retryable), ("instance_paused", true));
+    }
+    world.answer("instance_control", control("resume")).await;
+    assert_eq!(world.answer("job_complete", done).await["state"], "completed");
+}
+
+#[tokio::test]
+async fn jobs_of_a_paused_instance_are_not_handed_out() {
+    let world = World::new().await;
+    world.publish("work", job()).await;
+    let paused = world.start("work", json!({})).await;
+    let control = |action: &str| json!({ "id": paused, "action": action });
+    let lost = world.claim("work", 1).await.remove(0);
+    world.answer("instance_control", control("pause")).await;
+    let running = world.start("work", json!({})).await;
+    world.clock.advance_millis(61_000);
+    let claimed = world.claim("work", 9).await;
+    assert_eq!(texts(&json!(claimed), "instance"), [running.as_str()]);
+    world.answer("instance_control", control("resume")).await;
+    let claimed = world.claim("work", 9).await;
+    assert_eq!(texts(&json!(claimed), "instance"), [paused.as_str()]);
+    assert_eq!(claimed[0]["epoch"].as_i64().unwrap(), lost["epoch"].as_i64().unwrap() + 1);
+    let done = json!({ "id": claimed[0]["id"], "epoch": claimed[0]["epoch"] });
     assert_eq!(world.answer("job_complete", done).await["state"], "completed");
 }

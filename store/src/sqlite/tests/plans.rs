@@ -1,0 +1,29 @@
+//! Statements that run all the time find their rows by an index and need no sorting.
+
+use super::{Bed, on_writer};
+use crate::dialect::Dialect;
+use crate::jobs::{CLAIM_OF_ONE, CLAIM_OF_SEVERAL};
+
+async fn plan(statement: &'static str) -> Vec<String> {
+    let bed = Bed::sqlite().await;
+    on_writer(&bed, move |conn| {
+        let sql = format!("EXPLAIN QUERY PLAN {}", Dialect::Sqlite.translate(statement));
+        let mut explained = conn.raw().prepare(&sql).unwrap();
+        let values: Vec<Option<i64>> = vec![None; explained.parameter_count()];
+        let lines = explained.query_map(rusqlite::params_from_iter(values), |row| row.get(3));
+        lines.unwrap().collect::<Result<_, _>>().unwrap()
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_claim_walks_the_queue_in_its_order() {
+    for (statement, index) in [
+        (CLAIM_OF_ONE, "INDEX store_jobs_queue (kind=? AND tenant_id=? AND job_type=?)"),
+        (CLAIM_OF_SEVERAL, "INDEX store_jobs_queues (kind=?)"),
+    ] {
+        let plan = plan(statement).await;
+        assert!(plan.iter().any(|line| line.ends_with(index)), "{plan:#?}");
+        assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{plan:#?}");
+    }
+}
