@@ -1,7 +1,8 @@
 //! A PostgreSQL cluster of our own, for as long as the tests run.
 //!
 //! Invariants: the system's clusters are never touched; it is reached through a socket in its own
-//! folder alone, so it needs no port and no password; it is stopped and its folder removed however
+//! folder, which needs no password, and for the tests of TLS at a free port of the loopback address,
+//! which does; it is stopped and its folder removed however
 //! this program ends, be it killed: the keeper waits for the end of a pipe that this program holds.
 
 use std::os::unix::process::CommandExt as _;
@@ -17,7 +18,10 @@ const VERSION: u32 = 15;
 
 /// Durability is what the tests of SQLite check; here it would only cost time.
 const OPTIONS: &str =
-    "-c fsync=off -c full_page_writes=off -c max_connections=200 -c listen_addresses=''";
+    "-c fsync=off -c full_page_writes=off -c max_connections=200 -c listen_addresses=127.0.0.1";
+
+/// How often another free port is tried: somebody else may take it first.
+const ATTEMPTS: u32 = 5;
 
 const KEEPER: &str = r#"
 trap '' INT TERM HUP
@@ -29,6 +33,7 @@ rm -rf "$2"
 /// A running cluster. Dropping it ends it.
 pub(crate) struct Cluster {
     folder: String,
+    port: u16,
     keeper: Child,
 }
 
@@ -47,32 +52,44 @@ impl Cluster {
             .process_group(0)
             .spawn()
             .context("cannot start the keeper of the PostgreSQL cluster")?;
-        let cluster = Self { folder, keeper };
+        let mut cluster = Self { folder, port: 0, keeper };
         cluster.initialise(account, &programs)?;
         println!("PostgreSQL runs in {}", cluster.folder);
         Ok(cluster)
     }
 
-    fn initialise(&self, account: Account, programs: &Path) -> anyhow::Result<()> {
+    fn initialise(&mut self, account: Account, programs: &Path) -> anyhow::Result<()> {
         let program = |name: &str| programs.join(name).display().to_string();
         let data = format!("{}/data", self.folder);
         let log = format!("{}/log", self.folder);
-        let settings = ["--username", "postgres", "--auth", "trust", "--no-sync"];
+        let settings = ["--username", "postgres", "--no-sync"];
+        let entry = ["--auth-local", "trust", "--auth-host", "scram-sha-256"];
         let locale = ["--encoding", "UTF8", "--locale", "C.UTF-8"];
         let place = ["--pgdata", data.as_str()];
-        account.run(&program("initdb"), &[&place[..], &settings, &locale].concat())?;
-        let options = format!("{OPTIONS} -c unix_socket_directories={}", self.folder);
-        let start = ["--wait", "--timeout", "60", "--log", &log, "--options", &options, "start"];
-        account.run(&program("pg_ctl"), &[&place[..], &start].concat()).with_context(|| {
-            let log = std::fs::read_to_string(&log).unwrap_or_else(|_| "no log".to_owned());
-            format!("PostgreSQL did not start:\n{log}")
-        })?;
+        account.run(&program("initdb"), &[&place[..], &settings, &entry, &locale].concat())?;
+        for attempt in 1.. {
+            self.port = free_port()?;
+            let options = format!(
+                "{OPTIONS} -c unix_socket_directories={} -c port={}",
+                self.folder, self.port
+            );
+            let start =
+                ["--wait", "--timeout", "60", "--log", &log, "--options", &options, "start"];
+            let started = account.run(&program("pg_ctl"), &[&place[..], &start].concat());
+            if started.is_ok() || attempt == ATTEMPTS {
+                started.with_context(|| {
+                    let log = std::fs::read_to_string(&log).unwrap_or_else(|_| "no log".to_owned());
+                    format!("PostgreSQL did not start:\n{log}")
+                })?;
+                break;
+            }
+        }
         Ok(())
     }
 
     /// The URL of its superuser.
     pub(crate) fn url(&self) -> String {
-        format!("postgres://postgres@{}/postgres", self.folder.replace('/', "%2F"))
+        format!("postgres://postgres@{}:{}/postgres", self.folder.replace('/', "%2F"), self.port)
     }
 }
 
@@ -115,6 +132,11 @@ impl Account {
     fn run(self, program: &str, arguments: &[&str]) -> anyhow::Result<String> {
         program::quietly(self.command(program).args(arguments))
     }
+}
+
+fn free_port() -> anyhow::Result<u16> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").context("no port is free")?;
+    Ok(listener.local_addr()?.port())
 }
 
 /// The folder of `initdb` and `pg_ctl`.
