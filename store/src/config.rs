@@ -145,9 +145,12 @@ pub enum OpenError {
     /// The connection pool gave up.
     #[error("PostgreSQL gave no connection: {0}")]
     Pool(String),
-    /// The URL asks for TLS.
-    #[error("the database URL asks for TLS, which this build does not speak to PostgreSQL")]
-    Tls,
+    /// The URL asks for TLS that anybody on the way could switch off, or for what nobody knows.
+    #[error("the sslmode of the database URL is none of disable, require and verify-full")]
+    TlsMode,
+    /// There is nothing to verify the server's certificate by.
+    #[error("the root certificates for PostgreSQL cannot be used: {0}")]
+    TlsRoots(String),
     /// A thread could not be started.
     #[error("the writer thread could not be started")]
     Thread(#[source] std::io::Error),
@@ -194,7 +197,8 @@ impl OpenError {
             Self::Setting { .. } => "database_setting_refused",
             Self::Sqlite(_) => "database_unreadable",
             Self::Postgres(_) | Self::Pool(_) => "database_unreachable",
-            Self::Tls => "database_tls_unsupported",
+            Self::TlsMode => "database_tls_mode",
+            Self::TlsRoots(_) => "database_tls_roots",
             Self::Thread(_) => "writer_not_started",
             Self::NewerDatabase { .. } => "database_newer",
             Self::ChangedStep { .. } => "migration_changed",
@@ -217,9 +221,16 @@ impl OpenError {
             Self::Setting { .. } => "use a local disk: network file systems do not support it",
             Self::Sqlite(_) => "check the file and the disk; restore a backup if it is damaged",
             Self::Postgres(_) | Self::Pool(_) => {
-                "check that the server runs, and the host, user, password and database of the URL"
+                "check that the server runs, and the host, user, password and database of the URL; \
+                 with another machine TLS is spoken: its certificate must be for this host name, and \
+                 sslrootcert=FILE names the authority when the system does not know it"
             }
-            Self::Tls => "use sslmode=disable on a trusted network, or a local TLS proxy",
+            Self::TlsMode => {
+                "use sslmode=verify-full, or sslmode=disable on a network that you trust"
+            }
+            Self::TlsRoots(_) => {
+                "name a PEM file of the server's authority by sslrootcert=FILE in the database URL"
+            }
             Self::Thread(_) => "raise the limit of threads of this user",
             Self::NewerDatabase { .. } => {
                 "start the newer FlowMaster again, or restore the backup made before the upgrade"

@@ -6,8 +6,8 @@
 //! the tenant of a `Ctx`, and binds it as `$1` of every statement.
 //!
 //! What it does not do: it knows no business rules and no other crate's tables; it has no query
-//! builder and no object mapping; it does not replicate (PostgreSQL does); it does not encrypt; it
-//! speaks to PostgreSQL without TLS. `store_leases` alone has no tenant: it belongs to processes.
+//! builder and no object mapping; it does not replicate (PostgreSQL does); it does not encrypt
+//! what it stores. `store_leases` alone has no tenant: it belongs to processes.
 
 pub mod backup;
 mod config;

@@ -2,7 +2,7 @@
 //!
 //! Transactions are serializable, so verbs written for the one writer of SQLite stay correct here;
 //! a collision answers `transaction_lost` and the call may run again. Concurrent commits share an
-//! fsync in the server. There is no TLS: a URL that asks for it is refused.
+//! fsync in the server.
 
 mod bind;
 mod explain;
@@ -11,6 +11,7 @@ mod row_security;
 mod session;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +20,6 @@ use deadpool_postgres::{
     Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, Timeouts,
 };
 use flowmaster_kernel::{Error, Result, Timestamp};
-use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Config, NoTls};
 
@@ -173,14 +173,10 @@ async fn already_applied(client: &Object, step: &Step) -> bool {
 }
 
 fn pool(config: &DbConfig) -> Result<Pool, OpenError> {
-    // Checked in the text: the modes that verify are not known to the parser.
-    if ["sslmode=require", "sslmode=verify-"].iter().any(|tls| config.url.contains(tls)) {
-        return Err(OpenError::Tls);
-    }
+    let (url, asked) = tls::split(&config.url);
     let mut server: Config =
-        config.url.parse().map_err(|_| config.wrong_url("PostgreSQL does not understand it"))?;
-    // Without TLS on our side `prefer` would only ask the server in vain.
-    server.ssl_mode(SslMode::Disable);
+        url.parse().map_err(|_| config.wrong_url("PostgreSQL does not understand it"))?;
+    let tls = tls::decide(&mut server, &asked)?;
     server.application_name("flowmaster").connect_timeout(Duration::from_secs(5));
     let limits = format!(
         "{} -c statement_timeout={} -c idle_in_transaction_session_timeout={}",
@@ -190,7 +186,11 @@ fn pool(config: &DbConfig) -> Result<Pool, OpenError> {
     );
     server.options(limits.trim());
     let recycling_method = RecyclingMethod::Fast;
-    let manager = Manager::from_config(server, NoTls, ManagerConfig { recycling_method });
+    let settings = ManagerConfig { recycling_method };
+    let manager = match tls {
+        Some(tls) => Manager::from_config(server, tls, settings),
+        None => Manager::from_config(server, NoTls, settings),
+    };
     let wait = Some(Duration::from_secs(5));
     Pool::builder(manager)
         .max_size(config.connections.max(1))

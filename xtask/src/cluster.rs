@@ -1,7 +1,8 @@
 //! A PostgreSQL cluster of our own, for as long as the tests run.
 //!
 //! Invariants: the system's clusters are never touched; it is reached through a socket in its own
-//! folder alone, so it needs no port and no password; it is stopped and its folder removed however
+//! folder, which needs no password, and for the tests of TLS at a free port of the loopback address,
+//! which does; it is stopped and its folder removed however
 //! this program ends, be it killed: the keeper waits for the end of a pipe that this program holds.
 
 use std::os::unix::process::CommandExt as _;
@@ -15,7 +16,7 @@ use crate::{debian, program};
 /// The oldest PostgreSQL that is supported.
 const VERSION: u32 = 15;
 
-const OPTIONS: &str = "-c max_connections=200 -c listen_addresses=''";
+const OPTIONS: &str = "-c max_connections=200 -c listen_addresses=127.0.0.1";
 
 /// Whether a commit waits for the disk.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,9 @@ impl Durability {
     }
 }
 
+/// How often another free port is tried: somebody else may take it first.
+const ATTEMPTS: u32 = 5;
+
 const KEEPER: &str = r#"
 trap '' INT TERM HUP
 cat >/dev/null
@@ -45,6 +49,7 @@ rm -rf "$2"
 /// A running cluster. Dropping it ends it.
 pub(crate) struct Cluster {
     folder: String,
+    port: u16,
     keeper: Child,
 }
 
@@ -63,14 +68,14 @@ impl Cluster {
             .process_group(0)
             .spawn()
             .context("cannot start the keeper of the PostgreSQL cluster")?;
-        let cluster = Self { folder, keeper };
+        let mut cluster = Self { folder, port: 0, keeper };
         cluster.initialise(account, &programs, durability)?;
         println!("PostgreSQL runs in {}", cluster.folder);
         Ok(cluster)
     }
 
     fn initialise(
-        &self,
+        &mut self,
         account: Account,
         programs: &Path,
         durability: Durability,
@@ -78,26 +83,36 @@ impl Cluster {
         let program = |name: &str| programs.join(name).display().to_string();
         let data = format!("{}/data", self.folder);
         let log = format!("{}/log", self.folder);
-        let settings = ["--username", "postgres", "--auth", "trust", "--no-sync"];
+        let settings = ["--username", "postgres", "--no-sync"];
+        let entry = ["--auth-local", "trust", "--auth-host", "scram-sha-256"];
         let locale = ["--encoding", "UTF8", "--locale", "C.UTF-8"];
         let place = ["--pgdata", data.as_str()];
-        account.run(&program("initdb"), &[&place[..], &settings, &locale].concat())?;
-        let options = format!(
-            "{OPTIONS} {} -c unix_socket_directories={}",
-            durability.options(),
-            self.folder
-        );
-        let start = ["--wait", "--timeout", "60", "--log", &log, "--options", &options, "start"];
-        account.run(&program("pg_ctl"), &[&place[..], &start].concat()).with_context(|| {
-            let log = std::fs::read_to_string(&log).unwrap_or_else(|_| "no log".to_owned());
-            format!("PostgreSQL did not start:\n{log}")
-        })?;
+        account.run(&program("initdb"), &[&place[..], &settings, &entry, &locale].concat())?;
+        for attempt in 1.. {
+            self.port = free_port()?;
+            let options = format!(
+                "{OPTIONS} {} -c unix_socket_directories={} -c port={}",
+                durability.options(),
+                self.folder,
+                self.port
+            );
+            let start =
+                ["--wait", "--timeout", "60", "--log", &log, "--options", &options, "start"];
+            let started = account.run(&program("pg_ctl"), &[&place[..], &start].concat());
+            if started.is_ok() || attempt == ATTEMPTS {
+                started.with_context(|| {
+                    let log = std::fs::read_to_string(&log).unwrap_or_else(|_| "no log".to_owned());
+                    format!("PostgreSQL did not start:\n{log}")
+                })?;
+                break;
+            }
+        }
         Ok(())
     }
 
     /// The URL of its superuser.
     pub(crate) fn url(&self) -> String {
-        format!("postgres://postgres@{}/postgres", self.folder.replace('/', "%2F"))
+        format!("postgres://postgres@{}:{}/postgres", self.folder.replace('/', "%2F"), self.port)
     }
 }
 
@@ -140,6 +155,11 @@ impl Account {
     fn run(self, program: &str, arguments: &[&str]) -> anyhow::Result<String> {
         program::quietly(self.command(program).args(arguments))
     }
+}
+
+fn free_port() -> anyhow::Result<u16> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").context("no port is free")?;
+    Ok(listener.local_addr()?.port())
 }
 
 /// The folder of `initdb` and `pg_ctl`.

@@ -83,6 +83,39 @@ impl Bed {
         Self::open(config, Place::Server { _database: database }).await
     }
 
+    /// Has the server speak TLS with this certificate; its port on the loopback address.
+    pub(crate) async fn serve_tls(&self, certificate: &str, key: &str) -> u16 {
+        let Place::Server { _database: database } = &self._place else { panic!("no server") };
+        let file = |name: &str, pem: &str| {
+            // By the server, so that they are its own and nobody else's.
+            format!(
+                "COPY (SELECT unnest(string_to_array($${pem}$$, E'\\n')))
+                 TO PROGRAM 'umask 077; cat > flowmaster-test.{name}'"
+            )
+        };
+        database.run(&file("crt", certificate)).await;
+        database.run(&file("key", key)).await;
+        for setting in [
+            "ssl_cert_file = 'flowmaster-test.crt'",
+            "ssl_key_file = 'flowmaster-test.key'",
+            "ssl = on",
+        ] {
+            database.run(&format!("ALTER SYSTEM SET {setting}")).await;
+        }
+        database.run("SELECT pg_reload_conf()").await;
+        let (client, connection) =
+            tokio_postgres::connect(&database.admin, tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        let row = client.query_one("SHOW port", &[]).await.unwrap();
+        row.get::<_, String>(0).parse().unwrap()
+    }
+
+    /// The URL of the database on its server, reached at `host`.
+    pub(crate) fn url_at(&self, host: &str, parameters: &str) -> String {
+        let Place::Server { _database: database } = &self._place else { panic!("no server") };
+        format!("postgres://{name}:{name}@{host}/{name}?{parameters}", name = database.name)
+    }
+
     async fn open(config: DbConfig, place: Place) -> Self {
         let start = Timestamp::parse("2026-01-05T09:00:00Z").unwrap();
         let clock = Arc::new(ManualClock::at(start));

@@ -1,5 +1,7 @@
 //! What PostgreSQL alone can get wrong: pooled connections, collisions, servers that go away.
 
+mod tls;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -180,8 +182,8 @@ async fn urls_that_cannot_work_are_refused_with_the_reason() {
         assert!(!format!("{error}").contains("secret"), "{error}");
     };
     check("postgres://u:secret@127.0.0.1:1/db", "database_unreachable").await;
-    check("postgres://u:secret@localhost/db?sslmode=require", "database_tls_unsupported").await;
-    check("postgres://u:secret@localhost/db?sslmode=verify-full", "database_tls_unsupported").await;
+    check("postgres://u:secret@localhost/db?sslmode=prefer", "database_tls_mode").await;
+    check("postgres://u:secret@localhost/db?sslrootcert=/none", "database_tls_roots").await;
     check("postgres://u:secret@localhost:port/db", "invalid_database_url").await;
 }
 
