@@ -1,9 +1,11 @@
 //! FEEL, the one expression language (DMN 1.5 §10): a facade over the `dsntk` crates.
 //!
 //! What the facade adds: programs are compiled once; errors are errors and never silent nulls;
-//! text size, nesting and length are limited before anything is parsed; `now()` and `today()` read
-//! the engine's clock, so that evaluation is a pure function of variables and time.
+//! text size, nesting and length are limited before anything is parsed, and the work is estimated
+//! before anything is evaluated; `now()` and `today()` read the engine's clock, so that evaluation
+//! is a pure function of variables and time.
 
+mod cost;
 mod json;
 mod scan;
 
@@ -13,10 +15,12 @@ use std::sync::Arc;
 use dsntk_feel::context::FeelContext;
 use dsntk_feel::values::Value as FeelValue;
 use dsntk_feel::{Evaluator, FeelScope, Name};
+use dsntk_feel_parser::AstNode;
 use flowmaster_kernel::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::dsntk;
+use cost::TooMuch;
 pub(crate) use json::{from_json, to_json};
 
 /// The longest expression, in bytes.
@@ -31,6 +35,8 @@ struct Compiled {
     names: Vec<String>,
     stack: usize,
     evaluator: Evaluator,
+    /// What its work is estimated from, when that can be much.
+    tree: Option<AstNode>,
 }
 
 /// Where an expression finds its variables.
@@ -71,6 +77,18 @@ pub enum FeelError {
         text: String,
         /// Why.
         reason: String,
+    },
+    /// It could take too long with these variables; it was not evaluated.
+    #[error(
+        "{text:?} could take too long: {what} cannot be bounded, or are too large together. Loop \
+         over fewer items (about 4,000 for one `for`), filter before looping, or give a range an \
+         end that is a number or a variable"
+    )]
+    TooMuchWork {
+        /// The expression.
+        text: String,
+        /// What makes it so.
+        what: &'static str,
     },
     /// A value that a variable cannot hold, such as a function.
     #[error("{text:?} gives {kind}, which a variable cannot hold")]
@@ -114,9 +132,11 @@ impl Program {
             scope.set_name(Name::from(name));
         }
         let stack = scanned.stack();
-        let evaluator = dsntk::call(stack, || {
-            dsntk_feel_parser::parse_expression(&scope, &scanned.text, false)
-                .map(|tree| dsntk_feel_evaluator::prepare(&tree))
+        let (evaluator, tree) = dsntk::call(stack, || {
+            dsntk_feel_parser::parse_expression(&scope, &scanned.text, false).map(|tree| {
+                let evaluator = dsntk_feel_evaluator::prepare(&tree);
+                (evaluator, cost::can_be_much(&tree).then_some(tree))
+            })
         })
         .map_err(|defect| syntax(defect.to_string()))?
         .map_err(|error| syntax(error.to_string()))?;
@@ -125,6 +145,7 @@ impl Program {
             names: scanned.names,
             stack,
             evaluator,
+            tree,
         })))
     }
 
@@ -144,6 +165,13 @@ impl Program {
     /// # Errors
     /// No value, or one that is not data.
     pub fn evaluate(&self, variables: &dyn Variables, now: Timestamp) -> Result<Value, FeelError> {
+        if let Some(tree) = &self.0.tree {
+            stacker::maybe_grow(self.0.stack, self.0.stack, || cost::check(tree, variables))
+                .map_err(|TooMuch(what)| FeelError::TooMuchWork {
+                    text: self.0.text.clone(),
+                    what,
+                })?;
+        }
         let mut context = FeelContext::new();
         for name in &self.0.names {
             if let Some(value) = variables.variable(name) {

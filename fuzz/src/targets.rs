@@ -209,6 +209,10 @@ fn variables() -> Map<String, Value> {
 /// A prompt that is accepted is the same prompt after it was written as text.
 fn prompt(bytes: &[u8]) -> Verdict {
     let Ok(text) = std::str::from_utf8(bytes) else { return Ok(()) };
+    // Written anew it can be longer than it was, and so over the limit.
+    if text.len() > 32 * 1024 {
+        return Ok(());
+    }
     let Ok(file) = PromptFile::parse(text) else { return Ok(()) };
     let _ = file.render(&json!({ "document": "d", "invoice": {}, "amount": 1 }));
     let again = file

@@ -281,10 +281,15 @@ impl Reader {
 
     fn policy(&mut self, id: &str, policy: &CompactPolicy) -> Option<Policy> {
         let rule = match &policy.rule {
-            CompactRule::FourEyes { with, starter } => Rule::FourEyes {
-                elements: with.iter().map(|id| id.as_str().into()).collect(),
-                starter: *starter,
-            },
+            CompactRule::FourEyes { with, starter } => {
+                for element in with {
+                    self.name(id, element);
+                }
+                Rule::FourEyes {
+                    elements: with.iter().map(|id| id.as_str().into()).collect(),
+                    starter: *starter,
+                }
+            }
             CompactRule::Mandate { domain, action, amount, currency } => Rule::Mandate {
                 domain: domain.clone(),
                 action: action.clone(),

@@ -105,3 +105,83 @@ fn hostile_text_is_refused_or_survived() {
         assert!(matches!(error, FeelError::TooLarge { .. }), "{error}");
     }
 }
+
+fn long_lists() -> Map<String, Value> {
+    let many: Vec<i64> = (0..10_000).collect();
+    let lines: Vec<Value> = (0..1_000).map(|n| json!({ "price": n, "tags": ["a", "b"] })).collect();
+    let Value::Object(map) = json!({
+        "many": many, "lines": lines, "n": 1_000_000_000, "few": [1, 2, 3], "text": "9999999999",
+        "flag": true, "from": "2026-01-01", "to": "2026-01-31"
+    }) else {
+        unreachable!()
+    };
+    map
+}
+
+#[test]
+fn what_could_take_too_long_is_not_evaluated() {
+    let doubled: String =
+        (1..60).map(|n| format!(", a{n}: concatenate(a{0}, a{0})", n - 1)).collect();
+    let repeated: String = (1..60).map(|n| format!(", s{n}: s{0} + s{0}", n - 1)).collect();
+    let nested: String =
+        (1..14).map(|n| format!(", f{n}: function(x) f{0}(x) + f{0}(x)", n - 1)).collect();
+    for text in [
+        "for i in 1..1000000000 return i",
+        "for i in 1..n return i",
+        "for i in -n..0 return i",
+        "for i in n..1 return 1",
+        "for i in 1..number(text) return i",
+        "for i in 1..10**10 return i",
+        "for i in 1..few[1] * n return i",
+        "for i in 1..1 / 0.000000001 return i",
+        "for a in many, b in many return a * b",
+        "for i in many return i",
+        "for a in 1..200, b in 1..200, c in 1..200 return 1",
+        "for a in 1..1000000000, b in [] return 1",
+        "for a in (for b in 1..3000 return b), c in 1..3000 return c",
+        "some a in many, b in many satisfies a = b + 100000",
+        "every a in many, b in many satisfies a < 100000",
+        "many[count(many[item > 3]) > 5]",
+        "count(for i in lines, j in lines return i)",
+        "for i in few return distinct values(many)",
+        "for i in 1..100 return concatenate(partial, partial)",
+        "for i in 1..3000 return partial",
+        "sort(many, function(a, b) count(many) > a)",
+        &format!("{{ a0: [1]{doubled} }}"),
+        &format!("{{ s0: \"x\"{repeated} }}"),
+        &format!("{{ f0: function(x) [x, x]{nested}, r: for i in 1..2000 return f13(i) }}"),
+        "{ f: function(x) f(x), r: for i in 1..10 return [function(y) y] }",
+        "for d in @\"0001-01-01\"..@\"9999-01-01\" return d",
+    ] {
+        let program = Program::compile(text).unwrap_or_else(|error| panic!("{error}"));
+        let refused = program.evaluate(&long_lists(), Timestamp::from_millis(0));
+        assert!(matches!(refused, Err(FeelError::TooMuchWork { .. })), "{text}: {refused:?}");
+    }
+}
+
+#[test]
+fn what_people_write_is_evaluated() {
+    for (text, expected) in [
+        ("sum(for line in lines return line.price * 2)", json!(999_000)),
+        ("count(lines[price > 500])", json!(499)),
+        ("some line in lines satisfies line.price > 998", json!(true)),
+        ("every line in lines satisfies count(line.tags) = 2", json!(true)),
+        ("count(many[item > 5000])", json!(4_999)),
+        ("sum(many)", json!(49_995_000)),
+        ("count(for i in 1..count(lines) return lines[1].price)", json!(1_000)),
+        ("for i in 1..count(few) / 1 return few[i]", json!([1, 2, 3])),
+        ("for a in few, b in few return a * b", json!([1, 2, 3, 2, 4, 6, 3, 6, 9])),
+        ("for i in 1..5 return if i = 1 then 1 else partial[-1] * i", json!([1, 2, 6, 24, 120])),
+        ("for i in 1..3 return count(partial) + i", json!([1, 3, 5])),
+        ("{ double: function(x) x * 2, result: double(21) }.result", json!(42)),
+        ("sort(few, function(a, b) a > b)", json!([3, 2, 1])),
+        ("count(distinct values(lines.price))", json!(1_000)),
+        ("count(for d in date(from)..date(to) return d)", json!(31)),
+        ("{ a: { b: [1, 2] }, c: a.b[2] }.c", json!(2)),
+        ("if flag then [1, 2, 3][item > 1] else []", json!([2, 3])),
+    ] {
+        let value = Program::compile(text)
+            .and_then(|program| program.evaluate(&long_lists(), Timestamp::from_millis(0)));
+        assert_eq!(value, Ok(expected), "{text}");
+    }
+}

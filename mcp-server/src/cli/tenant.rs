@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use flowmaster_kernel::{Error, IdSource, Result};
+use flowmaster_trust::identity::Secret;
 use serde_json::{Value, json};
 
 use super::key::close;
@@ -58,7 +59,7 @@ async fn act(server: &Server, action: TenantAction) -> Result<Value> {
         TenantAction::Create { name } => {
             let ids: Arc<dyn IdSource> = Arc::new(RandomIds);
             let made = identity.add_tenant(&ids, &name).await?;
-            let secret = made.new_key.as_ref().map(flowmaster_trust::identity::Secret::reveal);
+            let secret = made.new_key.as_ref().map(Secret::reveal);
             let (tenant, principal) = (made.admin.tenant, &made.admin.principal.id);
             Ok(json!({ "id": tenant, "name": name, "principal": principal, "secret": secret }))
         }
