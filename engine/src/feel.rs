@@ -213,6 +213,11 @@ pub(crate) fn reads_clock(text: &str) -> Result<bool, FeelError> {
     Ok(scan::scan(text)?.reads_clock())
 }
 
+/// Whether `text` begins with a name of the language that has several words.
+pub(crate) fn begins_with_phrase(text: &str) -> bool {
+    scan::begins_with_phrase(text)
+}
+
 /// Runs `work` where at least `bytes` of stack are left, on a new stack if need be: parser and
 /// evaluator recurse as deep as an expression is long.
 fn on_stack<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
