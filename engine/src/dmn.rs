@@ -1,9 +1,12 @@
 //! DMN decisions (DMN 1.2 to 1.5): a facade over the `dsntk` crates.
 //!
-//! What the facade adds: limits before anything is parsed; no external functions and no clock
+//! What the facade adds: requirements that a file leaves out; limits before anything is parsed; no external functions and no clock
 //! inside decisions, so that a decision is a pure function of its inputs; errors are errors and
 //! never silent nulls.
 
+mod requirements;
+
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -98,9 +101,12 @@ impl Decisions {
             return Err(DecisionError::NotDmn(format!("its root element is {}", root.name)));
         }
         check(&root, &root)?;
-        let text = std::str::from_utf8(bytes).map_err(|_| XmlError::NotUtf8)?;
+        let text = match requirements::completed(&root) {
+            Some(completed) => Cow::Owned(completed.to_document()),
+            None => Cow::Borrowed(std::str::from_utf8(bytes).map_err(|_| XmlError::NotUtf8)?),
+        };
         let evaluator = dsntk::call(STACK, || {
-            dsntk_model::parse(text).and_then(|definitions| ModelEvaluator::new(&[definitions]))
+            dsntk_model::parse(&text).and_then(|definitions| ModelEvaluator::new(&[definitions]))
         })
         .map_err(|defect| DecisionError::NotDmn(defect.to_string()))?
         .map_err(|error| DecisionError::NotDmn(error.to_string()))?;

@@ -219,6 +219,11 @@ pub(crate) fn reads_clock(text: &str) -> Result<bool, FeelError> {
     Ok(scan::scan(text)?.reads_clock())
 }
 
+/// Whether `text` begins with a name of the language that has several words.
+pub(crate) fn begins_with_phrase(text: &str) -> bool {
+    scan::begins_with_phrase(text)
+}
+
 impl fmt::Debug for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "={}", self.0.text)

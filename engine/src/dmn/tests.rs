@@ -79,3 +79,81 @@ fn hostile_or_impure_models_are_refused() {
     let long = literal(&["1+".repeat(490), "amount".to_owned()].concat());
     assert_eq!(evaluate(&long, "d", json!({ "amount": 10 })), Ok(json!(500)));
 }
+
+/// A model whose decisions say nothing about what they need.
+fn unconnected(elements: &str) -> String {
+    model(&format!(
+        r#"<inputData id="i2" name="Monthly Salary"><variable name="Monthly Salary" typeRef="number"/></inputData>
+        {elements}"#
+    ))
+}
+
+fn decision(id: &str, name: &str, text: &str) -> String {
+    format!(
+        r#"<decision id="{id}" name="{name}"><variable name="{name}"/>
+        <literalExpression><text>{text}</text></literalExpression></decision>"#
+    )
+}
+
+#[test]
+fn what_a_decision_uses_it_requires() {
+    let inputs = json!({ "amount": 100, "Monthly Salary": 1000 });
+    let table = ROUTE.replace(
+        r##"<informationRequirement id="r1"><requiredInput href="#i1"/></informationRequirement>"##,
+        "",
+    );
+    let knowledge = r#"<businessKnowledgeModel id="k" name="twice"><variable name="twice"/>
+        <encapsulatedLogic><formalParameter name="n"/><literalExpression><text>n * 2</text>
+        </literalExpression></encapsulatedLogic></businessKnowledgeModel>"#;
+    let chain = [
+        decision("third", "Third", "Second + 1"),
+        decision("second", "Second", "First * 10"),
+        decision("first", "First", "amount + 1"),
+    ];
+    for (elements, id, expected) in [
+        (table, "route", json!("auto")),
+        (decision("d", "D", "amount * 2"), "d", json!(200)),
+        (decision("d", "D", "Monthly  Salary / amount"), "d", json!(10)),
+        (chain.concat(), "third", json!(1011)),
+        ([decision("d", "D", "twice(amount)"), knowledge.to_owned()].concat(), "d", json!(200)),
+        (decision("d", "D", "{ x: amount, y: x + 1 }.y"), "d", json!(101)),
+        // Names in texts, in longer names and of entries are not used.
+        (
+            [
+                decision("d", "D", r#""Other amounts" + string(amount)"#),
+                decision("o", "Other", "D"),
+            ]
+            .concat(),
+            "d",
+            json!("Other amounts100"),
+        ),
+        (
+            [decision("d", "D", "overlaps before([1..3], [2..4])"), decision("o", "overlaps", "1")]
+                .concat(),
+            "d",
+            json!(true),
+        ),
+        ([decision("d", "D", "{ O: 1 }.O"), decision("o", "O", "D + 1")].concat(), "o", json!(2)),
+    ] {
+        let xml = unconnected(&elements);
+        assert_eq!(evaluate(&xml, id, inputs.clone()), Ok(expected), "{elements}");
+    }
+}
+
+#[test]
+fn decisions_that_use_each_other_do_not_go_round_in_circles() {
+    let elements = [decision("a", "A", "B + amount"), decision("b", "B", "A + amount")].concat();
+    let answer = evaluate(&unconnected(&elements), "a", json!({ "amount": 1 }));
+    assert!(matches!(answer, Err(DecisionError::NoValue { .. })), "{answer:?}");
+}
+
+#[test]
+fn a_model_that_says_what_it_needs_is_taken_as_it_is() {
+    let root = |xml: &str| Element::parse(xml.as_bytes()).unwrap();
+    assert!(requirements::completed(&root(&model(ROUTE))).is_none());
+    assert!(requirements::completed(&root(&literal("amount"))).is_none());
+    let added =
+        requirements::completed(&root(&unconnected(&decision("d", "D", "amount")))).unwrap();
+    let again = Element::parse(added.to_document().as_bytes()).unwrap();
+    assert!(requirements::completed(&again).is_none(), "nothing is missing any more");
+}

@@ -184,6 +184,14 @@ fn phrase_tail(token: &str, rest: &str) -> Option<usize> {
         .max()
 }
 
+/// Whether `text` begins with one of [`PHRASES`].
+pub(super) fn begins_with_phrase(text: &str) -> bool {
+    PHRASES.iter().any(|phrase| {
+        let rest = text.strip_prefix(phrase);
+        rest.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+    })
+}
+
 /// The names of built-in functions, properties and types with more than one word (DMN 1.5 §10.3).
 const PHRASES: [&str; 38] = [
     "context merge",

@@ -125,7 +125,10 @@ fn what_could_take_too_long_is_not_evaluated() {
     let repeated: String = (1..60).map(|n| format!(", s{n}: s{0} + s{0}", n - 1)).collect();
     let nested: String =
         (1..14).map(|n| format!(", f{n}: function(x) f{0}(x) + f{0}(x)", n - 1)).collect();
+    // Each subtraction that fails evaluates its sides twice.
+    let minus = format!("null{}", " - 1".repeat(60));
     for text in [
+        &minus,
         "for i in 1..1000000000 return i",
         "for i in 1..n return i",
         "for i in -n..0 return i",

@@ -1,0 +1,186 @@
+//! Requirements that a file leaves out (DMN 1.5 §6.2.2): some modellers write decisions that use the
+//! names of inputs and of other decisions without an edge to them, and without one a decision does
+//! not see them. They are added to what is evaluated; the file stays as it is.
+//!
+//! A file with one requirement is taken to have them all: then what a decision does not require is
+//! hidden from it on purpose.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::feel;
+use crate::xml::{Element, Node};
+
+/// Something of the model that a decision can require.
+struct Item {
+    id: String,
+    name: String,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Input,
+    Decision,
+    Knowledge,
+}
+
+/// The model with the requirements that its expressions imply; `None` when none are missing.
+pub(super) fn completed(root: &Element) -> Option<Element> {
+    let has_some = root.elements().flat_map(Element::elements).any(is_requirement);
+    if has_some {
+        return None;
+    }
+    let items: Vec<Item> = root.elements().filter_map(item).collect();
+    let mut edges: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut whole = root.clone();
+    let mut is_changed = false;
+    for child in &mut whole.children {
+        let Node::Element(element) = child else { continue };
+        let Some(Item { id, kind, .. }) = item(element).filter(|it| it.kind != Kind::Input) else {
+            continue;
+        };
+        let used = used_names(element);
+        for other in &items {
+            let is_allowed = kind == Kind::Decision || other.kind == Kind::Knowledge;
+            if !is_allowed || !used.contains(other) {
+                continue;
+            }
+            // Nothing needs itself, in however many steps.
+            if reaches(&edges, &other.id, &id) {
+                continue;
+            }
+            edges.entry(id.clone()).or_default().insert(other.id.clone());
+            insert(element, other);
+            is_changed = true;
+        }
+    }
+    is_changed.then_some(whole)
+}
+
+fn item(element: &Element) -> Option<Item> {
+    let kind = match &*element.name {
+        "inputData" => Kind::Input,
+        "decision" => Kind::Decision,
+        "businessKnowledgeModel" => Kind::Knowledge,
+        _ => return None,
+    };
+    let variable = element.elements().find(|child| &*child.name == "variable");
+    let name = variable.and_then(|it| it.attribute("name")).or(element.attribute("name"))?;
+    Some(Item { id: element.attribute("id")?.to_owned(), name: name.to_owned(), kind })
+}
+
+fn is_requirement(element: &Element) -> bool {
+    ["informationRequirement", "knowledgeRequirement"].contains(&&*element.name)
+}
+
+fn reaches(edges: &BTreeMap<String, BTreeSet<String>>, from: &str, to: &str) -> bool {
+    let (mut open, mut seen) = (vec![from], BTreeSet::new());
+    while let Some(next) = open.pop() {
+        if next == to {
+            return true;
+        }
+        if seen.insert(next) {
+            open.extend(edges.get(next).into_iter().flatten().map(String::as_str));
+        }
+    }
+    false
+}
+
+/// The expressions of an element, and the names that it declares itself.
+struct Used {
+    texts: Vec<String>,
+    declared: BTreeSet<String>,
+}
+
+impl Used {
+    fn contains(&self, item: &Item) -> bool {
+        let name = words(&item.name);
+        !name.is_empty()
+            && !self.declared.contains(&name)
+            && self.texts.iter().any(|text| is_in(text, &name, item.kind))
+    }
+}
+
+fn used_names(element: &Element) -> Used {
+    let mut used = Used { texts: Vec::new(), declared: BTreeSet::new() };
+    let mut open: Vec<&Element> = element.elements().filter(|it| &*it.name != "variable").collect();
+    while let Some(next) = open.pop() {
+        match &*next.name {
+            "text" => used.texts.push(words(&without_literals(&next.text()))),
+            "variable" | "formalParameter" | "parameter" => {
+                used.declared.extend(next.attribute("name").map(words));
+            }
+            "for" | "some" | "every" => {
+                used.declared.extend(next.attribute("iteratorVariable").map(words));
+            }
+            _ => {}
+        }
+        open.extend(next.elements());
+    }
+    used
+}
+
+/// The text with one space between words.
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn without_literals(text: &str) -> String {
+    let (mut out, mut is_inside, mut is_escaped) =
+        (String::with_capacity(text.len()), false, false);
+    for letter in text.chars() {
+        match letter {
+            '"' if !is_escaped => {
+                is_inside = !is_inside;
+                out.push(' ');
+            }
+            _ if !is_inside => out.push(letter),
+            _ => {}
+        }
+        is_escaped = is_inside && letter == '\\' && !is_escaped;
+    }
+    out
+}
+
+/// Whether `name` stands in `text` as a name of its own: not as part of a longer word, nor as the
+/// name of an entry.
+fn is_in(text: &str, name: &str, kind: Kind) -> bool {
+    let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
+    text.match_indices(name).any(|(at, _)| {
+        let (before, after) = (text.get(..at), text.get(at + name.len()..));
+        let begins =
+            before.is_some_and(|it| !it.ends_with(is_word) && !it.trim_end().ends_with('.'));
+        // What a colon follows is the name of an entry; what is called is a function.
+        begins
+            && after.is_some_and(|it| {
+                let next = it.trim_start().chars().next();
+                !it.starts_with(is_word)
+                    && next != Some(':')
+                    && (next == Some('(')) == (kind == Kind::Knowledge)
+            })
+            && !text.get(at..).is_some_and(feel::begins_with_phrase)
+    })
+}
+
+/// Adds a requirement where the schema has it: before the expression.
+fn insert(element: &mut Element, item: &Item) {
+    let (requirement, target) = match item.kind {
+        Kind::Input => ("informationRequirement", "requiredInput"),
+        Kind::Decision => ("informationRequirement", "requiredDecision"),
+        Kind::Knowledge => ("knowledgeRequirement", "requiredKnowledge"),
+    };
+    let (prefix, namespace) = (element.prefix.clone(), element.namespace.clone());
+    let made = |name: &str| Element::new(prefix.as_deref(), &namespace, name);
+    let mut added = made(requirement);
+    added.push(made(target).with("href", format!("#{}", item.id)));
+    let is_before = |node: &Node| match node {
+        Node::Element(child) => {
+            ["description", "extensionElements", "question", "allowedAnswers", "variable"]
+                .contains(&&*child.name)
+                || child.name.ends_with("Requirement")
+        }
+        _ => true,
+    };
+    let place = element.children.iter().take_while(|node| is_before(node)).count();
+    element.children.insert(place, Node::Element(added));
+}
