@@ -21,8 +21,11 @@ use targets::{TARGETS, Target};
 #[derive(Parser)]
 struct Arguments {
     /// How many seconds each target is fuzzed.
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = 60)]
     seconds: u64,
+    /// How many inputs each target gets at most, so that a run with a seed is the same every time.
+    #[arg(long)]
+    inputs: Option<u64>,
     /// Repeats the run that was made with this seed.
     #[arg(long)]
     seed: Option<u64>,
@@ -50,8 +53,10 @@ fn play(arguments: &Arguments) -> anyhow::Result<usize> {
     let seed = arguments.seed.unwrap_or_else(from_the_clock);
     if arguments.here {
         for target in chosen {
-            let inputs = run::run(target, seed, Duration::from_secs(arguments.seconds))
-                .with_context(|| target.name.to_owned())?;
+            let span = Duration::from_secs(arguments.seconds);
+            let most = arguments.inputs.unwrap_or(u64::MAX);
+            let inputs =
+                run::run(target, seed, span, most).with_context(|| target.name.to_owned())?;
             println!("{}: {inputs} inputs, seed {seed}", target.name);
         }
         return Ok(0);
@@ -61,6 +66,9 @@ fn play(arguments: &Arguments) -> anyhow::Result<usize> {
     for target in &chosen {
         let mut child = Command::new(&program);
         child.args(["--here", "--seconds", &arguments.seconds.to_string()]);
+        if let Some(inputs) = arguments.inputs {
+            child.args(["--inputs", &inputs.to_string()]);
+        }
         child.args(["--seed", &seed.to_string(), target.name]);
         let status =
             child.status().with_context(|| format!("cannot start {}", program.display()))?;

@@ -20,8 +20,13 @@ const BATCH: u32 = 16;
 /// How long one input may take, in a build without optimisation.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// Takes inputs for `span`; gives how many.
-pub(crate) fn run(target: &'static Target, seed: u64, span: Duration) -> anyhow::Result<u64> {
+/// Takes inputs for `span`, and `most` of them at most; gives how many.
+pub(crate) fn run(
+    target: &'static Target,
+    seed: u64,
+    span: Duration,
+    most: u64,
+) -> anyhow::Result<u64> {
     let desk = Arc::new(Desk::new(target)?);
     desk.watch();
     let seeds = target.seeds()?;
@@ -42,12 +47,12 @@ pub(crate) fn run(target: &'static Target, seed: u64, span: Duration) -> anyhow:
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let mut runner = TestRunner::new_with_rng(config.clone(), rng);
     let strategy = mutate::near(seeds);
-    let (started, mut batches) = (Instant::now(), 0);
-    while started.elapsed() < span {
+    let (started, mut inputs) = (Instant::now(), 0);
+    while started.elapsed() < span && inputs < most {
         // A runner is done for good after one batch.
         runner = TestRunner::new_with_rng(config.clone(), runner.new_rng());
         match runner.run(&strategy, |bytes| desk.take(&bytes)) {
-            Ok(()) => batches += 1,
+            Ok(()) => inputs += u64::from(BATCH),
             Err(TestError::Fail(why, smallest)) => {
                 std::fs::write(&desk.input, smallest)?;
                 let at = desk.panicked_at();
@@ -56,7 +61,7 @@ pub(crate) fn run(target: &'static Target, seed: u64, span: Duration) -> anyhow:
             Err(TestError::Abort(why)) => bail!("gave up: {why}"),
         }
     }
-    Ok(batches * u64::from(BATCH))
+    Ok(inputs)
 }
 
 /// Where inputs are taken.

@@ -241,6 +241,11 @@ fn explain(error: &Error) -> String {
     text
 }
 
+/// The path of this program, as clients start it.
+fn this_program() -> Result<PathBuf> {
+    std::env::current_exe().map_err(|error| Error::internal("own_program_unknown", error))
+}
+
 /// A failure to write to the terminal.
 fn unwritable(error: std::io::Error) -> Error {
     Error::internal("terminal_failed", error)

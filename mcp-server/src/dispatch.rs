@@ -12,7 +12,6 @@ mod nearest;
 mod run;
 mod schema;
 mod tool;
-mod turns;
 
 #[cfg(test)]
 mod tests;
@@ -23,9 +22,9 @@ use std::time::Instant;
 
 use flowmaster_kernel::{
     BoxFuture, Catalogue, Ctx, Error, ErrorKind, Idempotency, MAX_IDEMPOTENCY_KEY, Result,
-    ToolCaller,
+    TenantId, ToolCaller,
 };
-use flowmaster_store::TRANSACTION_LOST;
+use flowmaster_store::{TRANSACTION_LOST, Turn, Turns};
 use serde_json::{Map, Value, json};
 use tracing::Instrument as _;
 
@@ -35,7 +34,6 @@ use limits::Buckets;
 pub use limits::Limits;
 use schema::{Contract, IDEMPOTENCY_KEY};
 pub use tool::{Declaration, Tool};
-use turns::Turns;
 
 use crate::ports::{AnswerBook, AuditLog, ProcessTools};
 
@@ -44,7 +42,7 @@ pub struct Dispatcher {
     offers: BTreeMap<String, Arc<Offer>>,
     limits: Limits,
     buckets: Buckets,
-    turns: Turns,
+    turns: Turns<CallKey>,
     answers: Option<Arc<dyn AnswerBook>>,
     audit: Option<Arc<dyn AuditLog>>,
     processes: Option<Arc<dyn ProcessTools>>,
@@ -78,6 +76,17 @@ enum Outcome {
     Done(Value),
     /// It was done before, under its key, with this answer.
     DoneBefore(Value),
+}
+
+/// An idempotency key belongs to one principal of one tenant.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct CallKey(TenantId, String, String);
+
+impl CallKey {
+    fn of(ctx: &Ctx) -> Option<Self> {
+        let call = ctx.idempotency.as_ref()?;
+        Some(Self(ctx.tenant.clone(), ctx.principal.id.clone(), call.key.clone()))
+    }
 }
 
 /// How often a call is run again after its transaction was lost with nothing applied.
@@ -224,13 +233,14 @@ impl Dispatcher {
 
     /// Runs a call once under its key, however often it is made at the same time.
     async fn run_once(&self, tool: &Tool, ctx: &Ctx, arguments: &Value) -> Result<Outcome> {
-        let turn = tokio::time::timeout(self.limits.deadline, self.turns.take(ctx)).await;
-        let turn = turn.map_err(|_elapsed| {
-            Error::new(ErrorKind::Timeout, "deadline_exceeded", "the same call is still running")
-                .why("a call with this idempotency key was made before and is not done")
-                .fix("call again with the same idempotency_key to learn its outcome")
-        })?;
-        let has_waited = turn.as_ref().is_some_and(|turn| turn.has_waited);
+        let turn = match CallKey::of(ctx) {
+            None => None,
+            Some(key) => {
+                let turn = tokio::time::timeout(self.limits.deadline, self.turns.take(key)).await;
+                Some(turn.map_err(|_elapsed| still_running())?)
+            }
+        };
+        let has_waited = turn.as_ref().is_some_and(Turn::has_waited);
         // The turn ends with the verb, which goes on when its caller has gone away.
         let turn = Arc::new(turn);
         if has_waited && let Some(answer) = self.recorded_answer(ctx).await? {
@@ -334,6 +344,12 @@ fn with_trace(error: Error, ctx: &Ctx) -> Error {
         return error.details(json!({ "trace": *ctx.trace }));
     }
     error
+}
+
+fn still_running() -> Error {
+    Error::new(ErrorKind::Timeout, "deadline_exceeded", "the same call is still running")
+        .why("a call with this idempotency key was made before and is not done")
+        .fix("call again with the same idempotency_key to learn its outcome")
 }
 
 fn authorise(ctx: &Ctx, tool: &Tool) -> Result<()> {

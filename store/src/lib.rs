@@ -27,6 +27,7 @@ mod session;
 mod sqlite;
 mod status;
 pub mod timers;
+mod turns;
 mod tx;
 mod write_set;
 
@@ -45,5 +46,6 @@ pub use param::{MAX_VALUE_BYTES, Param};
 pub use row::Row;
 pub use session::{MAX_ROWS, Session, Snapshot, SystemSnapshot};
 pub use status::{Commits, Health, Status};
+pub use turns::{Turn, Turns};
 pub use tx::{SystemTx, Tx};
 pub use write_set::{MAX_STATEMENTS, WriteSet};

@@ -175,7 +175,7 @@ fn run_step(root: &Path, step: Step, plan: &Plan) -> anyhow::Result<Tally> {
             run_tests::run(root, crates, &Backend::Postgres { url: cluster.url() })
         }
         Step::Conformance => conformance::run(root),
-        Step::Fuzz => fuzz::run(root, &["--seconds", "3"]),
+        Step::Fuzz => fuzz::run(root, fuzz::SHORT),
         Step::Clients => clients::run(root),
         Step::Story => story::run(root),
         Step::SupplyChain => audit::run(root),

@@ -17,6 +17,11 @@ const STACK_PER_TOKEN: usize = 16 * 1024;
 
 /// The longest path `a.b.c…`: the parser's time grows with its cube.
 const MAX_PATH: usize = 32;
+/// The most words and signs in a row that could be one name, as `a and b - c` could: the parser looks
+/// for the longest name that is known, in time that grows with the cube of what there is to try.
+const MAX_RUN: usize = 200;
+/// The signs that names may contain (DMN 1.5 §10.3.1.2, grammar rule 30).
+const NAME_SIGNS: &str = "./-'+*";
 
 const NOW: &str = "flowmaster_now";
 const TODAY: &str = "flowmaster_today";
@@ -46,7 +51,7 @@ impl Scanned {
 pub(super) fn scan(text: &str) -> Result<Scanned, FeelError> {
     let mut scanned =
         Scanned { text: String::with_capacity(text.len()), names: Vec::new(), tokens: 0 };
-    let (mut nesting, mut path) = (0_usize, 0_usize);
+    let (mut nesting, mut path, mut run) = (0_usize, 0_usize, 0_usize);
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         let length = token_length(rest, first);
@@ -57,11 +62,15 @@ pub(super) fn scan(text: &str) -> Result<Scanned, FeelError> {
             continue;
         }
         scanned.tokens += 1;
+        let is_word = first.is_alphanumeric() || first == '_';
         path = match first {
             '.' => path + 1,
-            _ if first.is_alphanumeric() || first == '_' => path,
+            _ if is_word => path,
             _ => 0,
         };
+        let is_part = is_word || NAME_SIGNS.contains(first);
+        let begins = first.is_alphabetic() || first == '_';
+        run = if begins || (is_part && run > 0) { run + 1 } else { 0 };
         match first {
             '(' | '[' | '{' => nesting += 1,
             ')' | ']' | '}' => nesting = nesting.saturating_sub(1),
@@ -75,6 +84,12 @@ pub(super) fn scan(text: &str) -> Result<Scanned, FeelError> {
         }
         if path > MAX_PATH {
             return Err(FeelError::TooLarge { what: "the length of a path", limit: MAX_PATH });
+        }
+        if run > MAX_RUN {
+            return Err(FeelError::TooLarge {
+                what: "words and signs without a bracket or a comparison between them",
+                limit: MAX_RUN,
+            });
         }
         if nesting > MAX_NESTING {
             return Err(FeelError::TooLarge { what: "its nesting", limit: MAX_NESTING });

@@ -84,6 +84,7 @@ fn hostile_text_is_refused_or_survived() {
         wrapped("not(", 63, "true", ")"),
         wrapped("if true then ", 150, "1", " else 1"),
         "a.".repeat(31) + "a",
+        "a and ".repeat(99) + "a",
         wrapped("[", 64, "", "]"),
         wrapped("x[", 63, "1", "]"),
     ];
@@ -98,6 +99,8 @@ fn hostile_text_is_refused_or_survived() {
         wrapped("(", 65, "1", ")"),
         "1+".repeat(600) + "1",
         "a.".repeat(33) + "a",
+        "a and ".repeat(101) + "a",
+        "a-".repeat(101) + "1",
         " ".repeat(MAX_TEXT + 1),
     ];
     for text in &refused {

@@ -86,7 +86,7 @@ fn claude_code_entry(facts: &Facts<'_>) -> Value {
     })
 }
 
-fn claude_desktop_entry(facts: &Facts<'_>) -> Value {
+pub(super) fn claude_desktop_entry(facts: &Facts<'_>) -> Value {
     let mut entry = json!({ "command": facts.program.display().to_string(), "args": ["mcp", "--url", facts.base] });
     if let (Some(fields), Some(key)) = (entry.as_object_mut(), facts.key) {
         fields.insert("env".to_owned(), json!({ "FLOWMASTER_KEY": key.expose() }));

@@ -12,7 +12,7 @@ use flowmaster_kernel::{Error, Result};
 use similar::TextDiff;
 
 use super::clients::{Client, Facts};
-use super::{links, unwritable};
+use super::{links, this_program, unwritable};
 use crate::config::{Config, Secret, home_dir};
 use crate::terminal::Terminal;
 
@@ -54,7 +54,7 @@ pub(super) fn connect(config: &Config, args: &ConnectArgs, terminal: &mut Termin
     })?;
     let file = client.file(&home);
     let before = current(&file)?;
-    let program = std::env::current_exe().map_err(|error| Error::internal("no_program", error))?;
+    let program = this_program()?;
     let facts = Facts { base: &base, key: config.key.as_ref(), program: &program };
     let after = client.configure(&before, &facts)?;
     if before == after {

@@ -1,11 +1,15 @@
 //! Install links and ready-to-paste lines. Never a secret inside a link: links end up in histories
 //! and chats, so they name the variable or the input that holds the key.
 
+use std::path::Path;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use super::clients::{NAME, cursor_entry, vscode_entry, vscode_inputs};
+use super::clients::{
+    Facts, NAME, claude_desktop_entry, cursor_entry, vscode_entry, vscode_inputs,
+};
 use crate::config::Secret;
 
 /// A link that adds the server to a client.
@@ -45,7 +49,10 @@ pub(super) fn links(base: &str) -> Vec<Link> {
 }
 
 /// What a person reads when the server has started.
-pub(super) fn invitation(base: &str, new_key: Option<&Secret>) -> String {
+pub(super) fn invitation(base: &str, new_key: Option<&Secret>, program: &Path) -> String {
+    let own_key = Secret::new("YOUR_KEY".to_owned());
+    let facts = Facts { base, key: Some(new_key.unwrap_or(&own_key)), program };
+    let desktop = json!({ "mcpServers": { NAME: claude_desktop_entry(&facts) } });
     let mut lines = vec![
         format!("FlowMaster {} is up", env!("CARGO_PKG_VERSION")),
         format!("  MCP   {base}/mcp"),
@@ -64,6 +71,7 @@ pub(super) fn invitation(base: &str, new_key: Option<&Secret>) -> String {
              $FLOWMASTER_KEY\""
         ),
         format!("  codex mcp add {NAME} --url {base}/mcp --bearer-token-env-var FLOWMASTER_KEY"),
+        format!("  Claude Desktop, into claude_desktop_config.json: {desktop}"),
         "  flowmaster connect claude-code | claude-desktop | codex | vscode | cursor".to_owned(),
         String::new(),
         "Install links:".to_owned(),

@@ -1,4 +1,5 @@
 use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 
 use clap::CommandFactory as _;
@@ -133,9 +134,18 @@ fn links_work_without_a_secret() {
     assert!(all.iter().any(|link| link.address.starts_with("cursor://anysphere.cursor-deeplink/")));
     assert!(all.iter().any(|link| link.address.starts_with("vscode:mcp/install?%7B%22name%22")));
     let key = Secret::new("fm_hunter2");
-    let shown = invitation("http://127.0.0.1:9000", Some(&key));
-    for line in shown.lines().filter(|line| line.contains("://") && !line.contains("export")) {
+    let shown = invitation("http://127.0.0.1:9000", Some(&key), Path::new("/bin/flowmaster"));
+    let (desktop, others): (Vec<_>, Vec<_>) =
+        shown.lines().partition(|line| line.trim().starts_with("Claude Desktop"));
+    for line in others.iter().filter(|line| line.contains("://")) {
         assert!(!line.contains("hunter2"), "{line}");
     }
-    assert_eq!(shown.matches("hunter2").count(), 2, "the key and the line to paste");
+    assert_eq!(others.join(" ").matches("hunter2").count(), 2, "the key and the line to paste");
+    let (_, pasted) = desktop[0].split_once(".json: ").unwrap();
+    let pasted: Value = serde_json::from_str(pasted).unwrap();
+    let server = &pasted["mcpServers"]["flowmaster"];
+    assert_eq!(server["command"], "/bin/flowmaster");
+    assert_eq!(server["env"]["FLOWMASTER_KEY"], "fm_hunter2");
+    let later = invitation("http://127.0.0.1:9000", None, Path::new("/bin/flowmaster"));
+    assert!(later.contains(r#""FLOWMASTER_KEY":"YOUR_KEY""#), "{later}");
 }

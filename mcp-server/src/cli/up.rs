@@ -8,7 +8,7 @@ use flowmaster_kernel::{Error, Result};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::links;
+use super::{links, this_program};
 use crate::compose::{Server, compose};
 use crate::config::Config;
 use crate::http;
@@ -29,7 +29,8 @@ pub(super) async fn up(config: Config, terminal: &mut Terminal) -> Result<()> {
         }
     });
     let Server { app, new_key, background, rooms, .. } = compose(config, observer).await?;
-    say(terminal.result(&links::invitation(&base, new_key.as_ref())));
+    let program = this_program()?;
+    say(terminal.result(&links::invitation(&base, new_key.as_ref(), &program)));
 
     let stop = CancellationToken::new();
     let keep_metrics = app.metrics.clone();
@@ -77,9 +78,9 @@ pub(super) async fn up(config: Config, terminal: &mut Terminal) -> Result<()> {
 /// Becomes a fresh process of the same program; what it returns is why it could not.
 fn restart() -> Error {
     let failed = |error: std::io::Error| Error::internal("restart_failed", error);
-    let program = match std::env::current_exe() {
+    let program = match this_program() {
         Ok(program) => program,
-        Err(error) => return failed(error),
+        Err(error) => return error,
     };
     let mut command = std::process::Command::new(program);
     command.args(std::env::args_os().skip(1));

@@ -1,15 +1,13 @@
 use std::sync::Arc;
 
 use flowmaster_kernel::{
-    Ctx, Effect, Idempotency, ManualClock, Principal, PrincipalKind, Role, SequenceIds, TenantId,
-    Timestamp,
+    Ctx, Effect, ManualClock, Principal, PrincipalKind, Role, SequenceIds, TenantId, Timestamp,
 };
 use serde_json::{Value, json};
 
 use super::audit::arguments_hash;
 use super::limits::{Buckets, Limits};
 use super::schema::Contract;
-use super::turns::Turns;
 
 fn ctx(principal: &str, clock: &Arc<ManualClock>) -> Ctx {
     Ctx::unrestricted(
@@ -125,32 +123,4 @@ fn a_write_is_advertised_with_the_idempotency_key_and_a_bad_schema_is_refused() 
         let error = Contract::compile("x_y", Effect::Write, &bad).err().unwrap();
         assert_eq!(error.code(), "operation_schema", "{bad}");
     }
-}
-
-#[tokio::test]
-async fn calls_under_one_key_take_turns_and_leave_nothing_behind() {
-    let clock = Arc::new(ManualClock::at(Timestamp::from_millis(0)));
-    let keyed = |principal: &str, key: &str| {
-        let call = Idempotency {
-            key: key.to_owned(),
-            operation: "note_add".to_owned(),
-            body_hash: String::new(),
-        };
-        Ctx { idempotency: Some(Arc::new(call)), ..ctx(principal, &clock) }
-    };
-    let turns = Turns::default();
-    assert!(turns.take(&ctx("anna", &clock)).await.is_none(), "without a key nobody waits");
-    let (anna, bert) = (keyed("anna", "k"), keyed("bert", "k"));
-    let first = turns.take(&anna).await.unwrap();
-    assert!(!turns.take(&bert).await.unwrap().has_waited, "keys are the principal's own");
-    assert!(!turns.take(&keyed("anna", "other")).await.unwrap().has_waited);
-    {
-        let mut gone = std::pin::pin!(turns.take(&anna));
-        assert!(futures::poll!(gone.as_mut()).is_pending());
-    }
-    let mut second = std::pin::pin!(turns.take(&anna));
-    assert!(futures::poll!(second.as_mut()).is_pending());
-    drop(first);
-    assert!(second.await.unwrap().has_waited);
-    assert_eq!(turns.len(), 0);
 }

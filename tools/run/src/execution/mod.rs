@@ -31,7 +31,6 @@ mod store;
 mod timeline;
 mod tools;
 mod transition;
-mod turns;
 pub mod types;
 mod waiting;
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use flowmaster_engine::{Command, Decided, Env, Key, advance, refusal};
 use flowmaster_kernel::{Clock, Ctx, Error, IdSource, Result, TenantId};
 use flowmaster_mind::rules::Rules;
-use flowmaster_store::{Db, WriteSet};
+use flowmaster_store::{Db, Turns, WriteSet};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -15,7 +15,6 @@ use super::error::{CHANGED, EXISTS, ExecutionError};
 use super::instance::Stored;
 use super::store;
 use super::transition::{self, Moment, Settles, Written};
-use super::turns::Turns;
 use crate::processes::{Processes, Published};
 
 /// How many instances are kept at hand.
@@ -35,7 +34,7 @@ pub struct Execution {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn IdSource>,
     hot: Mutex<lru::LruCache<InstanceKey, Arc<Stored>>>,
-    pub(super) turns: Turns,
+    pub(super) turns: Turns<InstanceKey>,
     pub(super) ends: Mutex<HashMap<InstanceKey, Arc<Notify>>>,
 }
 
@@ -160,7 +159,7 @@ impl Execution {
     ) -> Result<Arc<Stored>> {
         let key = (ctx.tenant.clone(), Arc::from(id));
         let Followed { after, opened } = {
-            let _turn = self.turns.take(&key).await;
+            let _turn = self.turns.take(key.clone()).await;
             self.follow(ctx, &key, command, then).await?
         };
         if !opened.is_empty() {
