@@ -16,6 +16,7 @@ use flowmaster_run::processes::{self, Processes};
 use flowmaster_store::{Db, DbConfig, WriteSet};
 use serde_json::json;
 
+use crate::cpu::cpu_seconds;
 use crate::report::{Report, quantile};
 
 /// How much is run.
@@ -128,16 +129,4 @@ async fn publish(processes: &Processes, ctx: &Ctx) -> anyhow::Result<()> {
     processes.save(ctx, SaveProcess { compact: Some(compact), ..SaveProcess::default() }).await?;
     processes.publish(ctx, PublishProcess { id: "bench".to_owned(), hash: None }).await?;
     Ok(())
-}
-
-/// CPU time of this process, user and system, from the kernel's account of it.
-fn cpu_seconds() -> anyhow::Result<f64> {
-    let stat = std::fs::read_to_string("/proc/self/stat")?;
-    let fields: Vec<&str> =
-        stat.rsplit_once(')').context("no process name")?.1.split_whitespace().collect();
-    let ticks = |place: usize| -> anyhow::Result<f64> {
-        Ok(fields.get(place).context("a field is missing")?.parse()?)
-    };
-    // Fields 14 and 15 of proc(5), in ticks of 1/100 s.
-    Ok((ticks(11)? + ticks(12)?) / 100.0)
 }

@@ -2,6 +2,7 @@
 //! whole server beside a bare echo server. Figures are printed with what the disk can do, and
 //! written as JSON. Run in release mode: `cargo xtask bench`.
 
+mod cpu;
 mod disk;
 mod instances;
 mod mcp;

@@ -20,11 +20,11 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::cpu::cpu_seconds;
 use crate::report::{Report, quantile};
 
-/// Measures both servers with 16 connections, and ours with one.
+/// Measures both servers with 16 connections, about `seconds` each, and ours with one.
 pub(crate) async fn measure(seconds: u64, report: &mut Report) -> anyhow::Result<()> {
-    let span = Duration::from_secs(seconds);
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let echo = format!("http://{}/mcp", listener.local_addr()?);
     let bare = tokio::spawn(async move { axum::serve(listener, echo_router()).await });
@@ -43,30 +43,29 @@ pub(crate) async fn measure(seconds: u64, report: &mut Report) -> anyhow::Result
     let stop = CancellationToken::new();
     let server = tokio::spawn(http::serve(app, listener, stop.clone()));
 
-    let read = ("process_search", json!({}));
-    let whoami = ("me_get", json!({}));
-    // In turns, so that a change of the machine's speed meets all of them.
-    let (mut echoes, mut reads, mut whoamis) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..3 {
-        echoes.push(rate(&echo, "", &("echo", json!({ "text": "hello" })), span).await?);
-        reads.push(rate(&ours, &key, &read, span).await?);
-        whoamis.push(rate(&ours, &key, &whoami, span).await?);
+    let echo = Target::new(&echo, "", "echo", json!({ "text": "hello" }))?;
+    let targets = [
+        Target::new(&ours, &key, "me_get", json!({}))?,
+        Target::new(&ours, &key, "process_search", json!({}))?,
+    ];
+    // In short turns, each beside one of the echo: what else the machine does meets both.
+    let mut rates = [Vec::new(), Vec::new()];
+    for _ in 0..seconds * 2 {
+        for (target, rates) in targets.iter().zip(&mut rates) {
+            rates.push((target.rate().await?, echo.rate().await?));
+        }
     }
-    let (echoes, reads, whoamis) = (median(echoes), median(reads), median(whoamis));
-    report.add("mcp_echo_calls_per_s", echoes)?;
-    report.add("mcp_me_get_calls_per_s", whoamis)?;
-    report.add("mcp_process_search_calls_per_s", reads)?;
-    report.add("mcp_me_get_to_echo_ratio", whoamis / echoes)?;
-    report.add("mcp_process_search_to_echo_ratio", reads / echoes)?;
-    let client = reqwest::Client::new();
-    let mut millis = Vec::new();
-    for _ in 0..500 {
-        let started = Instant::now();
-        call(&client, &ours, &key, &read).await?;
-        millis.push(started.elapsed().as_secs_f64() * 1_000.0);
+    for (target, pairs) in targets.iter().zip(&rates) {
+        let name = target.tool;
+        report.add(&format!("mcp_{name}_calls_per_s"), median(pairs, |(it, _)| it.per_second))?;
+        report.add(&format!("mcp_{name}_cpu_us"), median(pairs, |(it, _)| it.cpu_us))?;
+        let ratio = median(pairs, |(it, echo)| it.per_second / echo.per_second);
+        report.add(&format!("mcp_{name}_to_echo_ratio"), ratio)?;
+        report.add(&format!("mcp_{name}_sequential_p50_ms"), target.sequential_p50().await?)?;
     }
-    millis.sort_by(f64::total_cmp);
-    report.add("mcp_process_search_sequential_p50_ms", quantile(&millis, 0.5))?;
+    let echoes = rates.concat();
+    report.add("mcp_echo_calls_per_s", median(&echoes, |(_, echo)| echo.per_second))?;
+    report.add("mcp_echo_cpu_us", median(&echoes, |(_, echo)| echo.cpu_us))?;
     stop.cancel();
     background.stop().await;
     server.await??;
@@ -74,73 +73,111 @@ pub(crate) async fn measure(seconds: u64, report: &mut Report) -> anyhow::Result
     Ok(())
 }
 
-/// Calls a second over 16 connections.
-async fn rate(
-    url: &str,
-    key: &str,
-    call_of: &(&str, Value),
-    span: Duration,
-) -> anyhow::Result<f64> {
-    let until = Instant::now() + span;
-    let mut workers = Vec::new();
-    for _ in 0..16 {
-        let (url, key) = (url.to_owned(), key.to_owned());
-        let tool = (call_of.0.to_owned(), call_of.1.clone());
-        workers.push(tokio::spawn(async move {
-            let client = reqwest::Client::new();
-            let mut count = 0_u32;
-            while Instant::now() < until {
-                call(&client, &url, &key, &(tool.0.as_str(), tool.1.clone())).await?;
-                count += 1;
-            }
-            anyhow::Ok(count)
-        }));
-    }
-    let started = Instant::now();
-    let mut total = 0;
-    for worker in workers {
-        total += worker.await??;
-    }
-    Ok(f64::from(total) / started.elapsed().as_secs_f64())
+/// How long a turn is.
+const TURN: Duration = Duration::from_millis(500);
+/// How many connections call at once.
+const CONNECTIONS: usize = 16;
+
+/// How the calls of a turn went.
+#[derive(Clone, Copy)]
+struct Rate {
+    per_second: f64,
+    /// Client and server together, in microseconds a call.
+    cpu_us: f64,
 }
 
-async fn call(
-    client: &reqwest::Client,
-    url: &str,
-    key: &str,
-    tool: &(&str, Value),
-) -> anyhow::Result<()> {
-    let body = json!({
-        "jsonrpc": "2.0", "id": 1, "method": "tools/call",
-        "params": {
-            "name": tool.0, "arguments": tool.1,
-            "_meta": {
-                "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-                "io.modelcontextprotocol/clientCapabilities": {},
-                "io.modelcontextprotocol/clientInfo": { "name": "bench", "version": "1" }
-            }
+/// A tool that is called, over connections that stay open.
+struct Target {
+    url: String,
+    key: String,
+    tool: &'static str,
+    arguments: Value,
+    clients: Vec<reqwest::Client>,
+}
+
+impl Target {
+    fn new(
+        url: &str,
+        key: &str,
+        tool: &'static str,
+        arguments: Value,
+    ) -> anyhow::Result<Arc<Self>> {
+        let clients = (0..CONNECTIONS).map(|_| reqwest::Client::builder().build());
+        let clients = clients.collect::<Result<_, _>>()?;
+        Ok(Arc::new(Self { url: url.to_owned(), key: key.to_owned(), tool, arguments, clients }))
+    }
+
+    async fn rate(self: &Arc<Self>) -> anyhow::Result<Rate> {
+        let (started, cpu) = (Instant::now(), cpu_seconds()?);
+        let mut workers = Vec::new();
+        for client in self.clients.clone() {
+            let target = Arc::clone(self);
+            workers.push(tokio::spawn(async move {
+                let mut count = 0_u32;
+                while started.elapsed() < TURN {
+                    target.call(&client).await?;
+                    count += 1;
+                }
+                anyhow::Ok(count)
+            }));
         }
-    });
-    let answer = client
-        .post(url)
-        .bearer_auth(key)
-        .header("Accept", "application/json, text/event-stream")
-        .header("MCP-Protocol-Version", "2026-07-28")
-        .header("Mcp-Method", "tools/call")
-        .header("Mcp-Name", tool.0)
-        .json(&body)
-        .send()
-        .await?
-        .error_for_status()?;
-    let answer: Value = answer.json().await?;
-    anyhow::ensure!(answer.pointer("/result/isError") != Some(&Value::Bool(true)), "{answer}");
-    anyhow::ensure!(answer.get("result").is_some(), "{answer}");
-    Ok(())
+        let mut total = 0;
+        for worker in workers {
+            total += worker.await??;
+        }
+        let total = f64::from(total);
+        Ok(Rate {
+            per_second: total / started.elapsed().as_secs_f64(),
+            cpu_us: (cpu_seconds()? - cpu) * 1e6 / total,
+        })
+    }
+
+    async fn sequential_p50(&self) -> anyhow::Result<f64> {
+        let client = reqwest::Client::new();
+        let mut millis = Vec::new();
+        for _ in 0..500 {
+            let started = Instant::now();
+            self.call(&client).await?;
+            millis.push(started.elapsed().as_secs_f64() * 1_000.0);
+        }
+        millis.sort_by(f64::total_cmp);
+        Ok(quantile(&millis, 0.5))
+    }
+
+    async fn call(&self, client: &reqwest::Client) -> anyhow::Result<()> {
+        let body = json!({
+            "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+            "params": {
+                "name": self.tool, "arguments": self.arguments,
+                "_meta": {
+                    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+                    "io.modelcontextprotocol/clientCapabilities": {},
+                    "io.modelcontextprotocol/clientInfo": { "name": "bench", "version": "1" }
+                }
+            }
+        });
+        let answer = client
+            .post(&self.url)
+            .bearer_auth(&self.key)
+            .header("Accept", "application/json, text/event-stream")
+            .header("MCP-Protocol-Version", "2026-07-28")
+            .header("Mcp-Method", "tools/call")
+            .header("Mcp-Name", self.tool)
+            .json(&body)
+            .send()
+            .await?
+            .error_for_status()?;
+        let answer: Value = answer.json().await?;
+        anyhow::ensure!(answer.pointer("/result/isError") != Some(&Value::Bool(true)), "{answer}");
+        anyhow::ensure!(answer.get("result").is_some(), "{answer}");
+        Ok(())
+    }
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    quantile(&values, 0.5)
+fn median(pairs: &[(Rate, Rate)], figure: fn(&(Rate, Rate)) -> f64) -> f64 {
+    let mut figures: Vec<f64> = pairs.iter().map(figure).collect();
+    figures.sort_by(f64::total_cmp);
+    quantile(&figures, 0.5)
 }
 
 /// The least an MCP server can be: one tool that says what it was told.
