@@ -12,6 +12,7 @@ mod exceptions;
 mod manifests;
 mod module_docs;
 mod names;
+mod patterns;
 mod purity;
 mod recipes;
 mod rust_source;
@@ -59,7 +60,7 @@ struct Check {
     find: fn(&Tree) -> Vec<Finding>,
 }
 
-const CHECKS: [Check; 14] = [
+const CHECKS: [Check; 15] = [
     arrows::CHECK,
     dependencies::CHECK,
     manifests::CHECK,
@@ -74,6 +75,7 @@ const CHECKS: [Check; 14] = [
     test_habits::CHECK,
     words::CHECK,
     recipes::CHECK,
+    patterns::CHECK,
 ];
 
 /// Checks the tree at `root`: one result per check.
