@@ -10,8 +10,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode};
-use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
+use axum::routing::any;
 use flowmaster_kernel::{Error, ErrorKind, Result};
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio_util::sync::CancellationToken;
@@ -26,6 +26,12 @@ const SESSION_HEADER: &str = "mcp-session-id";
 const VERSION_HEADER: &str = "mcp-protocol-version";
 /// The first revision without sessions.
 const SESSIONLESS: &str = "2026-07-28";
+
+/// What serves all requests; a plain handler, because a service of axum would be copied for each.
+struct Entrance {
+    sessions: Arc<Sessions>,
+    service: StreamableHttpService<McpServer, Sessions>,
+}
 
 pub(super) fn routes(app: &Arc<App>, stop: &CancellationToken) -> Router<Arc<App>> {
     let sessions = Arc::new(Sessions::new(app.config.max_sessions));
@@ -42,12 +48,12 @@ pub(super) fn routes(app: &Arc<App>, stop: &CancellationToken) -> Router<Arc<App
         Arc::clone(&sessions),
         config,
     );
+    let serve = any(serve).with_state(Arc::new(Entrance { sessions, service }));
     Router::new()
-        .route_service("/mcp", service.clone())
-        .route_service("/mcp/readonly", service.clone())
-        .route_service("/mcp/x/{toolsets}", service.clone())
-        .route_service("/mcp/x/{toolsets}/readonly", service)
-        .layer(from_fn_with_state(sessions, introduce))
+        .route("/mcp", serve.clone())
+        .route("/mcp/readonly", serve.clone())
+        .route("/mcp/x/{toolsets}", serve.clone())
+        .route("/mcp/x/{toolsets}/readonly", serve)
 }
 
 /// The tools that a request asks for.
@@ -59,22 +65,19 @@ pub(super) fn selection_of(request: &Request) -> Result<Selection> {
 }
 
 /// Tells rmcp's handler who is calling, and keeps sessions to their owners.
-async fn introduce(
-    State(sessions): State<Arc<Sessions>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+async fn serve(State(entrance): State<Arc<Entrance>>, mut request: Request) -> Response {
+    let Entrance { sessions, service } = &*entrance;
     let visitor = match visitor_of(&request) {
         Ok(visitor) => visitor,
         Err(error) => return Problem::from(error).into_response(),
     };
     let caller = visitor.caller.clone();
-    if let Err(problem) = check_session(&sessions, &request, &caller) {
+    if let Err(problem) = check_session(sessions, &request, &caller) {
         return problem.into_response();
     }
     request.extensions_mut().insert(visitor);
     let ends_session = request.method() == Method::DELETE;
-    let mut response = next.run(request).await;
+    let mut response = service.handle(request).await.map(Body::new);
     // rmcp says 202 when the session has ended already, which clients take for a failure; the
     // specification names no status, and 204 is what HTTP has for it.
     if ends_session && response.status() == StatusCode::ACCEPTED {

@@ -90,7 +90,7 @@ fn begin(desk: &Desk, request: &Request) -> Result<impl Stream<Item = Sent> + us
             )
             .fix("close a client, or use Streamable HTTP at /mcp"));
         }
-        let session = Session { caller: caller.clone(), selection: selection.clone(), inbox };
+        let session = Session { caller: caller.clone(), selection, inbox };
         open.insert(id.clone(), session);
     }
     let alive = desk.stop.child_token();
@@ -171,7 +171,7 @@ async fn accept(desk: &Desk, request: Request) -> Result<()> {
         .lock()
         .get(&id)
         .filter(|session| session.caller.is_same_principal(&caller))
-        .map(|session| (session.inbox.clone(), session.selection.clone()))
+        .map(|session| (session.inbox.clone(), session.selection))
         .ok_or_else(|| {
             Error::new(ErrorKind::NotFound, "session_not_found", "there is no such stream")
                 .fix("open a stream with GET /sse and post to the address that it names")

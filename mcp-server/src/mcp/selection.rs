@@ -4,8 +4,6 @@
 //! A selection narrows what is listed, it never widens what is allowed. Read-only is a hard filter
 //! and wins wherever it is set.
 
-use std::collections::BTreeSet;
-
 use flowmaster_kernel::{Effect, Error, Result, Toolset};
 
 use crate::dispatch::Tool;
@@ -21,16 +19,21 @@ const NAMES: [(&str, Toolset); 7] = [
 ];
 
 /// The tools that are offered.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Selection {
-    toolsets: BTreeSet<Toolset>,
+    /// One bit for each toolset.
+    toolsets: u8,
     read_only: bool,
 }
 
 impl Default for Selection {
     fn default() -> Self {
-        Self { toolsets: BTreeSet::from([Toolset::Core]), read_only: false }
+        Self { toolsets: bit(Toolset::Core), read_only: false }
     }
+}
+
+const fn bit(toolset: Toolset) -> u8 {
+    1 << toolset as u8
 }
 
 impl Selection {
@@ -39,17 +42,17 @@ impl Selection {
     /// # Errors
     /// `unknown_toolset`.
     pub fn of(toolsets: &str, read_only: bool) -> Result<Self> {
-        let mut chosen = BTreeSet::new();
+        let mut chosen = 0;
         for name in toolsets.split(',').map(str::trim).filter(|name| !name.is_empty()) {
             match NAMES.iter().find(|(known, _)| *known == name) {
-                Some((_, toolset)) => {
-                    chosen.insert(*toolset);
+                Some((_, toolset)) => chosen |= bit(*toolset),
+                None if name == "all" => {
+                    chosen = NAMES.iter().fold(0, |all, (_, toolset)| all | bit(*toolset));
                 }
-                None if name == "all" => chosen.extend(NAMES.iter().map(|(_, toolset)| *toolset)),
                 None => return Err(unknown(name)),
             }
         }
-        if chosen.is_empty() {
+        if chosen == 0 {
             return Ok(Self { read_only, ..Self::default() });
         }
         Ok(Self { toolsets: chosen, read_only })
@@ -97,7 +100,7 @@ impl Selection {
     /// Whether `tool` is in the list.
     #[must_use]
     pub fn lists(&self, tool: &Tool) -> bool {
-        self.toolsets.contains(&tool.toolset) && self.permits(tool)
+        self.toolsets & bit(tool.toolset) != 0 && self.permits(tool)
     }
 
     /// Whether `tool` may be called at all, listed or not.
