@@ -187,6 +187,9 @@ pub enum CompactEvent {
     Escalation(String),
     /// Ends everything in the scope: `true`.
     Terminate(bool),
+    /// A link by name: an intermediateThrowEvent goes on at the intermediateCatchEvent of the same
+    /// name in the same scope, without a `next`.
+    Link(String),
 }
 
 /// Who does a user task.

@@ -1,5 +1,7 @@
 //! Checks a process before it is published: what would get stuck, be skipped or surprise.
 
+mod link;
+
 use std::collections::BTreeSet;
 
 use crate::finding::Finding;
@@ -104,10 +106,11 @@ impl Check<'_> {
                 let node = process.node(ix);
                 open.extend(node.outgoing.iter().map(|&flow| process.flow(flow).target));
                 open.extend(&node.boundary);
+                open.extend(process.link_target(node));
             }
         }
         for (ix, node) in process.children(scope) {
-            if !reached.contains(&ix) {
+            if !reached.contains(&ix) && !self.link_without_source(ix, node) {
                 self.error(
                     "unreachable",
                     &node.id,
@@ -139,6 +142,7 @@ impl Check<'_> {
 
     fn node(&mut self, ix: NodeIx, node: &Node) {
         let id = &*node.id;
+        self.link(node);
         match &node.kind {
             NodeKind::StartEvent { trigger, .. } => {
                 if !node.incoming.is_empty() {
@@ -211,7 +215,7 @@ impl Check<'_> {
     fn catch(&mut self, id: &str, trigger: &Trigger) {
         match trigger {
             Trigger::Message(message) => self.correlation(id, message.correlation.0.is_some()),
-            Trigger::Timer(_) | Trigger::Signal { .. } => {}
+            Trigger::Timer(_) | Trigger::Signal { .. } | Trigger::Link { .. } => {}
             Trigger::None | Trigger::Error(_) | Trigger::Escalation { .. } | Trigger::Terminate => {
                 self.error(
                     "catches_nothing",
@@ -253,7 +257,8 @@ impl Check<'_> {
             Trigger::Timer(_)
             | Trigger::Error(_)
             | Trigger::Signal { .. }
-            | Trigger::Escalation { .. } => {}
+            | Trigger::Escalation { .. }
+            | Trigger::Link { .. } => {}
         }
     }
 

@@ -46,6 +46,9 @@ impl Reader<'_> {
                 }
             }
             "terminateEventDefinition" => Trigger::Terminate,
+            "linkEventDefinition" => {
+                Trigger::Link { name: definition.attribute("name").unwrap_or_default().to_owned() }
+            }
             other => {
                 self.unsupported(event, other.trim_end_matches("EventDefinition"));
                 Trigger::None

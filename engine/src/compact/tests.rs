@@ -29,7 +29,9 @@ fn order() -> CompactProcess {
                 { "id": "s2", "type": "startEvent", "next": "calc" },
                 { "id": "calc", "type": "scriptTask", "script": "amount * 2", "result": "double" }] },
             { "id": "call", "type": "callActivity", "process": "child", "next": "end" },
-            { "id": "end", "type": "endEvent", "event": { "terminate": true } }
+            { "id": "end", "type": "endEvent", "event": { "terminate": true } },
+            { "id": "go", "type": "intermediateThrowEvent", "event": { "link": "A" } },
+            { "id": "come", "type": "intermediateCatchEvent", "event": { "link": "A" }, "next": "end" }
         ]
     }))
     .unwrap()

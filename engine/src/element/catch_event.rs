@@ -23,7 +23,7 @@ pub(crate) fn enter(
 ) -> Result<(), Failure> {
     match prepare(t, key, trigger)? {
         Some(opening) => open(t, key, &node.id, opening),
-        None if matches!(trigger, Trigger::None) => t.pass(key),
+        None if matches!(trigger, Trigger::None | Trigger::Link { .. }) => t.pass(key),
         None => return Err(super::not_executable(&node.id, "catch event without a wait")),
     }
     Ok(())
@@ -47,9 +47,11 @@ pub(crate) fn prepare(
         Trigger::Signal { name } => {
             Opening::Subscription(Subscription::Signal { name: string_of(name, &view, t.now())? })
         }
-        Trigger::None | Trigger::Error(_) | Trigger::Escalation { .. } | Trigger::Terminate => {
-            return Ok(None);
-        }
+        Trigger::None
+        | Trigger::Error(_)
+        | Trigger::Escalation { .. }
+        | Trigger::Terminate
+        | Trigger::Link { .. } => return Ok(None),
     }))
 }
 

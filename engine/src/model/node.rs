@@ -169,6 +169,12 @@ pub enum Trigger {
     },
     /// Ends everything in the scope.
     Terminate,
+    /// Joins the end of one path to the beginning of another in the same scope: several throw
+    /// events may lead to the one catch event of the same name.
+    Link {
+        /// The link's name.
+        name: String,
+    },
 }
 
 /// A message to send or to wait for.

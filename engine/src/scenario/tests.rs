@@ -7,6 +7,7 @@ mod format;
 mod gateways;
 mod governance;
 mod incidents;
+mod links;
 
 use super::*;
 use crate::testing::models;

@@ -235,6 +235,7 @@ fn push_trigger(element: &mut Element, trigger: &Trigger, shared: &mut Shared) {
             bpmn("escalationEventDefinition").with_some("escalationRef", reference)
         }
         Trigger::Terminate => bpmn("terminateEventDefinition"),
+        Trigger::Link { name } => bpmn("linkEventDefinition").with("name", name),
     };
     element.push(definition);
 }

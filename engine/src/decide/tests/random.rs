@@ -91,6 +91,28 @@ const MODELS: &[&str] = &[
     f -> q
     end e error BOOM
     s -> many -> scope -> e",
+    "
+    start s
+    catch again link again
+    user work
+    exclusive x
+    throw back link again
+    sub inner
+    in inner start is
+    in inner throw go link again
+    in inner catch come link again
+    in inner job last
+    on inner stop signal stop
+    end e
+    end stopped
+    is -> go
+    come -> last
+    s -> work
+    again -> work -> x
+    x -> back if again
+    x -> inner default
+    inner -> e
+    stop -> stopped",
 ];
 
 #[derive(Clone, Copy, Debug)]
@@ -141,7 +163,8 @@ fn command(instance: &Instance, step: Move) -> Command {
         15 => Command::SetVariables { scope: any(&elements), variables },
         16 => Command::TerminateElement { key: any(&elements) },
         17 => {
-            let all = ["approve", "join", "inner", "work", "many", "q", "sync", "nobody"];
+            let all =
+                ["approve", "join", "inner", "work", "many", "q", "sync", "nobody", "go", "come"];
             let element = all[step.pick % all.len()].into();
             Command::ActivateElement { element, scope: None, variables }
         }
