@@ -71,7 +71,7 @@ impl Check<'_> {
                     "event_sub_process_start",
                     id,
                     "an event sub-process has exactly one start event, and it waits for something",
-                    "keep one start event and give it a message, timer, error, signal or escalation",
+                    "keep one start event and give it a message, timer, error, signal, escalation or condition",
                 );
             }
         } else if starts.is_empty() || (scope.is_some() && plain != 1) {
@@ -184,6 +184,13 @@ impl Check<'_> {
                 format!("{element} is not executed by this version"),
                 "model it with the elements that are",
             ),
+            NodeKind::EndEvent(Trigger::Conditional { .. })
+            | NodeKind::IntermediateThrowEvent(Trigger::Conditional { .. }) => self.error(
+                "cannot_throw",
+                id,
+                "a condition is waited for; it cannot be thrown",
+                "use an intermediate catch event, or a throw event without a condition",
+            ),
             NodeKind::SubProcess(_)
             | NodeKind::EndEvent(_)
             | NodeKind::IntermediateThrowEvent(_) => {}
@@ -202,6 +209,14 @@ impl Check<'_> {
     }
 
     fn start_trigger(&mut self, id: &str, trigger: &Trigger) {
+        if matches!(trigger, Trigger::Conditional { .. }) {
+            self.error(
+                "start_trigger",
+                id,
+                "a condition starts event sub-processes; it does not start a process here",
+                "start it by a message, timer or signal, and put the condition behind that",
+            );
+        }
         if matches!(trigger, Trigger::Error(_) | Trigger::Escalation { .. } | Trigger::Terminate) {
             self.error(
                 "start_trigger",
@@ -215,12 +230,15 @@ impl Check<'_> {
     fn catch(&mut self, id: &str, trigger: &Trigger) {
         match trigger {
             Trigger::Message(message) => self.correlation(id, message.correlation.0.is_some()),
-            Trigger::Timer(_) | Trigger::Signal { .. } | Trigger::Link { .. } => {}
+            Trigger::Timer(_)
+            | Trigger::Signal { .. }
+            | Trigger::Conditional { .. }
+            | Trigger::Link { .. } => {}
             Trigger::None | Trigger::Error(_) | Trigger::Escalation { .. } | Trigger::Terminate => {
                 self.error(
                     "catches_nothing",
                     id,
-                    "an intermediate catch event must wait for a message, a timer or a signal",
+                    "an intermediate catch event must wait for a message, a timer, a signal or a condition",
                     "give it one of them",
                 );
             }
@@ -252,12 +270,13 @@ impl Check<'_> {
                 "catches_nothing",
                 &node.id,
                 "a boundary event must wait for something",
-                "give it a message, timer, error, signal or escalation",
+                "give it a message, timer, error, signal, escalation or condition",
             ),
             Trigger::Timer(_)
             | Trigger::Error(_)
             | Trigger::Signal { .. }
             | Trigger::Escalation { .. }
+            | Trigger::Conditional { .. }
             | Trigger::Link { .. } => {}
         }
     }

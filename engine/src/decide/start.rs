@@ -39,6 +39,7 @@ pub fn start_triggers(process: &Process, now: Timestamp) -> Vec<(ElementId, Star
         Trigger::Error(_)
         | Trigger::Escalation { .. }
         | Trigger::Terminate
+        | Trigger::Conditional { .. }
         | Trigger::Link { .. } => None,
     };
     process

@@ -13,6 +13,7 @@ use crate::transition::Transition;
 pub(crate) enum Opening {
     Timer(Schedule),
     Subscription(Subscription),
+    Condition,
 }
 
 pub(crate) fn enter(
@@ -47,6 +48,7 @@ pub(crate) fn prepare(
         Trigger::Signal { name } => {
             Opening::Subscription(Subscription::Signal { name: string_of(name, &view, t.now())? })
         }
+        Trigger::Conditional { .. } => Opening::Condition,
         Trigger::None
         | Trigger::Error(_)
         | Trigger::Escalation { .. }
@@ -92,5 +94,6 @@ pub(crate) fn open(t: &mut Transition<'_>, owner: Key, element: &ElementId, open
         Opening::Subscription(subscription) => {
             Event::SubscriptionOpened { key, owner, element, subscription }
         }
+        Opening::Condition => Event::ConditionOpened { key, owner, element },
     });
 }

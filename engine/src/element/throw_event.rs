@@ -22,7 +22,10 @@ pub(crate) fn enter(
         Trigger::Signal { name } => broadcast(t, key, node, name)?,
         Trigger::Escalation { code } => escalate(t, key, code.as_deref()),
         Trigger::Link { .. } => link_event::throw(t, key, node)?,
-        Trigger::Timer(_) | Trigger::Error(_) | Trigger::Terminate => {
+        Trigger::Timer(_)
+        | Trigger::Conditional { .. }
+        | Trigger::Error(_)
+        | Trigger::Terminate => {
             return Err(super::not_executable(&node.id, "throw event with such a trigger"));
         }
     }

@@ -1,6 +1,7 @@
 //! The behaviour of every element, as scenarios.
 
 mod activities;
+mod conditions;
 mod events;
 mod files;
 mod format;

@@ -123,6 +123,13 @@ fn each_mistake_has_its_finding() {
                    { "id": "e", "type": "endEvent" }]),
             &["link_ambiguous@c", "link_ambiguous@d"],
         ),
+        (
+            json!([{ "id": "s", "type": "startEvent", "event": { "condition": "x" }, "next": "t" },
+                   { "id": "t", "type": "intermediateThrowEvent", "event": { "condition": "x" }, "next": "c" },
+                   { "id": "c", "type": "intermediateCatchEvent", "event": { "condition": "x" }, "next": "e" },
+                   { "id": "e", "type": "endEvent", "event": { "condition": "x" } }]),
+            &["start_trigger@s", "cannot_throw@t", "cannot_throw@e"],
+        ),
     ] {
         let mut found = findings(&elements);
         let mut expected: Vec<String> = expected.iter().map(|&code| code.to_owned()).collect();

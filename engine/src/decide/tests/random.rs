@@ -113,6 +113,34 @@ const MODELS: &[&str] = &[
     x -> inner default
     inner -> e
     stop -> stopped",
+    "
+    start s
+    sub inner
+    each inner items as item
+    on inner ~low when n < 1
+    output low n = 2
+    on inner high when again
+    in inner start is
+    in inner events g
+    in inner catch one when n = 1
+    in inner catch late timer PT1H
+    in inner user work
+    in inner end ie
+    is -> g -> one -> work -> ie
+    g -> late -> work
+    catch odd when r
+    end e
+    s -> inner -> odd -> e
+    low -> e
+    high -> e
+    handler watch
+    in watch ~start two when n = 2
+    in watch user look
+    two -> look
+    handler halt
+    in halt start three when r > 200
+    in halt job clean
+    three -> clean",
 ];
 
 #[derive(Clone, Copy, Debug)]
@@ -148,6 +176,9 @@ fn command(instance: &Instance, step: Move) -> Command {
             Some(WaitKind::Signal { name }) => Command::BroadcastSignal { name, variables },
             Some(WaitKind::Child { .. }) => {
                 Command::ChildEnded { key, outcome: ChildOutcome::Completed { variables } }
+            }
+            Some(WaitKind::Condition { .. }) => {
+                Command::SetVariables { scope: Key::PROCESS, variables }
             }
             None => start_with(json!({ "n": 1, "again": false, "items": [1, 2, 3] })),
         },
