@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::element::multi_instance::Repetition;
 use crate::event::{Event, Subscription, Work};
+use crate::incident::Incident;
 use crate::instance::{ElementInstance, Instance, InstanceState, Key, Stage, Token};
 use crate::model::ElementId;
 use crate::scope::VariableMap;
@@ -104,6 +105,22 @@ pub fn apply(instance: &mut Instance, event: &Event) {
                 Subscription::Signal { name } => WaitKind::Signal { name },
             };
             instance.open(*key, *owner, element, kind);
+        }
+        Event::ConditionOpened { key, owner, element } => {
+            instance.open(*key, *owner, element, WaitKind::Condition { holds: false });
+        }
+        Event::ConditionChanged { key, holds: now, .. } => {
+            if let Some(WaitKind::Condition { holds }) =
+                instance.waits.get_mut(key).map(|wait| &mut wait.kind)
+            {
+                *holds = *now;
+            }
+        }
+        Event::ConditionClosed { key, .. } => {
+            if let Some(wait) = instance.waits.remove(key) {
+                let about = |it: &Incident| it.owner == wait.owner && it.element == wait.element;
+                instance.incidents.retain(|_, incident| !about(incident));
+            }
         }
         Event::ChildRequested { key, owner, element, process, instance: child } => {
             let kind = WaitKind::Child { process: process.clone(), instance: child.clone() };

@@ -187,6 +187,12 @@ pub enum CompactEvent {
     Escalation(String),
     /// Ends everything in the scope: `true`.
     Terminate(bool),
+    /// A condition that becomes true: FEEL, e.g. `temperature > 40`. For intermediateCatchEvent,
+    /// boundaryEvent and the start of an eventSubProcess; looked at when variables change.
+    Condition(String),
+    /// A link by name: an intermediateThrowEvent goes on at the intermediateCatchEvent of the same
+    /// name in the same scope, without a `next`.
+    Link(String),
 }
 
 /// Who does a user task.

@@ -286,6 +286,9 @@ fn kind_of(definition: &Definition, instance: &Instance, event: &Event) -> Optio
         | Event::VariablesSet { .. }
         | Event::DecisionEvaluated { .. }
         | Event::TimerFired { .. }
+        | Event::ConditionOpened { .. }
+        | Event::ConditionChanged { .. }
+        | Event::ConditionClosed { .. }
         | Event::SubscriptionTriggered { .. }
         | Event::ErrorThrown { .. }
         | Event::EscalationThrown { .. }

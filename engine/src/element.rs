@@ -4,17 +4,19 @@
 //! once or waits, and `finish` takes its results and sends tokens along its flows. What fails on
 //! the way is an incident, and the same step is tried again when the incident is resolved.
 //!
-//! Not executed: compensation, transactions, ad-hoc sub-processes, standard loops, complex gateways,
-//! conditional and link events. The model calls them unsupported, and publishing refuses them.
+//! Not executed: compensation, transactions, ad-hoc sub-processes, standard loops and complex
+//! gateways. The model calls them unsupported, and publishing refuses them.
 
 pub(crate) mod agent_task;
 pub(crate) mod boundary_event;
 pub(crate) mod business_rule_task;
 pub(crate) mod call_activity;
 pub(crate) mod catch_event;
+pub(crate) mod conditional_event;
 pub(crate) mod end_event;
 pub(crate) mod event_based_gateway;
 pub(crate) mod job_task;
+pub(crate) mod link_event;
 pub(crate) mod multi_instance;
 pub(crate) mod receive_task;
 pub(crate) mod script_task;
@@ -110,5 +112,6 @@ pub(crate) fn finish(
     for flow in flows {
         t.send(scope, flow);
     }
+    link_event::follow(t, scope, node);
     Ok(())
 }

@@ -248,6 +248,35 @@ pub enum Event {
         #[serde(with = "arc_text")]
         element: ElementId,
     },
+    /// The instance began to wait for a condition.
+    ConditionOpened {
+        /// The wait.
+        key: Key,
+        /// The element instance that owns it.
+        #[serde(default, skip_serializing_if = "Key::is_process")]
+        owner: Key,
+        /// The event it triggers.
+        #[serde(with = "arc_text")]
+        element: ElementId,
+    },
+    /// A condition became true, which triggers its event, or false. The wait stays until it is closed.
+    ConditionChanged {
+        /// The wait.
+        key: Key,
+        /// The event it triggers.
+        #[serde(with = "arc_text")]
+        element: ElementId,
+        /// Whether it is true now.
+        holds: bool,
+    },
+    /// The instance no longer waits for a condition.
+    ConditionClosed {
+        /// The wait.
+        key: Key,
+        /// The event.
+        #[serde(with = "arc_text")]
+        element: ElementId,
+    },
     /// A message was sent.
     MessageThrown {
         /// The element instance that sent it; its key makes the message's id.

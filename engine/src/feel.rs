@@ -203,6 +203,26 @@ impl Program {
         }
     }
 
+    /// Whether a condition that is waited for holds. It does not while it has no value because a
+    /// variable that it uses is missing or null.
+    ///
+    /// # Errors
+    /// As [`Self::test`], for any other reason.
+    pub fn holds(&self, variables: &dyn Variables, now: Timestamp) -> Result<bool, FeelError> {
+        match self.evaluate(variables, now) {
+            Ok(Value::Bool(holds)) => Ok(holds),
+            Ok(Value::Null) => Ok(false),
+            Ok(other) => Err(self.wrong_type("true or false", &other)),
+            Err(FeelError::NoValue { .. }) if self.lacks_one_of(variables) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn lacks_one_of(&self, variables: &dyn Variables) -> bool {
+        let missing = |name: &str| variables.variable(name).is_none_or(Value::is_null);
+        scan::variables(self.text()).into_iter().any(missing)
+    }
+
     /// The error of a value that is not what was needed.
     #[must_use]
     pub fn wrong_type(&self, expected: &'static str, value: &Value) -> FeelError {

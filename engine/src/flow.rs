@@ -164,7 +164,8 @@ fn others_may_come(
 fn exits(process: &Process, place: NodeIx) -> Vec<FlowIx> {
     let node = process.node(place);
     let boundary = node.boundary.iter().flat_map(|event| &process.node(*event).outgoing);
-    node.outgoing.iter().chain(boundary).copied().collect()
+    let linked = process.link_target(node).map(|target| &process.node(target).outgoing);
+    node.outgoing.iter().chain(boundary).chain(linked.into_iter().flatten()).copied().collect()
 }
 
 /// The flows from which one of `ends` can be reached without passing `avoid`.
@@ -183,7 +184,8 @@ fn upstream(process: &Process, ends: &[FlowIx], avoid: NodeIx) -> BTreeSet<FlowI
             }
             _ => &node.incoming,
         };
-        open.extend(before.iter().filter(|flow| found.insert(**flow)));
+        let linked = process.link_sources(source).flat_map(|(_, node)| &node.incoming);
+        open.extend(before.iter().chain(linked).filter(|flow| found.insert(**flow)));
     }
     found
 }

@@ -155,6 +155,39 @@ impl Process {
         self.children(scope).filter(|(_, node)| matches!(node.kind, NodeKind::StartEvent { .. }))
     }
 
+    /// The catch event that the link of the throw event `node` leads to: the one of the same name
+    /// in the same scope.
+    #[must_use]
+    pub fn link_target(&self, node: &Node) -> Option<NodeIx> {
+        let NodeKind::IntermediateThrowEvent(Trigger::Link { name }) = &node.kind else {
+            return None;
+        };
+        let mut targets = self.link_targets(node.parent, name);
+        targets.next().map(|(ix, _)| ix)
+    }
+
+    /// The catch events of the links called `name` directly inside `scope`.
+    pub fn link_targets(
+        &self,
+        scope: Option<NodeIx>,
+        name: &str,
+    ) -> impl Iterator<Item = (NodeIx, &Node)> {
+        self.children(scope).filter(move |(_, node)| {
+            matches!(&node.kind,
+                NodeKind::IntermediateCatchEvent(Trigger::Link { name: known }) if known == name)
+        })
+    }
+
+    /// The throw events whose links lead to the catch event `target`.
+    pub fn link_sources(&self, target: NodeIx) -> impl Iterator<Item = (NodeIx, &Node)> {
+        let is_target = matches!(
+            self.node(target).kind,
+            NodeKind::IntermediateCatchEvent(Trigger::Link { .. })
+        );
+        let all = is_target.then(|| self.nodes()).into_iter().flatten();
+        all.filter(move |(_, node)| self.link_target(node) == Some(target))
+    }
+
     /// Whether `inner` lies inside `outer` at any depth.
     #[must_use]
     pub fn is_inside(&self, inner: NodeIx, outer: NodeIx) -> bool {

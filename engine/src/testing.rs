@@ -199,6 +199,8 @@ fn trigger(rest: &str) -> Trigger {
         }
         "escalation" => Trigger::Escalation { code: (rest != "*").then(|| rest.to_owned()) },
         "terminate" => Trigger::Terminate,
+        "when" => Trigger::Conditional { condition: program(rest) },
+        "link" => Trigger::Link { name: rest.to_owned() },
         other => panic!("no trigger {other:?}"),
     }
 }

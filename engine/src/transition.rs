@@ -46,6 +46,10 @@ pub(crate) struct Transition<'a> {
     queue: VecDeque<Step>,
     steps_left: usize,
     bytes_left: usize,
+    /// Whether some condition is waited for.
+    watches: bool,
+    /// Whether conditions may have changed since they were last looked at.
+    changed: bool,
 }
 
 impl<'a> Transition<'a> {
@@ -58,6 +62,8 @@ impl<'a> Transition<'a> {
             queue: VecDeque::new(),
             steps_left: MAX_STEPS,
             bytes_left: MAX_MADE,
+            watches: instance.waits().any(|(_, w)| matches!(w.kind, WaitKind::Condition { .. })),
+            changed: false,
         }
     }
 
@@ -88,6 +94,14 @@ impl<'a> Transition<'a> {
 
     pub(crate) fn emit(&mut self, event: Event) {
         crate::apply::apply(&mut self.instance, &event);
+        self.watches |= matches!(event, Event::ConditionOpened { .. });
+        self.changed |= matches!(
+            event,
+            Event::VariablesSet { .. }
+                | Event::ConditionOpened { .. }
+                | Event::IncidentResolved { .. }
+                | Event::InstanceResumed { .. }
+        );
         self.events.push(event);
     }
 
@@ -99,17 +113,33 @@ impl<'a> Transition<'a> {
     /// Runs until everything waits.
     pub(crate) fn run(&mut self) {
         loop {
-            while let Some(step) = self.queue.pop_front() {
-                self.steps_left = self.steps_left.saturating_sub(1);
-                match step {
-                    Step::Take { scope, flow } => flow::take(self, scope, flow),
-                    Step::Enter(key) => self.enter(key),
+            element::conditional_event::look(self);
+            match self.queue.pop_front() {
+                Some(step) => {
+                    self.spend_step();
+                    match step {
+                        Step::Take { scope, flow } => flow::take(self, scope, flow),
+                        Step::Enter(key) => self.enter(key),
+                    }
                 }
-            }
-            if !self.settle() {
-                return;
+                None if self.settle() => {}
+                None => return,
             }
         }
+    }
+
+    pub(crate) fn spend_step(&mut self) {
+        self.steps_left = self.steps_left.saturating_sub(1);
+    }
+
+    /// Whether tokens are on their way.
+    pub(crate) fn is_under_way(&self) -> bool {
+        !self.queue.is_empty()
+    }
+
+    /// Whether conditions have to be looked at; they count as looked at from now on.
+    pub(crate) fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed) && self.watches
     }
 
     /// What can only be known when no token is on its way: joins of inclusive gateways, and
@@ -180,11 +210,9 @@ impl<'a> Transition<'a> {
     /// Lets an activated element begin.
     pub(crate) fn enter(&mut self, key: Key) {
         let Some((_, node)) = self.place(key) else { return };
-        let outcome = if self.steps_left == 0 {
-            let message = format!("more than {MAX_STEPS} steps without a wait: is it a loop?");
-            Err(Failure::new(IncidentKind::LimitExceeded, message))
-        } else {
-            element::start(self, key, node)
+        let outcome = match self.steps_left {
+            0 => Err(too_many_steps()),
+            _ => element::start(self, key, node),
         };
         if let Err(failure) = outcome {
             self.raise(key, Stage::Activating, &failure);
@@ -204,6 +232,14 @@ impl<'a> Transition<'a> {
         }
     }
 
+    /// Lets an event that happened go on with what it brings.
+    pub(crate) fn arrive(&mut self, key: Key, results: &VariableMap) {
+        match self.steps_left {
+            0 => self.raise(key, Stage::Completing, &too_many_steps()),
+            _ => self.complete(key, results),
+        }
+    }
+
     /// Accounts for data that an element made.
     pub(crate) fn charge(&mut self, made: &VariableMap) -> Result<(), Failure> {
         let over = |what: &str, limit: usize| {
@@ -219,9 +255,20 @@ impl<'a> Transition<'a> {
     /// Stops an element until somebody resolves what is wrong.
     pub(crate) fn raise(&mut self, owner: Key, stage: Stage, failure: &Failure) {
         let Some(element) = self.element(owner) else { return };
+        let element = ElementId::clone(&element.element);
+        self.raise_incident(owner, element, stage, failure);
+    }
+
+    /// Stops the event `element`, for which `owner` waits and which may be another's; `owner` itself
+    /// goes on.
+    pub(crate) fn raise_at(&mut self, owner: Key, element: &ElementId, failure: &Failure) {
+        self.raise_incident(owner, ElementId::clone(element), Stage::Active, failure);
+    }
+
+    fn raise_incident(&mut self, owner: Key, element: ElementId, stage: Stage, failure: &Failure) {
         let incident = Incident {
             owner,
-            element: ElementId::clone(&element.element),
+            element,
             kind: failure.kind,
             message: failure.message.chars().take(MAX_MESSAGE).collect(),
         };
@@ -286,6 +333,7 @@ impl<'a> Transition<'a> {
             WaitKind::Message { .. } | WaitKind::Signal { .. } => {
                 Event::SubscriptionClosed { key, element }
             }
+            WaitKind::Condition { .. } => Event::ConditionClosed { key, element },
             WaitKind::Child { instance, .. } => {
                 Event::ChildCancelled { key, element, instance: instance.clone() }
             }
@@ -323,4 +371,9 @@ impl<'a> Transition<'a> {
             self.emit(Event::TokenDropped { scope, flow });
         }
     }
+}
+
+fn too_many_steps() -> Failure {
+    let message = format!("more than {MAX_STEPS} steps without a wait: is it a loop?");
+    Failure::new(IncidentKind::LimitExceeded, message)
 }

@@ -19,7 +19,7 @@ pub(crate) fn trigger(t: &mut Transition<'_>, owner: Key, target: NodeIx, variab
                 t.terminate(owner);
             }
             let key = t.activate(scope, target, None, Vec::new());
-            t.complete(key, variables);
+            t.arrive(key, variables);
         }
         NodeKind::StartEvent { interrupting, trigger } => {
             let Some(sub_process) = node.parent else { return };
@@ -33,7 +33,7 @@ pub(crate) fn trigger(t: &mut Transition<'_>, owner: Key, target: NodeIx, variab
                 return;
             }
             let key = t.activate(inside, target, None, Vec::new());
-            t.complete(key, variables);
+            t.arrive(key, variables);
         }
         _ => match t.place(owner) {
             Some((place, _)) if place == target => t.complete(owner, variables),

@@ -1,5 +1,7 @@
 //! Checks a process before it is published: what would get stuck, be skipped or surprise.
 
+mod link;
+
 use std::collections::BTreeSet;
 
 use crate::finding::Finding;
@@ -69,7 +71,7 @@ impl Check<'_> {
                     "event_sub_process_start",
                     id,
                     "an event sub-process has exactly one start event, and it waits for something",
-                    "keep one start event and give it a message, timer, error, signal or escalation",
+                    "keep one start event and give it a message, timer, error, signal, escalation or condition",
                 );
             }
         } else if starts.is_empty() || (scope.is_some() && plain != 1) {
@@ -104,10 +106,11 @@ impl Check<'_> {
                 let node = process.node(ix);
                 open.extend(node.outgoing.iter().map(|&flow| process.flow(flow).target));
                 open.extend(&node.boundary);
+                open.extend(process.link_target(node));
             }
         }
         for (ix, node) in process.children(scope) {
-            if !reached.contains(&ix) {
+            if !reached.contains(&ix) && !self.link_without_source(ix, node) {
                 self.error(
                     "unreachable",
                     &node.id,
@@ -139,6 +142,7 @@ impl Check<'_> {
 
     fn node(&mut self, ix: NodeIx, node: &Node) {
         let id = &*node.id;
+        self.link(node);
         match &node.kind {
             NodeKind::StartEvent { trigger, .. } => {
                 if !node.incoming.is_empty() {
@@ -180,6 +184,13 @@ impl Check<'_> {
                 format!("{element} is not executed by this version"),
                 "model it with the elements that are",
             ),
+            NodeKind::EndEvent(Trigger::Conditional { .. })
+            | NodeKind::IntermediateThrowEvent(Trigger::Conditional { .. }) => self.error(
+                "cannot_throw",
+                id,
+                "a condition is waited for; it cannot be thrown",
+                "use an intermediate catch event, or a throw event without a condition",
+            ),
             NodeKind::SubProcess(_)
             | NodeKind::EndEvent(_)
             | NodeKind::IntermediateThrowEvent(_) => {}
@@ -198,6 +209,14 @@ impl Check<'_> {
     }
 
     fn start_trigger(&mut self, id: &str, trigger: &Trigger) {
+        if matches!(trigger, Trigger::Conditional { .. }) {
+            self.error(
+                "start_trigger",
+                id,
+                "a condition starts event sub-processes; it does not start a process here",
+                "start it by a message, timer or signal, and put the condition behind that",
+            );
+        }
         if matches!(trigger, Trigger::Error(_) | Trigger::Escalation { .. } | Trigger::Terminate) {
             self.error(
                 "start_trigger",
@@ -211,12 +230,15 @@ impl Check<'_> {
     fn catch(&mut self, id: &str, trigger: &Trigger) {
         match trigger {
             Trigger::Message(message) => self.correlation(id, message.correlation.0.is_some()),
-            Trigger::Timer(_) | Trigger::Signal { .. } => {}
+            Trigger::Timer(_)
+            | Trigger::Signal { .. }
+            | Trigger::Conditional { .. }
+            | Trigger::Link { .. } => {}
             Trigger::None | Trigger::Error(_) | Trigger::Escalation { .. } | Trigger::Terminate => {
                 self.error(
                     "catches_nothing",
                     id,
-                    "an intermediate catch event must wait for a message, a timer or a signal",
+                    "an intermediate catch event must wait for a message, a timer, a signal or a condition",
                     "give it one of them",
                 );
             }
@@ -248,12 +270,14 @@ impl Check<'_> {
                 "catches_nothing",
                 &node.id,
                 "a boundary event must wait for something",
-                "give it a message, timer, error, signal or escalation",
+                "give it a message, timer, error, signal, escalation or condition",
             ),
             Trigger::Timer(_)
             | Trigger::Error(_)
             | Trigger::Signal { .. }
-            | Trigger::Escalation { .. } => {}
+            | Trigger::Escalation { .. }
+            | Trigger::Conditional { .. }
+            | Trigger::Link { .. } => {}
         }
     }
 

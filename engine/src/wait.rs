@@ -62,6 +62,12 @@ pub enum WaitKind {
         /// The signal's name.
         name: String,
     },
+    /// A condition to become true.
+    Condition {
+        /// Whether it was true when it was last looked at.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        holds: bool,
+    },
     /// A called instance.
     Child {
         /// Id of the called process.

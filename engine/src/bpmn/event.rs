@@ -46,6 +46,10 @@ impl Reader<'_> {
                 }
             }
             "terminateEventDefinition" => Trigger::Terminate,
+            "conditionalEventDefinition" => self.conditional(id, definition),
+            "linkEventDefinition" => {
+                Trigger::Link { name: definition.attribute("name").unwrap_or_default().to_owned() }
+            }
             other => {
                 self.unsupported(event, other.trim_end_matches("EventDefinition"));
                 Trigger::None
@@ -76,6 +80,36 @@ impl Reader<'_> {
             correlation: Correlation(key.and_then(|key| self.program(id, key))),
             job: self.job(element),
         }
+    }
+
+    fn conditional(&mut self, id: &str, definition: &Element) -> Trigger {
+        let filter = definition.first(MODEL, "extensionElements");
+        if filter.is_some_and(|filter| filter.first(ZEEBE, "conditionalFilter").is_some()) {
+            self.findings.push(Finding::warning(
+                "condition_filter",
+                id,
+                "the filter of variables is not applied: every change lets the condition be looked at",
+                "say in the condition itself what must be true",
+            ));
+        }
+        let expression = definition.first(MODEL, "condition");
+        let language = expression.and_then(|it| it.attribute("language")).unwrap_or_default();
+        if !language.is_empty() && !language.to_ascii_lowercase().contains("feel") {
+            self.foreign_expression(id, language);
+            return Trigger::None;
+        }
+        let text = expression.map(Element::text).unwrap_or_default();
+        if text.is_empty() {
+            self.findings.push(Finding::error(
+                "no_condition",
+                id,
+                "the event does not say which condition it waits for",
+                "set the condition, for example =temperature > 40",
+            ));
+            return Trigger::None;
+        }
+        let condition = self.program(id, &text);
+        condition.map_or(Trigger::None, |condition| Trigger::Conditional { condition })
     }
 
     fn timer(&mut self, id: &str, definition: &Element) -> TimerTrigger {

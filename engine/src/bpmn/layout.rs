@@ -99,8 +99,9 @@ fn columns(process: &Process, scope: Option<NodeIx>) -> BTreeMap<NodeIx, i64> {
             let own = columns.get(&ix).copied().unwrap_or(0);
             let from_boundary =
                 node.boundary.iter().flat_map(|&event| &process.node(event).outgoing);
-            for &flow in node.outgoing.iter().chain(from_boundary) {
-                let target = process.flow(flow).target;
+            let flows = node.outgoing.iter().chain(from_boundary);
+            let targets = flows.map(|&flow| process.flow(flow).target);
+            for target in targets.chain(process.link_target(node)) {
                 let Some(column) = columns.get_mut(&target) else { continue };
                 if *column <= own && target > ix {
                     *column = own + 1;

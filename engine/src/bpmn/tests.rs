@@ -138,6 +138,15 @@ fn mistakes_become_findings() {
         ),
         ("<startEvent id='s'><timerEventDefinition/></startEvent>", "timer_without_time"),
         ("<receiveTask id='s'/>", "no_message"),
+        ("<startEvent id='s'><conditionalEventDefinition/></startEvent>", "no_condition"),
+        (
+            "<startEvent id='s'><conditionalEventDefinition><condition language='groovy'>x</condition></conditionalEventDefinition></startEvent>",
+            "expression_language",
+        ),
+        (
+            "<startEvent id='s'><conditionalEventDefinition><extensionElements><zeebe:conditionalFilter variableNames='x'/></extensionElements><condition>=x</condition></conditionalEventDefinition></startEvent>",
+            "condition_filter",
+        ),
         ("<receiveTask id='s' messageRef='gone'/>", "dangling_reference"),
         ("<complexGateway id='s'/>", "unsupported_element"),
         ("<startEvent id='s'/><endEvent id='s'/>", "process_not_linked"),

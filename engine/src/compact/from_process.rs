@@ -168,6 +168,8 @@ fn event(trigger: &Trigger) -> Option<CompactEvent> {
         Trigger::Signal { name } => CompactEvent::Signal(text(name)),
         Trigger::Escalation { code } => CompactEvent::Escalation(code.clone().unwrap_or_default()),
         Trigger::Terminate => CompactEvent::Terminate(true),
+        Trigger::Conditional { condition } => CompactEvent::Condition(condition.text().to_owned()),
+        Trigger::Link { name } => CompactEvent::Link(name.clone()),
     })
 }
 

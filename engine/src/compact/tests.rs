@@ -29,7 +29,10 @@ fn order() -> CompactProcess {
                 { "id": "s2", "type": "startEvent", "next": "calc" },
                 { "id": "calc", "type": "scriptTask", "script": "amount * 2", "result": "double" }] },
             { "id": "call", "type": "callActivity", "process": "child", "next": "end" },
-            { "id": "end", "type": "endEvent", "event": { "terminate": true } }
+            { "id": "end", "type": "endEvent", "event": { "terminate": true } },
+            { "id": "until", "type": "intermediateCatchEvent", "event": { "condition": "amount > 5" }, "next": "go" },
+            { "id": "go", "type": "intermediateThrowEvent", "event": { "link": "A" } },
+            { "id": "come", "type": "intermediateCatchEvent", "event": { "link": "A" }, "next": "end" }
         ]
     }))
     .unwrap()

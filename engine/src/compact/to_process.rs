@@ -228,6 +228,11 @@ impl Reader {
             Some(CompactEvent::Signal(name)) => Trigger::Signal { name: self.text(id, name) },
             Some(CompactEvent::Escalation(code)) => Trigger::Escalation { code: non_empty(code) },
             Some(CompactEvent::Terminate(_)) => Trigger::Terminate,
+            Some(CompactEvent::Condition(text)) => {
+                let condition = self.program(id, text);
+                condition.map_or(Trigger::None, |condition| Trigger::Conditional { condition })
+            }
+            Some(CompactEvent::Link(name)) => Trigger::Link { name: name.clone() },
         }
     }
 

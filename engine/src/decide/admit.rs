@@ -297,8 +297,8 @@ impl Instance {
     /// The incident that keeps `wait` from going on: one of the element itself, not of the
     /// activity that a boundary event hangs on.
     pub(crate) fn blocks(&self, wait: &Wait) -> Option<&Incident> {
-        let (_, incident) = self.incident_of(wait.owner)?;
-        (incident.element == wait.element).then_some(incident)
+        let mut open = self.incidents().map(|(_, incident)| incident);
+        open.find(|incident| incident.owner == wait.owner && incident.element == wait.element)
     }
 }
 

@@ -8,6 +8,7 @@ use crate::instance::{Instance, Key, Stage};
 use crate::model::{ElementId, NodeIx, NodeKind, Process, SubProcess};
 use crate::scope::VariableMap;
 use crate::transition::Transition;
+use crate::wait::Wait;
 
 /// Where an element is to be activated.
 #[derive(Clone, Debug)]
@@ -56,7 +57,9 @@ pub(super) fn resolve(
         }
         Stage::Completing => t.pass(owner),
         Stage::Active => {
-            let work = t.instance.waits().find(|(_, w)| w.owner == owner && w.kind.is_work());
+            // The incident of a boundary event leaves the work of its activity alone.
+            let about = |w: &Wait| w.owner == owner && w.element == incident.element;
+            let work = t.instance.waits().find(|(_, w)| about(w) && w.kind.is_work());
             if let Some((key, wait)) = work {
                 let element = ElementId::clone(&wait.element);
                 t.emit(Event::WorkRetried { key, element, retries: 1 });

@@ -36,7 +36,11 @@ pub fn start_triggers(process: &Process, now: Timestamp) -> Vec<(ElementId, Star
         }
         Trigger::Signal { name } => string_of(name, &none, now).ok().map(StartTrigger::Signal),
         Trigger::Timer(timer) => schedule(timer, &none, now).ok().map(StartTrigger::Timer),
-        Trigger::Error(_) | Trigger::Escalation { .. } | Trigger::Terminate => None,
+        Trigger::Error(_)
+        | Trigger::Escalation { .. }
+        | Trigger::Terminate
+        | Trigger::Conditional { .. }
+        | Trigger::Link { .. } => None,
     };
     process
         .start_events(None)

@@ -43,7 +43,7 @@ fn assert_sound(definition: &Definition, instance: &Instance) {
         assert!(definition.process().find(&wait.element).is_some());
     }
     for (key, incident) in instance.incidents() {
-        assert!(instance.element(incident.owner).is_some(), "incident {key} has no owner");
+        assert!(instance.has_scope(incident.owner), "incident {key} has no owner");
     }
     for token in instance.tokens() {
         assert!(instance.has_scope(token.scope), "a token lies in a scope that is gone");

@@ -13,6 +13,7 @@ use crate::transition::Transition;
 pub(crate) enum Opening {
     Timer(Schedule),
     Subscription(Subscription),
+    Condition,
 }
 
 pub(crate) fn enter(
@@ -23,7 +24,7 @@ pub(crate) fn enter(
 ) -> Result<(), Failure> {
     match prepare(t, key, trigger)? {
         Some(opening) => open(t, key, &node.id, opening),
-        None if matches!(trigger, Trigger::None) => t.pass(key),
+        None if matches!(trigger, Trigger::None | Trigger::Link { .. }) => t.pass(key),
         None => return Err(super::not_executable(&node.id, "catch event without a wait")),
     }
     Ok(())
@@ -47,9 +48,12 @@ pub(crate) fn prepare(
         Trigger::Signal { name } => {
             Opening::Subscription(Subscription::Signal { name: string_of(name, &view, t.now())? })
         }
-        Trigger::None | Trigger::Error(_) | Trigger::Escalation { .. } | Trigger::Terminate => {
-            return Ok(None);
-        }
+        Trigger::Conditional { .. } => Opening::Condition,
+        Trigger::None
+        | Trigger::Error(_)
+        | Trigger::Escalation { .. }
+        | Trigger::Terminate
+        | Trigger::Link { .. } => return Ok(None),
     }))
 }
 
@@ -90,5 +94,6 @@ pub(crate) fn open(t: &mut Transition<'_>, owner: Key, element: &ElementId, open
         Opening::Subscription(subscription) => {
             Event::SubscriptionOpened { key, owner, element, subscription }
         }
+        Opening::Condition => Event::ConditionOpened { key, owner, element },
     });
 }

@@ -28,7 +28,9 @@ pub(crate) fn enter(
             t.pass(key);
             t.terminate_inside(scope);
         }
-        Trigger::Timer(_) => return Err(super::not_executable(&node.id, "timer end event")),
+        Trigger::Timer(_) | Trigger::Conditional { .. } | Trigger::Link { .. } => {
+            return Err(super::not_executable(&node.id, "end event with such a trigger"));
+        }
     }
     Ok(())
 }

@@ -26,6 +26,7 @@ pub(crate) fn enter(t: &mut Transition<'_>, key: Key) -> Result<(), Failure> {
                     && !matches!(
                         node.kind,
                         NodeKind::BoundaryEvent { .. }
+                            | NodeKind::IntermediateCatchEvent(Trigger::Link { .. })
                             | NodeKind::StartEvent { .. }
                             | NodeKind::SubProcess(SubProcess::Event)
                     )

@@ -1,6 +1,6 @@
 //! Intermediate throw events (BPMN 2.0.2 §10.5.4), and the throwing that end events share.
 
-use super::{catch_event, job_task};
+use super::{catch_event, job_task, link_event};
 use crate::event::Event;
 use crate::expression::string_of;
 use crate::incident::Failure;
@@ -21,7 +21,11 @@ pub(crate) fn enter(
         Trigger::Message(message) => send_message(t, key, node, message)?,
         Trigger::Signal { name } => broadcast(t, key, node, name)?,
         Trigger::Escalation { code } => escalate(t, key, code.as_deref()),
-        Trigger::Timer(_) | Trigger::Error(_) | Trigger::Terminate => {
+        Trigger::Link { .. } => link_event::throw(t, key, node)?,
+        Trigger::Timer(_)
+        | Trigger::Conditional { .. }
+        | Trigger::Error(_)
+        | Trigger::Terminate => {
             return Err(super::not_executable(&node.id, "throw event with such a trigger"));
         }
     }

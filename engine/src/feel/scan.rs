@@ -118,6 +118,24 @@ pub(super) fn scan(text: &str) -> Result<Scanned, FeelError> {
     Ok(scanned)
 }
 
+/// The names in `text` that stand for variables: no functions, no parts of a path.
+pub(super) fn variables(text: &str) -> Vec<&str> {
+    let (mut found, mut rest, mut previous) = (Vec::new(), text, ' ');
+    while let Some(first) = rest.chars().next() {
+        let (token, after) = rest.split_at(token_length(rest, first));
+        rest = after;
+        if first.is_whitespace() {
+            continue;
+        }
+        let is_name = (first.is_alphabetic() || first == '_') && !is_keyword(token);
+        if is_name && previous != '.' && !rest.trim_start().starts_with('(') {
+            found.push(token);
+        }
+        previous = first;
+    }
+    found
+}
+
 /// The value of the variable that stands for a call of the clock.
 pub(super) fn clock_value(name: &str, now: Timestamp) -> Option<FeelValue> {
     if name != NOW && name != TODAY {

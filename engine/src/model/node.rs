@@ -169,6 +169,17 @@ pub enum Trigger {
     },
     /// Ends everything in the scope.
     Terminate,
+    /// A condition that becomes true: it must have been false, or not yet looked at, before.
+    Conditional {
+        /// FEEL over the variables that the event sees.
+        condition: Program,
+    },
+    /// Joins the end of one path to the beginning of another in the same scope: several throw
+    /// events may lead to the one catch event of the same name.
+    Link {
+        /// The link's name.
+        name: String,
+    },
 }
 
 /// A message to send or to wait for.

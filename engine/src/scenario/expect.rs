@@ -156,9 +156,7 @@ impl History {
 
 /// The element at which the token of `wait` stands, if it is one that counts as waiting.
 pub(super) fn stands_at(running: &Running, wait: &Wait) -> Option<String> {
-    if matches!(wait.kind, WaitKind::Child { .. })
-        || running.instance.incident_of(wait.owner).is_some()
-    {
+    if matches!(wait.kind, WaitKind::Child { .. }) || running.instance.blocks(wait).is_some() {
         return None;
     }
     let (_, owner) = running.instance.place(running.definition.process(), wait.owner)?;

@@ -237,7 +237,7 @@ impl Runner<'_> {
         let open = |running: &Running, element: &str| {
             let waits = running.instance.waits().filter(|(_, wait)| &*wait.element == element);
             waits
-                .filter(|(_, wait)| running.instance.incident_of(wait.owner).is_none())
+                .filter(|(_, wait)| running.instance.blocks(wait).is_none())
                 .filter_map(|(key, wait)| match wait.kind {
                     WaitKind::Human => Some((key, 1)),
                     WaitKind::Job { retries } | WaitKind::Agent { retries } => Some((key, retries)),

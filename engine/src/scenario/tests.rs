@@ -1,12 +1,14 @@
 //! The behaviour of every element, as scenarios.
 
 mod activities;
+mod conditions;
 mod events;
 mod files;
 mod format;
 mod gateways;
 mod governance;
 mod incidents;
+mod links;
 
 use super::*;
 use crate::testing::models;

@@ -95,6 +95,41 @@ fn each_mistake_has_its_finding() {
                    { "id": "late", "type": "boundaryEvent", "attachedTo": "a" }]),
             &["policy_unknown_element@a", "catches_nothing@late", "boundary_without_flow@late"],
         ),
+        (
+            json!([{ "id": "s", "type": "startEvent", "next": ["t", "u", "x"] },
+                   { "id": "t", "type": "intermediateThrowEvent", "event": { "link": "gone" } },
+                   { "id": "u", "type": "intermediateThrowEvent", "event": { "link": "" }, "next": "c" },
+                   { "id": "c", "type": "intermediateCatchEvent", "event": { "link": "lonely" } },
+                   { "id": "d", "type": "intermediateCatchEvent", "event": { "link": "alone" } },
+                   { "id": "x", "type": "subProcess", "next": "e", "elements": [
+                       { "id": "is", "type": "startEvent", "next": "it" },
+                       { "id": "it", "type": "intermediateThrowEvent", "event": { "link": "alone" } }] },
+                   { "id": "e", "type": "endEvent", "event": { "link": "alone" } }]),
+            &[
+                "link_without_target@t",
+                "link_without_name@u",
+                "flow_out_of_link@u",
+                "flow_into_link@c",
+                "link_without_source@d",
+                "link_without_target@it",
+                "link_place@e",
+            ],
+        ),
+        (
+            json!([{ "id": "s", "type": "startEvent", "next": "t" },
+                   { "id": "t", "type": "intermediateThrowEvent", "event": { "link": "A" } },
+                   { "id": "c", "type": "intermediateCatchEvent", "event": { "link": "A" }, "next": "e" },
+                   { "id": "d", "type": "intermediateCatchEvent", "event": { "link": "A" }, "next": "e" },
+                   { "id": "e", "type": "endEvent" }]),
+            &["link_ambiguous@c", "link_ambiguous@d"],
+        ),
+        (
+            json!([{ "id": "s", "type": "startEvent", "event": { "condition": "x" }, "next": "t" },
+                   { "id": "t", "type": "intermediateThrowEvent", "event": { "condition": "x" }, "next": "c" },
+                   { "id": "c", "type": "intermediateCatchEvent", "event": { "condition": "x" }, "next": "e" },
+                   { "id": "e", "type": "endEvent", "event": { "condition": "x" } }]),
+            &["start_trigger@s", "cannot_throw@t", "cannot_throw@e"],
+        ),
     ] {
         let mut found = findings(&elements);
         let mut expected: Vec<String> = expected.iter().map(|&code| code.to_owned()).collect();

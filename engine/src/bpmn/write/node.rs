@@ -235,6 +235,12 @@ fn push_trigger(element: &mut Element, trigger: &Trigger, shared: &mut Shared) {
             bpmn("escalationEventDefinition").with_some("escalationRef", reference)
         }
         Trigger::Terminate => bpmn("terminateEventDefinition"),
+        Trigger::Conditional { condition } => {
+            let mut definition = bpmn("conditionalEventDefinition");
+            definition.push(formal("condition", &format!("={}", condition.text())));
+            definition
+        }
+        Trigger::Link { name } => bpmn("linkEventDefinition").with("name", name),
     };
     element.push(definition);
 }

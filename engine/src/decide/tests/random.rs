@@ -91,6 +91,56 @@ const MODELS: &[&str] = &[
     f -> q
     end e error BOOM
     s -> many -> scope -> e",
+    "
+    start s
+    catch again link again
+    user work
+    exclusive x
+    throw back link again
+    sub inner
+    in inner start is
+    in inner throw go link again
+    in inner catch come link again
+    in inner job last
+    on inner stop signal stop
+    end e
+    end stopped
+    is -> go
+    come -> last
+    s -> work
+    again -> work -> x
+    x -> back if again
+    x -> inner default
+    inner -> e
+    stop -> stopped",
+    "
+    start s
+    sub inner
+    each inner items as item
+    on inner ~low when n < 1
+    output low n = 2
+    on inner high when again
+    in inner start is
+    in inner events g
+    in inner catch one when n = 1
+    in inner catch late timer PT1H
+    in inner user work
+    in inner end ie
+    is -> g -> one -> work -> ie
+    g -> late -> work
+    catch odd when r
+    end e
+    s -> inner -> odd -> e
+    low -> e
+    high -> e
+    handler watch
+    in watch ~start two when n = 2
+    in watch user look
+    two -> look
+    handler halt
+    in halt start three when r > 200
+    in halt job clean
+    three -> clean",
 ];
 
 #[derive(Clone, Copy, Debug)]
@@ -127,6 +177,9 @@ fn command(instance: &Instance, step: Move) -> Command {
             Some(WaitKind::Child { .. }) => {
                 Command::ChildEnded { key, outcome: ChildOutcome::Completed { variables } }
             }
+            Some(WaitKind::Condition { .. }) => {
+                Command::SetVariables { scope: Key::PROCESS, variables }
+            }
             None => start_with(json!({ "n": 1, "again": false, "items": [1, 2, 3] })),
         },
         10 => Command::ThrowError { key, code: "E".to_owned(), message: None, variables },
@@ -141,7 +194,8 @@ fn command(instance: &Instance, step: Move) -> Command {
         15 => Command::SetVariables { scope: any(&elements), variables },
         16 => Command::TerminateElement { key: any(&elements) },
         17 => {
-            let all = ["approve", "join", "inner", "work", "many", "q", "sync", "nobody"];
+            let all =
+                ["approve", "join", "inner", "work", "many", "q", "sync", "nobody", "go", "come"];
             let element = all[step.pick % all.len()].into();
             Command::ActivateElement { element, scope: None, variables }
         }

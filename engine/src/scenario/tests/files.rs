@@ -6,6 +6,8 @@ fn loader(path: &str) -> Result<Vec<u8>, Error> {
     let text = match path {
         "order.bpmn" => include_str!("files/order.bpmn"),
         "discount.dmn" => include_str!("files/discount.dmn"),
+        "conditions.bpmn" => include_str!("files/conditions.bpmn"),
+        "links.bpmn" => include_str!("files/links.bpmn"),
         "delivery.json" => include_str!("files/delivery.json"),
         "broken.bpmn" => "<definitions/>",
         "broken.json" => "{ \"id\": 1 }",
@@ -53,4 +55,16 @@ fn a_file_that_is_no_model_is_named() {
     let missing = "name: x\nmodels: [order.bpmn]\nstart: { variables: { sum: 1 } }\n\
                    expect: { incidents: [ { node: discount, kind: decision_failed } ] }";
     assert_eq!(failure(missing), None);
+}
+
+/// Scenario files on models as modelers write them.
+#[test]
+fn files_of_modelers_run() {
+    for scenario in [
+        include_str!("files/links.yaml"),
+        include_str!("files/links-direct.yaml"),
+        include_str!("files/conditions.yaml"),
+    ] {
+        assert_eq!(failure(scenario), None, "{scenario}");
+    }
 }

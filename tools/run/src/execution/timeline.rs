@@ -113,6 +113,13 @@ fn sentence(event: &Event) -> Option<String> {
             Some(id) => format!("{element} got the message {id}"),
             None => format!("{element} heard its signal"),
         },
+        Event::ConditionOpened { element, .. } => format!("{element} waits for its condition"),
+        Event::ConditionChanged { element, holds: true, .. } => {
+            format!("the condition of {element} became true")
+        }
+        Event::ConditionChanged { element, holds: false, .. } => {
+            format!("the condition of {element} became false")
+        }
         Event::MessageThrown { element, name, .. } => format!("{element} sent the message {name}"),
         Event::SignalThrown { element, name, .. } => format!("{element} sent the signal {name}"),
         Event::ErrorThrown { element, code, message, caught_by, .. } => {
@@ -176,6 +183,7 @@ fn sentence(event: &Event) -> Option<String> {
         Event::ElementActivated { .. }
         | Event::FlowTaken { .. }
         | Event::TokenDropped { .. }
+        | Event::ConditionClosed { .. }
         | Event::RepetitionStarted { .. }
         | Event::RepetitionResult { .. }
         | Event::TimerCancelled { .. }

@@ -46,6 +46,9 @@ fn words(kind: &WaitKind, name: &str) -> (&'static str, String, Option<Timestamp
         WaitKind::Signal { name: signal } => {
             ("signal", format!("the signal {signal:?} at \"{name}\""), None)
         }
+        WaitKind::Condition { .. } => {
+            ("condition", format!("the condition of \"{name}\" to become true"), None)
+        }
         WaitKind::Child { process, instance } => {
             ("called_process", format!("the called process {process} ({instance})"), None)
         }

@@ -1,0 +1,56 @@
+//! Conditional events (BPMN 2.0.2 §10.5.5): a condition that becomes true triggers its event.
+//!
+//! Conditions are looked at when the wait for them begins and after each step that changed a
+//! variable. A condition that uses a variable that is not there yet does not hold. An event that does
+//! not interrupt is triggered again only after its condition was false in between.
+
+use crate::event::Event;
+use crate::incident::Failure;
+use crate::instance::{InstanceState, Key};
+use crate::model::{ElementId, Trigger};
+use crate::scope::VariableMap;
+use crate::transition::Transition;
+use crate::trigger::{trigger, trigger_of};
+use crate::wait::WaitKind;
+
+/// Looks at every condition that is waited for, as long as that changes variables.
+pub(crate) fn look(t: &mut Transition<'_>) {
+    while t.instance.state == InstanceState::Active && !t.instance.paused && t.take_changed() {
+        let waits = t.instance.waits();
+        let keys: Vec<Key> = waits
+            .filter(|(_, wait)| matches!(wait.kind, WaitKind::Condition { .. }))
+            .map(|(key, _)| key)
+            .collect();
+        for key in keys {
+            look_at(t, key);
+        }
+        // What was triggered takes a step before the next look, or tokens would pile up.
+        if t.is_under_way() {
+            return;
+        }
+    }
+}
+
+fn look_at(t: &mut Transition<'_>, key: Key) {
+    // One that was looked at before may have ended this one's wait.
+    let Some(wait) = t.instance.wait(key).cloned() else { return };
+    let WaitKind::Condition { holds: held } = wait.kind else { return };
+    let process = t.process();
+    let Some(target) = process.find(&wait.element) else { return };
+    let Some(Trigger::Conditional { condition }) = trigger_of(process.node(target)) else { return };
+    if t.instance.blocks(&wait).is_some() {
+        return;
+    }
+    match condition.holds(&t.view(wait.owner), t.now()) {
+        Err(error) => t.raise_at(wait.owner, &wait.element, &Failure::from(error)),
+        Ok(holds) if holds != held => {
+            let element = ElementId::clone(&wait.element);
+            t.emit(Event::ConditionChanged { key, element, holds });
+            if holds {
+                t.spend_step();
+                trigger(t, wait.owner, target, &VariableMap::new());
+            }
+        }
+        Ok(_) => {}
+    }
+}
