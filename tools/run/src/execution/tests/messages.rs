@@ -2,6 +2,20 @@
 
 use super::*;
 
+/// A process that ends when it hears the signal.
+fn listener() -> Value {
+    json!([
+        begin("listen"),
+        element(
+            "listen",
+            "intermediateCatchEvent",
+            "done",
+            json!({ "event": { "signal": "closing" } })
+        ),
+        end("done"),
+    ])
+}
+
 /// Waits for the message `paid` of its order.
 fn waiting() -> Value {
     json!([
@@ -159,23 +173,13 @@ async fn processes_send_each_other_messages_and_signals() {
         ),
         element("shout", "endEvent", "", json!({ "event": { "signal": "closing" } })),
     ]);
-    let listener = json!([
-        begin("listen"),
-        element(
-            "listen",
-            "intermediateCatchEvent",
-            "done",
-            json!({ "event": { "signal": "closing" } })
-        ),
-        end("done"),
-    ]);
     let woken = json!([
         element("woken", "startEvent", "done", json!({ "event": { "signal": "closing" } })),
         end("done")
     ]);
     world.publish("order", waiting()).await;
     world.publish("sender", sender).await;
-    world.publish("listener", listener).await;
+    world.publish("listener", listener()).await;
     world.publish("woken", woken).await;
     let order = world.start("order", json!({ "order": "1" })).await;
     let ears = [world.start("listener", json!({})).await, world.start("listener", json!({})).await];
@@ -191,17 +195,7 @@ async fn processes_send_each_other_messages_and_signals() {
 #[tokio::test]
 async fn a_signal_reaches_more_listeners_than_one_look_finds() {
     let world = World::new().await;
-    let listener = json!([
-        begin("listen"),
-        element(
-            "listen",
-            "intermediateCatchEvent",
-            "done",
-            json!({ "event": { "signal": "closing" } })
-        ),
-        end("done"),
-    ]);
-    world.publish("listener", listener).await;
+    world.publish("listener", listener()).await;
     let starts = (0..510).map(|_| world.answer("process_start", json!({ "process": "listener" })));
     futures::future::join_all(starts).await;
     let heard = world.answer("signal_broadcast", json!({ "name": "closing" })).await;
