@@ -100,9 +100,15 @@ impl World {
         Ctx { idempotency: Some(Arc::new(call)), ..self.ctx.clone() }
     }
 
-    /// Calls an operation with JSON, as every client does.
+    /// Calls an operation with JSON, as every client does. Its answer has what its schema promises.
     pub(crate) async fn call(&self, ctx: &Ctx, operation: &str, arguments: Value) -> Result<Value> {
-        self.catalogue.get(operation).unwrap().call(ctx.clone(), arguments).await
+        let operation = self.catalogue.get(operation).unwrap();
+        let answer = operation.call(ctx.clone(), arguments).await?;
+        for name in operation.output["required"].as_array().into_iter().flatten() {
+            let name = name.as_str().unwrap();
+            assert!(answer.get(name).is_some(), "{}: no {name}", operation.spec.name);
+        }
+        Ok(answer)
     }
 
     pub(crate) async fn answer(&self, operation: &str, arguments: Value) -> Value {

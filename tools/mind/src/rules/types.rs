@@ -166,7 +166,7 @@ pub struct Evaluated {
     pub version: i64,
     /// Inputs of the file that the variables do not hold. FEEL takes them for null, which is well
     /// where the decision does not look at them.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing_inputs: Vec<String>,
 }
 

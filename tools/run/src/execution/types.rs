@@ -120,7 +120,7 @@ pub struct InstanceView {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waits: Option<Vec<WaitView>>,
     /// The open incidents.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open_incidents: Vec<IncidentView>,
 }
 
