@@ -3,8 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use crate::completed::CompletedActivity;
 use crate::element::multi_instance::Repetition;
-use crate::event::{Event, Subscription, Work};
+use crate::event::{
+    CompensationEnabled, CompensationEnded, CompensationStarted, CompensationThrown, Event,
+    Subscription, Work,
+};
 use crate::incident::Incident;
 use crate::instance::{ElementInstance, Instance, InstanceState, Key, Stage, Token};
 use crate::model::ElementId;
@@ -32,6 +36,7 @@ pub fn apply(instance: &mut Instance, event: &Event) {
                 variables: VariableMap::new(),
                 index: *index,
                 repetition: None,
+                compensates: None,
             };
             if let Some(body) = element.index.and_then(|_| instance.repetition(*scope)) {
                 body.begin();
@@ -42,6 +47,7 @@ pub fn apply(instance: &mut Instance, event: &Event) {
             if let Some(body) = instance.body_of(*key) {
                 body.completed += 1;
             }
+            instance.unfold(*key);
             instance.forget(*key);
         }
         Event::ElementTerminated { key, .. } => {
@@ -122,6 +128,15 @@ pub fn apply(instance: &mut Instance, event: &Event) {
                 instance.incidents.retain(|_, incident| !about(incident));
             }
         }
+        Event::CompensationEnabled(enabled) => instance.keep(enabled),
+        Event::CompensationThrown(CompensationThrown { key, owner, element, activities }) => {
+            let kind = WaitKind::Compensation { left: activities.clone() };
+            instance.open(*key, *owner, element, kind);
+        }
+        Event::CompensationStarted(started) => instance.restore(started),
+        Event::CompensationEnded(CompensationEnded { key, .. }) => {
+            instance.waits.remove(key);
+        }
         Event::ChildRequested { key, owner, element, process, instance: child } => {
             let kind = WaitKind::Child { process: process.clone(), instance: child.clone() };
             instance.open(*key, *owner, element, kind);
@@ -182,6 +197,43 @@ impl Instance {
         }
     }
 
+    /// Keeps what is needed to undo an activity that ends now.
+    fn keep(&mut self, enabled: &CompensationEnabled) {
+        let Some(ended) = self.elements.get(&enabled.key) else { return };
+        self.completed.push(CompletedActivity {
+            key: enabled.key,
+            element: ElementId::clone(&enabled.element),
+            scope: ended.scope,
+            variables: ended.variables.clone(),
+            partial: enabled.partial,
+        });
+    }
+
+    /// Gives what undoes a completed activity the variables of that activity, and everything that
+    /// completed inside it.
+    fn restore(&mut self, started: &CompensationStarted) {
+        let CompensationStarted { key, activity, thrown, .. } = *started;
+        if let Some(WaitKind::Compensation { left }) =
+            self.waits.get_mut(&thrown).map(|wait| &mut wait.kind)
+        {
+            left.retain(|one| *one != activity);
+        }
+        let Some(completed) = self.completed.take(activity) else { return };
+        self.completed.move_inside(activity, key);
+        if let Some(element) = self.elements.get_mut(&key) {
+            element.variables = completed.variables;
+            element.compensates = Some(thrown);
+        }
+    }
+
+    /// The inner instances of a multi-instance activity that completes are undone one by one.
+    fn unfold(&mut self, body: Key) {
+        let Some(element) = self.elements.get(&body) else { return };
+        if element.repetition.is_some() {
+            self.completed.move_inside(body, element.scope);
+        }
+    }
+
     fn repetition(&mut self, body: Key) -> Option<&mut Repetition> {
         self.elements.get_mut(&body)?.repetition.as_mut()
     }
@@ -200,6 +252,7 @@ impl Instance {
         self.waits.retain(|_, wait| wait.owner != key);
         self.incidents.retain(|_, incident| incident.owner != key);
         self.tokens.retain(|token| token.scope != key);
+        self.completed.forget_inside(key);
     }
 
     fn end(&mut self, state: InstanceState) {
@@ -209,5 +262,6 @@ impl Instance {
         self.waits = BTreeMap::new();
         self.incidents = BTreeMap::new();
         self.tokens = Vec::new();
+        self.completed.clear();
     }
 }

@@ -4,6 +4,7 @@
 //! the engine understands of it. Names are compared by namespace, never by prefix. The `zeebe:`
 //! extensions of Camunda 8 Modeler are read; our own live in the `flowmaster:` namespace.
 
+mod association;
 mod event;
 mod extension;
 mod flow_node;

@@ -55,7 +55,7 @@ pub struct CompactElement {
     /// BPMN element: startEvent, endEvent, intermediateCatchEvent, intermediateThrowEvent,
     /// boundaryEvent, task, userTask, serviceTask, agentTask, receiveTask, scriptTask,
     /// businessRuleTask, exclusiveGateway, parallelGateway, inclusiveGateway, eventBasedGateway,
-    /// subProcess, eventSubProcess, callActivity.
+    /// subProcess, eventSubProcess, transaction, callActivity.
     #[serde(rename = "type")]
     pub kind: String,
     /// Human name.
@@ -73,6 +73,10 @@ pub struct CompactElement {
     /// boundaryEvent: the activity it is attached to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attached_to: Option<String>,
+    /// boundaryEvent with compensation: the activity that undoes the one it is attached to. That
+    /// activity lies in the same scope and has no flows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handler: Option<String>,
     /// boundaryEvent and start of an eventSubProcess: false lets the activity go on. Default true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interrupting: Option<bool>,
@@ -193,6 +197,19 @@ pub enum CompactEvent {
     /// A link by name: an intermediateThrowEvent goes on at the intermediateCatchEvent of the same
     /// name in the same scope, without a `next`.
     Link(String),
+    /// Undoes completed activities, the latest first. On a boundaryEvent with a `handler`, or at the
+    /// start of an eventSubProcess: how the activity is undone.
+    Compensation {
+        /// The activity to undo; all that completed in the scope when left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        activity: Option<String>,
+        /// false lets the thrower go on at once. Default true.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        wait: Option<bool>,
+    },
+    /// endEvent directly in a transaction: undoes what was done in it and leaves by its
+    /// boundaryEvent with `cancel`: `true`.
+    Cancel(bool),
 }
 
 /// Who does a user task.

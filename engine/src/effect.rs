@@ -292,6 +292,10 @@ fn kind_of(definition: &Definition, instance: &Instance, event: &Event) -> Optio
         | Event::SubscriptionTriggered { .. }
         | Event::ErrorThrown { .. }
         | Event::EscalationThrown { .. }
+        | Event::CompensationEnabled(_)
+        | Event::CompensationThrown(_)
+        | Event::CompensationStarted(_)
+        | Event::CompensationEnded(_)
         | Event::ChildEnded { .. }
         | Event::ActionAllowed { .. } => return None,
     })

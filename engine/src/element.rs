@@ -4,14 +4,15 @@
 //! once or waits, and `finish` takes its results and sends tokens along its flows. What fails on
 //! the way is an incident, and the same step is tried again when the incident is resolved.
 //!
-//! Not executed: compensation, transactions, ad-hoc sub-processes, standard loops and complex
-//! gateways. The model calls them unsupported, and publishing refuses them.
+//! Not executed: ad-hoc sub-processes, standard loops and complex gateways. The model calls them
+//! unsupported, and publishing refuses them.
 
 pub(crate) mod agent_task;
 pub(crate) mod boundary_event;
 pub(crate) mod business_rule_task;
 pub(crate) mod call_activity;
 pub(crate) mod catch_event;
+pub(crate) mod compensation;
 pub(crate) mod conditional_event;
 pub(crate) mod end_event;
 pub(crate) mod event_based_gateway;
@@ -23,6 +24,7 @@ pub(crate) mod script_task;
 pub(crate) mod start_event;
 pub(crate) mod sub_process;
 pub(crate) mod throw_event;
+pub(crate) mod transaction;
 pub(crate) mod user_task;
 
 use crate::event::Event;
@@ -98,15 +100,17 @@ pub(crate) fn finish(
 ) -> Result<(), Failure> {
     let Some(element) = t.element(key) else { return Ok(()) };
     let (scope, index, is_body) = (element.scope, element.index, element.repetition.is_some());
+    let is_undone = compensation::is_undone(t, key);
     if is_body {
         multi_instance::publish(t, key, node);
-    } else {
+    } else if !is_undone {
         mapping::outputs(t, key, node, results)?;
     }
     if let Some(index) = index {
         return multi_instance::finish_inner(t, key, node, scope, index);
     }
-    let flows = flow::choose(t, scope, node)?;
+    let flows = if is_undone { Vec::new() } else { flow::choose(t, scope, node)? };
+    compensation::keep(t, key, node)?;
     t.close_waits(key);
     t.emit(Event::ElementCompleted { key, element: ElementId::clone(&node.id) });
     for flow in flows {

@@ -3,6 +3,7 @@
 //! The serialised form is stored for ever. It evolves by addition only: no variant and no field is
 //! renamed or removed, and a new field has a default that means "as before".
 
+mod compensation;
 mod detail;
 
 use std::sync::Arc;
@@ -18,6 +19,9 @@ use crate::instance::{ActorRef, Caller, Key, Stage};
 use crate::model::ElementId;
 use crate::scope::{Shared, VariableMap};
 
+pub use compensation::{
+    CompensationEnabled, CompensationEnded, CompensationStarted, CompensationThrown,
+};
 pub use detail::{ChildState, HumanWork, Subscription, Work};
 
 /// An event of the journal.
@@ -338,6 +342,14 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "VariableMap::is_empty")]
         variables: VariableMap,
     },
+    /// An activity that ends now can be undone from now on.
+    CompensationEnabled(CompensationEnabled),
+    /// Completed activities are to be undone.
+    CompensationThrown(CompensationThrown),
+    /// A completed activity begins to be undone.
+    CompensationStarted(CompensationStarted),
+    /// What was to be undone is, or was given up.
+    CompensationEnded(CompensationEnded),
     /// Another process was called.
     ChildRequested {
         /// The wait.

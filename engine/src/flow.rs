@@ -155,7 +155,9 @@ fn others_may_come(
     if elsewhere.any(|flow| blocks(&[flow])) {
         return true;
     }
-    let elements = instance.elements().filter(|(_, element)| element.scope == scope);
+    let elements = instance
+        .elements()
+        .filter(|(_, element)| element.scope == scope && element.compensates.is_none());
     let mut places = elements.filter_map(|(_, element)| process.find(&element.element));
     places.any(|place| place != gateway && blocks(&exits(process, place)))
 }

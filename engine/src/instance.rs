@@ -4,7 +4,8 @@
 //! journal of [`Event`](crate::event::Event)s, and replaying the journal gives the same state.
 //!
 //! Invariants: a scope is older than what it holds (its key is smaller); every wait, token and
-//! incident belongs to a scope that exists; an ended instance has none of them.
+//! incident belongs to a scope that exists, and so does every completed activity that can be undone;
+//! an ended instance has none of them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use flowmaster_kernel::{Principal, PrincipalKind};
 use serde::{Deserialize, Serialize};
 
 use crate::arc_text;
+use crate::completed::CompletedActivities;
 use crate::element::multi_instance::Repetition;
 use crate::incident::Incident;
 use crate::model::{ElementId, Node, NodeIx, Process};
@@ -125,6 +127,9 @@ pub struct ElementInstance {
     /// For the body of a multi-instance activity: how the repetition goes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repetition: Option<Repetition>,
+    /// The wait of the compensation that it is part of: it undoes a completed activity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compensates: Option<Key>,
 }
 
 /// How far an element instance is; where an incident stopped it, what is tried again.
@@ -191,6 +196,8 @@ pub struct Instance {
     /// Who completed each element: what four eyes look at.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) actors: BTreeMap<String, Vec<ActorRef>>,
+    #[serde(default, skip_serializing_if = "CompletedActivities::is_empty")]
+    pub(crate) completed: CompletedActivities,
 }
 
 impl Instance {
@@ -210,6 +217,7 @@ impl Instance {
             tokens: Vec::new(),
             incidents: BTreeMap::new(),
             actors: BTreeMap::new(),
+            completed: CompletedActivities::default(),
         }
     }
 
@@ -267,6 +275,12 @@ impl Instance {
     #[must_use]
     pub fn actors_of(&self, element: &str) -> &[ActorRef] {
         self.actors.get(element).map_or(&[], Vec::as_slice)
+    }
+
+    /// The completed activities that can still be undone.
+    #[must_use]
+    pub fn completed(&self) -> &CompletedActivities {
+        &self.completed
     }
 
     /// Whether `scope` is the running process or an element instance that exists.

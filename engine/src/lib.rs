@@ -10,6 +10,7 @@ mod arc_text;
 pub mod bpmn;
 pub mod command;
 pub mod compact;
+pub mod completed;
 mod decide;
 pub mod dmn;
 mod dsntk;

@@ -18,9 +18,9 @@ use serde_json::Value;
 
 pub use builder::{BuildError, NodeDraft, ProcessBuilder};
 pub use node::{
-    CallActivity, Correlation, ErrorTrigger, Gateway, JobSpec, Loop, Mapping, Message,
-    MultiInstance, Node, NodeKind, Script, SubProcess, Task, Text, TimerKind, TimerTrigger,
-    Trigger, UserTask,
+    CallActivity, CompensationTrigger, Correlation, ErrorTrigger, Gateway, JobSpec, Loop, Mapping,
+    Message, MultiInstance, Node, NodeKind, Script, SubProcess, Task, Text, TimerKind,
+    TimerTrigger, Trigger, UserTask,
 };
 
 use crate::feel::Program;
@@ -186,6 +186,27 @@ impl Process {
         );
         let all = is_target.then(|| self.nodes()).into_iter().flatten();
         all.filter(move |(_, node)| self.link_target(node) == Some(target))
+    }
+
+    /// The compensation boundary event of `activity`, if it has a handler.
+    #[must_use]
+    pub fn compensation_handler(&self, activity: &Node) -> Option<NodeIx> {
+        let mut events = activity.boundary.iter().map(|event| self.node(*event));
+        events.find_map(|event| {
+            event.handler.filter(|_| matches!(event.trigger(), Some(Trigger::Compensation(_))))
+        })
+    }
+
+    /// The start event of the compensation event sub-process directly inside `sub_process`.
+    #[must_use]
+    pub fn compensation_start(&self, sub_process: NodeIx) -> Option<NodeIx> {
+        let inside = self.children(Some(sub_process));
+        let handlers =
+            inside.filter(|(_, node)| matches!(node.kind, NodeKind::SubProcess(SubProcess::Event)));
+        let mut starts = handlers.flat_map(|(ix, _)| self.start_events(Some(ix)));
+        let found =
+            starts.find(|(_, start)| matches!(start.trigger(), Some(Trigger::Compensation(_))));
+        found.map(|(ix, _)| ix)
     }
 
     /// Whether `inner` lies inside `outer` at any depth.

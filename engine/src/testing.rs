@@ -5,6 +5,7 @@
 //! user approve
 //! in sub script calc total = a + b
 //! on approve late timer PT1H          (~late does not interrupt)
+//! undo charge job refund              (a compensation boundary event and its handler)
 //! s -> approve -> e
 //! x -> approve if amount > 10
 //! x -> e default
@@ -17,9 +18,9 @@ use crate::dmn::Decisions;
 use crate::feel::Program;
 use crate::governance::{Action, Policy, Rule};
 use crate::model::{
-    CallActivity, Correlation, ErrorTrigger, Gateway, JobSpec, Loop, Mapping, Message,
-    MultiInstance, NodeDraft, NodeIx, NodeKind, Process, ProcessBuilder, Script, SubProcess, Task,
-    Text, TimerKind, TimerTrigger, Trigger, UserTask,
+    CallActivity, CompensationTrigger, Correlation, ErrorTrigger, Gateway, JobSpec, Loop, Mapping,
+    Message, MultiInstance, NodeDraft, NodeIx, NodeKind, Process, ProcessBuilder, Script,
+    SubProcess, Task, Text, TimerKind, TimerTrigger, Trigger, UserTask,
 };
 use crate::scenario::Models;
 
@@ -86,6 +87,17 @@ fn read(drafts: &mut Drafts, line: &str) {
             drafts.nodes[known].parent = Some(id.into());
         }
         "on" => boundary(drafts, id, more),
+        "undo" => {
+            // `undo ACTIVITY job x`: the activity is undone by the handler x.
+            let event = format!("{id}-undone");
+            boundary(drafts, id, &format!("{event} undo"));
+            let parent = drafts.node(id).parent.clone();
+            let known = drafts.nodes.len();
+            read(drafts, more);
+            drafts.nodes[known].node.for_compensation = true;
+            drafts.nodes[known].parent = parent;
+            drafts.node(&event).handler = Some(drafts.nodes[known].node.id.clone());
+        }
         "input" => {
             let mapping = mapping(more);
             drafts.node(id).node.inputs.push(mapping);
@@ -161,6 +173,7 @@ fn kind(word: &str, rest: &str) -> NodeKind {
         "parallel" => NodeKind::Gateway(Gateway::Parallel),
         "inclusive" => NodeKind::Gateway(Gateway::Inclusive),
         "events" => NodeKind::Gateway(Gateway::EventBased),
+        "transaction" => NodeKind::SubProcess(SubProcess::Transaction),
         "sub" => NodeKind::SubProcess(SubProcess::Embedded),
         "handler" => NodeKind::SubProcess(SubProcess::Event),
         "call" => NodeKind::CallActivity(CallActivity {
@@ -201,6 +214,15 @@ fn trigger(rest: &str) -> Trigger {
         "terminate" => Trigger::Terminate,
         "when" => Trigger::Conditional { condition: program(rest) },
         "link" => Trigger::Link { name: rest.to_owned() },
+        "cancel" => Trigger::Cancel,
+        "undo" => {
+            let (rest, waits) = match rest.strip_suffix("&") {
+                Some(rest) => (rest.trim_end(), false),
+                None => (rest, true),
+            };
+            let activity = (!rest.is_empty()).then(|| rest.into());
+            Trigger::Compensation(CompensationTrigger { activity, waits })
+        }
         other => panic!("no trigger {other:?}"),
     }
 }

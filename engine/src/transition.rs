@@ -11,7 +11,7 @@ use flowmaster_kernel::Timestamp;
 
 use crate::decide::{Definition, Env};
 use crate::element;
-use crate::event::Event;
+use crate::event::{CompensationEnded, Event};
 use crate::flow;
 use crate::incident::{Failure, Incident, IncidentKind};
 use crate::instance::{ElementInstance, Instance, InstanceState, Key, Stage};
@@ -152,6 +152,9 @@ impl<'a> Transition<'a> {
         {
             let key = self.activate(scope, gateway, None, joined);
             self.enter(key);
+            return true;
+        }
+        if element::compensation::go_on(self) {
             return true;
         }
         let finished = self.finished_sub_processes();
@@ -326,6 +329,9 @@ impl<'a> Transition<'a> {
         let Some(wait) = self.instance.wait(key) else { return };
         let element = ElementId::clone(&wait.element);
         let event = match &wait.kind {
+            WaitKind::Compensation { .. } => {
+                Event::CompensationEnded(CompensationEnded { key, element })
+            }
             WaitKind::Human | WaitKind::Job { .. } | WaitKind::Agent { .. } => {
                 Event::WorkCancelled { key, element }
             }
@@ -338,7 +344,18 @@ impl<'a> Transition<'a> {
                 Event::ChildCancelled { key, element, instance: instance.clone() }
             }
         };
+        let is_compensation = matches!(wait.kind, WaitKind::Compensation { .. });
         self.emit(event);
+        if is_compensation {
+            let handlers = self.instance.elements();
+            let handlers: Vec<Key> = handlers
+                .filter(|(_, one)| one.compensates == Some(key))
+                .map(|(key, _)| key)
+                .collect();
+            for handler in handlers {
+                self.terminate(handler);
+            }
+        }
     }
 
     /// Ends an element instance, and everything inside it, without going on from it.
@@ -349,8 +366,15 @@ impl<'a> Transition<'a> {
 
     /// Ends everything inside `scope`, tokens on their way included; the scope itself stays.
     pub(crate) fn terminate_inside(&mut self, scope: Key) {
+        self.terminate_inside_but(scope, None);
+    }
+
+    /// The same, except for `spared`, which lies directly inside and holds nothing.
+    pub(crate) fn terminate_inside_but(&mut self, scope: Key, spared: Option<Key>) {
         for inner in self.instance.inside(scope).into_iter().rev() {
-            self.terminate_one(inner);
+            if Some(inner) != spared {
+                self.terminate_one(inner);
+            }
         }
         self.queue.retain(|step| !matches!(step, Step::Take { scope: from, .. } if *from == scope));
         self.drop_tokens(scope);

@@ -1,10 +1,11 @@
 //! What happens when something that was waited for arrives, and who catches errors and escalations
 //! (BPMN 2.0.2 §10.5.6, §13.5).
 
+use crate::element::compensation;
 use crate::event::Event;
 use crate::incident::{Failure, IncidentKind};
 use crate::instance::{InstanceState, Key, Stage};
-use crate::model::{ElementId, Node, NodeIx, NodeKind, SubProcess, Trigger};
+use crate::model::{ElementId, NodeIx, NodeKind, SubProcess, Trigger};
 use crate::scope::VariableMap;
 use crate::transition::Transition;
 
@@ -15,7 +16,7 @@ pub(crate) fn trigger(t: &mut Transition<'_>, owner: Key, target: NodeIx, variab
     match &node.kind {
         NodeKind::BoundaryEvent { interrupting, trigger, .. } => {
             let scope = t.element(owner).map_or(Key::PROCESS, |element| element.scope);
-            if *interrupting || matches!(trigger, Trigger::Error(_)) {
+            if *interrupting || matches!(trigger, Trigger::Error(_) | Trigger::Cancel) {
                 t.terminate(owner);
             }
             let key = t.activate(scope, target, None, Vec::new());
@@ -45,7 +46,7 @@ pub(crate) fn trigger(t: &mut Transition<'_>, owner: Key, target: NodeIx, variab
     }
 }
 
-fn starts_event_sub_process(process: &crate::model::Process, element: &str) -> bool {
+pub(crate) fn starts_event_sub_process(process: &crate::model::Process, element: &str) -> bool {
     let node = process.find(element).map(|ix| process.node(ix));
     node.is_some_and(|node| matches!(node.kind, NodeKind::StartEvent { .. }))
 }
@@ -98,7 +99,7 @@ pub(crate) fn throw_error(
     });
     match catcher {
         Some((owner, target)) => {
-            if let Some(Trigger::Error(error)) = trigger_of(process.node(target)) {
+            if let Some(Trigger::Error(error)) = process.node(target).trigger() {
                 if let Some(name) = &error.code_variable {
                     variables.set(name, code.into());
                 }
@@ -177,7 +178,7 @@ fn find_catcher(t: &Transition<'_>, thrower: Key, thrown: Thrown<'_>) -> Option<
     while let Some(element) = t.element(key) {
         let (place, node) = t.place(key)?;
         // The boundary events of a multi-instance activity belong to its body.
-        if element.index.is_none() {
+        if element.index.is_none() && !compensation::is_undone(t, key) {
             let found = best(process, node.boundary.iter().copied(), thrown);
             if let Some(target) = found {
                 return Some((key, target));
@@ -185,7 +186,7 @@ fn find_catcher(t: &Transition<'_>, thrower: Key, thrown: Thrown<'_>) -> Option<
         }
         let scope = element.scope;
         let is_body = t.element(scope).is_some_and(|scope| scope.repetition.is_some());
-        if !is_body {
+        if !is_body && !compensation::is_undone(t, scope) {
             let around = t.place(scope).map(|(ix, _)| ix);
             let starts = process
                 .children(around)
@@ -209,27 +210,11 @@ fn best(
 ) -> Option<NodeIx> {
     let mut general = None;
     for ix in events {
-        match trigger_of(process.node(ix)).and_then(|trigger| thrown.fits(trigger)) {
+        match process.node(ix).trigger().and_then(|trigger| thrown.fits(trigger)) {
             Some(true) => return Some(ix),
             Some(false) => general = general.or(Some(ix)),
             None => {}
         }
     }
     general
-}
-
-/// The trigger of an event.
-pub(crate) fn trigger_of(node: &Node) -> Option<&Trigger> {
-    match &node.kind {
-        NodeKind::StartEvent { trigger, .. }
-        | NodeKind::IntermediateCatchEvent(trigger)
-        | NodeKind::IntermediateThrowEvent(trigger)
-        | NodeKind::EndEvent(trigger)
-        | NodeKind::BoundaryEvent { trigger, .. } => Some(trigger),
-        NodeKind::Task(_)
-        | NodeKind::Gateway(_)
-        | NodeKind::SubProcess(_)
-        | NodeKind::CallActivity(_)
-        | NodeKind::Unsupported { .. } => None,
-    }
 }

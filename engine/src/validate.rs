@@ -1,5 +1,6 @@
 //! Checks a process before it is published: what would get stuck, be skipped or surprise.
 
+mod compensation;
 mod event;
 mod link;
 
@@ -72,7 +73,7 @@ impl Check<'_> {
                     "event_sub_process_start",
                     id,
                     "an event sub-process has exactly one start event, and it waits for something",
-                    "keep one start event and give it a message, timer, error, signal, escalation or condition",
+                    "keep one start event and give it a message, timer, error, signal, escalation, condition or compensation",
                 );
             }
         } else if starts.is_empty() || (scope.is_some() && plain != 1) {
@@ -108,10 +109,12 @@ impl Check<'_> {
                 open.extend(node.outgoing.iter().map(|&flow| process.flow(flow).target));
                 open.extend(&node.boundary);
                 open.extend(process.link_target(node));
+                open.extend(node.handler);
             }
         }
         for (ix, node) in process.children(scope) {
-            if !reached.contains(&ix) && !self.link_without_source(ix, node) {
+            let is_known = reached.contains(&ix) || node.for_compensation;
+            if !is_known && !self.link_without_source(ix, node) {
                 self.error(
                     "unreachable",
                     &node.id,
@@ -144,6 +147,7 @@ impl Check<'_> {
     fn node(&mut self, ix: NodeIx, node: &Node) {
         let id = &*node.id;
         self.link(node);
+        self.compensation(ix, node);
         match &node.kind {
             NodeKind::StartEvent { trigger, .. } => {
                 if !node.incoming.is_empty() {
@@ -154,15 +158,19 @@ impl Check<'_> {
                         "remove it",
                     );
                 }
-                if node.parent.is_none() {
-                    self.start_trigger(id, trigger);
+                self.start_trigger(node, trigger);
+            }
+            NodeKind::EndEvent(trigger) => {
+                if !node.outgoing.is_empty() {
+                    self.error("flow_out_of_end", id, "a flow leaves an end event", "remove it");
                 }
+                self.throws(node, trigger);
             }
-            NodeKind::EndEvent(_) if !node.outgoing.is_empty() => {
-                self.error("flow_out_of_end", id, "a flow leaves an end event", "remove it");
-            }
+            NodeKind::IntermediateThrowEvent(trigger) => self.throws(node, trigger),
             NodeKind::IntermediateCatchEvent(trigger) => self.catch(id, trigger),
-            NodeKind::BoundaryEvent { trigger, .. } => self.boundary(node, trigger),
+            NodeKind::BoundaryEvent { trigger, attached_to, .. } => {
+                self.boundary(node, *attached_to, trigger);
+            }
             NodeKind::Gateway(gateway) => self.gateway(node, *gateway),
             NodeKind::Task(task) => self.task(id, task),
             NodeKind::CallActivity(call) => {
@@ -185,16 +193,7 @@ impl Check<'_> {
                 format!("{element} is not executed by this version"),
                 "model it with the elements that are",
             ),
-            NodeKind::EndEvent(Trigger::Conditional { .. })
-            | NodeKind::IntermediateThrowEvent(Trigger::Conditional { .. }) => self.error(
-                "cannot_throw",
-                id,
-                "a condition is waited for; it cannot be thrown",
-                "use an intermediate catch event, or a throw event without a condition",
-            ),
-            NodeKind::SubProcess(_)
-            | NodeKind::EndEvent(_)
-            | NodeKind::IntermediateThrowEvent(_) => {}
+            NodeKind::SubProcess(_) => {}
         }
         for policy in &node.policies {
             self.policy(id, policy);

@@ -68,6 +68,12 @@ pub enum WaitKind {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         holds: bool,
     },
+    /// Completed activities to be undone.
+    Compensation {
+        /// Those that are still to be undone, oldest completion first.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        left: Vec<Key>,
+    },
     /// A called instance.
     Child {
         /// Id of the called process.

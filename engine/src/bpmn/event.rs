@@ -3,7 +3,9 @@
 use super::Reader;
 use super::names::{MODEL, ZEEBE};
 use crate::finding::Finding;
-use crate::model::{Correlation, ErrorTrigger, Message, Text, TimerKind, TimerTrigger, Trigger};
+use crate::model::{
+    CompensationTrigger, Correlation, ErrorTrigger, Message, Text, TimerKind, TimerTrigger, Trigger,
+};
 use crate::xml::Element;
 
 impl Reader<'_> {
@@ -50,6 +52,11 @@ impl Reader<'_> {
             "linkEventDefinition" => {
                 Trigger::Link { name: definition.attribute("name").unwrap_or_default().to_owned() }
             }
+            "compensateEventDefinition" => Trigger::Compensation(CompensationTrigger {
+                activity: definition.attribute("activityRef").map(local_name).map(Into::into),
+                waits: definition.attribute("waitForCompletion") != Some("false"),
+            }),
+            "cancelEventDefinition" => Trigger::Cancel,
             other => {
                 self.unsupported(event, other.trim_end_matches("EventDefinition"));
                 Trigger::None
@@ -133,4 +140,9 @@ impl Reader<'_> {
         };
         TimerTrigger { kind, value: self.text(id, &text) }
     }
+}
+
+/// References are qualified names; the prefix says which file, and there is only one.
+fn local_name(reference: &str) -> &str {
+    reference.rsplit_once(':').map_or(reference, |(_, id)| id)
 }

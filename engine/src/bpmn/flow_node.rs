@@ -42,20 +42,17 @@ impl Reader<'_> {
                 NodeKind::SubProcess(SubProcess::Event)
             }
             "subProcess" => NodeKind::SubProcess(SubProcess::Embedded),
+            "transaction" => NodeKind::SubProcess(SubProcess::Transaction),
             "callActivity" => NodeKind::CallActivity(self.call_activity(element)),
-            "complexGateway" | "eventBasedGateway" | "transaction" | "adHocSubProcess" => {
+            "complexGateway" | "eventBasedGateway" | "adHocSubProcess" => {
                 self.unsupported(element, &element.name)
             }
             _ => return None,
         };
-        let unsupported_marker = match () {
-            () if element.first(MODEL, "standardLoopCharacteristics").is_some() => {
-                "the loop marker"
-            }
-            () if element.attribute("isForCompensation") == Some("true") => "compensation",
-            () => return Some(kind),
-        };
-        Some(self.unsupported(element, unsupported_marker))
+        if element.first(MODEL, "standardLoopCharacteristics").is_some() {
+            return Some(self.unsupported(element, "the loop marker"));
+        }
+        Some(kind)
     }
 
     /// An element that is kept but not executed.

@@ -39,6 +39,16 @@ impl Layout {
     }
 }
 
+impl Layout {
+    /// From the bottom of a compensation boundary event to the left side of its handler.
+    pub(super) fn association(&self, event: NodeIx, handler: NodeIx) -> Vec<(i64, i64)> {
+        let (from, to) = (self.bounds(event), self.bounds(handler));
+        let start = (from.x + from.width / 2, from.y + from.height);
+        let end = (to.x, to.y + to.height / 2);
+        vec![start, (start.0, end.1), end]
+    }
+}
+
 pub(super) fn layout(process: &Process) -> Layout {
     let mut layout = Layout(BTreeMap::new());
     place_scope(process, None, (MARGIN, MARGIN), &mut layout);
@@ -101,7 +111,8 @@ fn columns(process: &Process, scope: Option<NodeIx>) -> BTreeMap<NodeIx, i64> {
                 node.boundary.iter().flat_map(|&event| &process.node(event).outgoing);
             let flows = node.outgoing.iter().chain(from_boundary);
             let targets = flows.map(|&flow| process.flow(flow).target);
-            for target in targets.chain(process.link_target(node)) {
+            let handlers = node.boundary.iter().filter_map(|&event| process.node(event).handler);
+            for target in targets.chain(process.link_target(node)).chain(handlers) {
                 let Some(column) = columns.get_mut(&target) else { continue };
                 if *column <= own && target > ix {
                     *column = own + 1;

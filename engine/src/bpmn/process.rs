@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Reader;
+use super::association::Handlers;
 use super::names::{MODEL, ZEEBE};
 use crate::finding::Finding;
 use crate::model::{ElementId, NodeDraft, Process, ProcessBuilder};
@@ -30,7 +31,8 @@ impl Reader<'_> {
                 builder.policy(policy);
             }
         }
-        self.content(&mut builder, element, None);
+        let handlers = Handlers::of(element);
+        self.content(&mut builder, element, None, &handlers);
         match builder.build() {
             Ok(process) => Some(process),
             Err(error) => {
@@ -51,6 +53,7 @@ impl Reader<'_> {
         builder: &mut ProcessBuilder,
         scope: &Element,
         parent: Option<&ElementId>,
+        handlers: &Handlers<'_>,
     ) {
         let mut lanes = Lanes::new();
         for lane_set in scope.named(MODEL, "laneSet") {
@@ -67,6 +70,8 @@ impl Reader<'_> {
             draft.parent = parent.cloned();
             draft.default_flow = element.attribute("default").map(Into::into);
             draft.attached_to = element.attribute("attachedToRef").map(Into::into);
+            draft.node.for_compensation = element.attribute("isForCompensation") == Some("true");
+            draft.handler = handlers.of_event(element).map(Into::into);
             draft.node.name = element.attribute("name").map(str::to_owned);
             draft.node.documentation = documentation(element);
             draft.node.lane = lanes.get(&*id).cloned();
@@ -76,7 +81,7 @@ impl Reader<'_> {
             }
             builder.node(draft);
             if matches!(&*element.name, "subProcess" | "transaction" | "adHocSubProcess") {
-                self.content(builder, element, Some(&id));
+                self.content(builder, element, Some(&id), handlers);
             }
         }
     }

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::governance::{Action, Rule};
-use crate::model::{Gateway, Loop, NodeKind, Task, TimerKind, Trigger};
+use crate::model::{Gateway, Loop, NodeKind, SubProcess, Task, TimerKind, Trigger};
 
 const ORDER: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <b:definitions xmlns:b="http://www.omg.org/spec/BPMN/20100524/MODEL"
@@ -111,6 +111,46 @@ fn check_order(process: &Process) {
         NodeKind::IntermediateCatchEvent(Trigger::Message(message)) if message.correlation.0.is_some()));
     assert_eq!(node("calc").parent, process.find("sub"));
     assert_eq!(node("charge").boundary, vec![process.find("declined").unwrap()]);
+}
+
+/// As modelers draw it: an association in either direction, and others that lead to notes.
+const BOOKING: &str = r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"><process id="p" isExecutable="true">
+  <startEvent id="s"/><sequenceFlow id="f1" sourceRef="s" targetRef="book"/>
+  <transaction id="book"><startEvent id="bs"/><sequenceFlow id="f2" sourceRef="bs" targetRef="pay"/>
+    <task id="pay"/><boundaryEvent id="paid" attachedToRef="pay"><compensateEventDefinition/></boundaryEvent>
+    <task id="refund" isForCompensation="true"/>
+    <textAnnotation id="why"/><association id="a0" sourceRef="paid" targetRef="why"/>
+    <association id="a1" associationDirection="One" sourceRef="paid" targetRef="refund"/>
+    <sequenceFlow id="f3" sourceRef="pay" targetRef="no"/><endEvent id="no"><cancelEventDefinition/></endEvent></transaction>
+  <boundaryEvent id="off" attachedToRef="book"><cancelEventDefinition/></boundaryEvent>
+  <sequenceFlow id="f4" sourceRef="off" targetRef="back"/><sequenceFlow id="f5" sourceRef="book" targetRef="back"/>
+  <intermediateThrowEvent id="back"><compensateEventDefinition activityRef="book" waitForCompletion="false"/></intermediateThrowEvent>
+  <subProcess id="undo" isForCompensation="true"><startEvent id="us"/></subProcess>
+  <boundaryEvent id="booked" attachedToRef="book"><compensateEventDefinition/></boundaryEvent>
+  <association id="a2" sourceRef="undo" targetRef="booked"/>
+</process></definitions>"#;
+
+#[test]
+fn compensation_goes_in_and_out_with_its_associations() {
+    let check = |xml: &str| {
+        let loaded = Document::parse(xml.as_bytes()).unwrap().load();
+        assert_eq!(loaded.findings, vec![], "{xml}");
+        let process = Arc::clone(loaded.definitions.process("p").unwrap());
+        let node = |id: &str| process.node(process.find(id).unwrap());
+        let handler = |id: &str| node(id).handler.map(|ix| process.node(ix).id.to_string());
+        assert_eq!(handler("paid").as_deref(), Some("refund"));
+        assert_eq!(handler("booked").as_deref(), Some("undo"));
+        assert!(node("refund").for_compensation && node("undo").for_compensation);
+        assert!(matches!(node("book").kind, NodeKind::SubProcess(SubProcess::Transaction)));
+        assert!(matches!(node("no").trigger(), Some(Trigger::Cancel)));
+        assert!(matches!(node("back").trigger(), Some(Trigger::Compensation(undone))
+            if undone.activity.as_deref() == Some("book") && !undone.waits));
+        process
+    };
+    let process = check(BOOKING);
+    let written = write(&process).to_xml();
+    check(&written);
+    assert_eq!(written.matches("bpmnElement=\"paid-handler\"").count(), 1, "{written}");
 }
 
 #[test]

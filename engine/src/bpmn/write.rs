@@ -7,7 +7,7 @@ use super::Document;
 use super::layout::{self, Bounds, Layout};
 use super::names::{BPMNDI, DC, DI, FLOWMASTER, MODEL, XSI, ZEEBE};
 use crate::governance::{Policy, Rule};
-use crate::model::{Contract, Flow, NodeIx, Process, Text};
+use crate::model::{Contract, Flow, Node, NodeIx, Process, Text};
 use crate::xml::{Attribute, Element};
 
 /// Writes `process` as a document of its own.
@@ -73,6 +73,11 @@ fn push_content(
     for (ix, _) in process.children(scope) {
         element.push(node::element(process, ix, shared));
     }
+    for (_, event) in process.children(scope) {
+        if let Some(handler) = event.handler {
+            element.push(association(event, process.node(handler)));
+        }
+    }
     for (_, flow) in process.flows() {
         if process.node(flow.source).parent == scope {
             element.push(sequence_flow(process, flow));
@@ -90,6 +95,18 @@ fn sequence_flow(process: &Process, flow: &Flow) -> Element {
         element.push(formal("conditionExpression", &format!("={}", condition.text())));
     }
     element
+}
+
+fn association(event: &Node, handler: &Node) -> Element {
+    bpmn("association")
+        .with("id", association_id(event))
+        .with("sourceRef", &*event.id)
+        .with("targetRef", &*handler.id)
+        .with("associationDirection", "One")
+}
+
+fn association_id(event: &Node) -> String {
+    format!("{}-handler", event.id)
 }
 
 fn contract(contract: &Contract) -> Element {
@@ -153,20 +170,27 @@ fn diagram(process: &Process, layout: &Layout) -> Element {
         plane.push(shape);
     }
     for (_, flow) in process.flows() {
-        let mut edge = named("bpmndi", BPMNDI, "BPMNEdge")
-            .with("id", format!("{}-edge", flow.id))
-            .with("bpmnElement", &*flow.id);
-        for (x, y) in layout.waypoints(flow) {
-            edge.push(
-                named("di", DI, "waypoint").with("x", x.to_string()).with("y", y.to_string()),
-            );
+        plane.push(edge(&flow.id, layout.waypoints(flow)));
+    }
+    for (ix, event) in process.nodes() {
+        if let Some(handler) = event.handler {
+            plane.push(edge(&association_id(event), layout.association(ix, handler)));
         }
-        plane.push(edge);
     }
     let mut diagram =
         named("bpmndi", BPMNDI, "BPMNDiagram").with("id", format!("{}-diagram", process.id));
     diagram.push(plane);
     diagram
+}
+
+fn edge(of: &str, waypoints: Vec<(i64, i64)>) -> Element {
+    let mut edge = named("bpmndi", BPMNDI, "BPMNEdge")
+        .with("id", format!("{of}-edge"))
+        .with("bpmnElement", of);
+    for (x, y) in waypoints {
+        edge.push(named("di", DI, "waypoint").with("x", x.to_string()).with("y", y.to_string()));
+    }
+    edge
 }
 
 fn bounds(bounds: Bounds) -> Element {

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::governance::{Policy, Rule};
 use crate::model::{
-    Gateway, Loop, Mapping, Message, Node, NodeIx, NodeKind, Process, SubProcess, Task, Text,
-    TimerKind, Trigger, UserTask,
+    CompensationTrigger, Gateway, Loop, Mapping, Message, Node, NodeIx, NodeKind, Process,
+    SubProcess, Task, Text, TimerKind, Trigger, UserTask,
 };
 
 impl From<&Process> for CompactProcess {
@@ -41,6 +41,7 @@ fn element(process: &Process, ix: NodeIx, node: &Node) -> CompactElement {
         next: next(process, node),
         inputs: mappings(&node.inputs),
         outputs: mappings(&node.outputs),
+        handler: node.handler.map(|ix| process.node(ix).id.to_string()),
         for_each: node.repeat.as_ref().map(for_each),
         policies: node.policies.iter().map(policy).collect(),
         headers: node.headers.clone(),
@@ -80,6 +81,7 @@ fn element(process: &Process, ix: NodeIx, node: &Node) -> CompactElement {
             match kind {
                 SubProcess::Embedded => "subProcess",
                 SubProcess::Event => "eventSubProcess",
+                SubProcess::Transaction => "transaction",
             }
         }
         NodeKind::CallActivity(call) => {
@@ -170,6 +172,13 @@ fn event(trigger: &Trigger) -> Option<CompactEvent> {
         Trigger::Terminate => CompactEvent::Terminate(true),
         Trigger::Conditional { condition } => CompactEvent::Condition(condition.text().to_owned()),
         Trigger::Link { name } => CompactEvent::Link(name.clone()),
+        Trigger::Compensation(CompensationTrigger { activity, waits }) => {
+            CompactEvent::Compensation {
+                activity: activity.as_deref().map(str::to_owned),
+                wait: (!waits).then_some(false),
+            }
+        }
+        Trigger::Cancel => CompactEvent::Cancel(true),
     })
 }
 

@@ -32,7 +32,14 @@ fn order() -> CompactProcess {
             { "id": "end", "type": "endEvent", "event": { "terminate": true } },
             { "id": "until", "type": "intermediateCatchEvent", "event": { "condition": "amount > 5" }, "next": "go" },
             { "id": "go", "type": "intermediateThrowEvent", "event": { "link": "A" } },
-            { "id": "come", "type": "intermediateCatchEvent", "event": { "link": "A" }, "next": "end" }
+            { "id": "come", "type": "intermediateCatchEvent", "event": { "link": "A" }, "next": "end" },
+            { "id": "book", "type": "transaction", "next": "back", "elements": [
+                { "id": "bs", "type": "startEvent", "next": "no" },
+                { "id": "no", "type": "endEvent", "event": { "cancel": true } }] },
+            { "id": "off", "type": "boundaryEvent", "attachedTo": "book", "event": { "cancel": true }, "next": "back" },
+            { "id": "booked", "type": "boundaryEvent", "attachedTo": "book", "event": { "compensation": {} }, "handler": "undo" },
+            { "id": "undo", "type": "task" },
+            { "id": "back", "type": "intermediateThrowEvent", "event": { "compensation": { "activity": "book", "wait": false } } }
         ]
     }))
     .unwrap()

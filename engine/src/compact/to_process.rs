@@ -1,6 +1,6 @@
 //! From the compact form to the model.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{
@@ -11,9 +11,9 @@ use crate::feel::Program;
 use crate::finding::Finding;
 use crate::governance::{Policy, Rule};
 use crate::model::{
-    CallActivity, Contract, Correlation, ElementId, ErrorTrigger, Gateway, JobSpec, Loop, Mapping,
-    Message, MultiInstance, NodeDraft, NodeIx, NodeKind, Process, ProcessBuilder, Script,
-    SubProcess, Task, Text, TimerKind, TimerTrigger, Trigger, UserTask,
+    CallActivity, CompensationTrigger, Contract, Correlation, ElementId, ErrorTrigger, Gateway,
+    JobSpec, Loop, Mapping, Message, MultiInstance, NodeDraft, NodeIx, NodeKind, Process,
+    ProcessBuilder, Script, SubProcess, Task, Text, TimerKind, TimerTrigger, Trigger, UserTask,
 };
 
 /// The deepest nesting of sub-processes.
@@ -25,8 +25,11 @@ impl CompactProcess {
     /// # Errors
     /// Every mistake found, not only the first one.
     pub fn to_process(&self) -> Result<Arc<Process>, Vec<Finding>> {
-        let mut reader =
-            Reader { builder: ProcessBuilder::new(self.id.as_str()), findings: Vec::new() };
+        let mut reader = Reader {
+            builder: ProcessBuilder::new(self.id.as_str()),
+            findings: Vec::new(),
+            handlers: handlers(&self.elements),
+        };
         reader.builder.describe(self.name.clone(), self.documentation.clone(), true);
         reader.builder.contract(Contract {
             input: self.input.clone(),
@@ -44,7 +47,7 @@ impl CompactProcess {
             reader.name(&self.id, name);
         }
         reader.elements(&self.elements, None, 0);
-        let Reader { builder, mut findings } = reader;
+        let Reader { builder, mut findings, .. } = reader;
         match builder.build() {
             Ok(process) if findings.is_empty() => Ok(process),
             Ok(_) => Err(findings),
@@ -64,6 +67,8 @@ impl CompactProcess {
 struct Reader {
     builder: ProcessBuilder,
     findings: Vec<Finding>,
+    /// Ids of the activities that undo others.
+    handlers: BTreeSet<String>,
 }
 
 impl Reader {
@@ -84,6 +89,8 @@ impl Reader {
             let mut draft = NodeDraft::new(Arc::clone(&id), kind);
             draft.parent = parent.cloned();
             draft.attached_to = element.attached_to.as_deref().map(Into::into);
+            draft.handler = element.handler.as_deref().map(Into::into);
+            draft.node.for_compensation = self.handlers.contains(&element.id);
             draft.node.name.clone_from(&element.name);
             draft.node.documentation.clone_from(&element.documentation);
             draft.node.headers.clone_from(&element.headers);
@@ -186,6 +193,7 @@ impl Reader {
             "inclusiveGateway" => NodeKind::Gateway(Gateway::Inclusive),
             "eventBasedGateway" => NodeKind::Gateway(Gateway::EventBased),
             "subProcess" => NodeKind::SubProcess(SubProcess::Embedded),
+            "transaction" => NodeKind::SubProcess(SubProcess::Transaction),
             "eventSubProcess" => NodeKind::SubProcess(SubProcess::Event),
             "callActivity" => {
                 let process = self.required(element, "process", element.process.as_deref());
@@ -233,6 +241,13 @@ impl Reader {
                 condition.map_or(Trigger::None, |condition| Trigger::Conditional { condition })
             }
             Some(CompactEvent::Link(name)) => Trigger::Link { name: name.clone() },
+            Some(CompactEvent::Compensation { activity, wait }) => {
+                Trigger::Compensation(CompensationTrigger {
+                    activity: activity.as_deref().map(Into::into),
+                    waits: wait.unwrap_or(true),
+                })
+            }
+            Some(CompactEvent::Cancel(_)) => Trigger::Cancel,
         }
     }
 
@@ -352,6 +367,17 @@ impl Reader {
     fn optional_text(&mut self, id: &str, text: Option<&str>) -> Option<Text> {
         text.map(|text| self.text(id, text))
     }
+}
+
+/// Everything that a compensation boundary event among `elements` names as its handler.
+fn handlers(elements: &[CompactElement]) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut open: Vec<&CompactElement> = elements.iter().collect();
+    while let Some(element) = open.pop() {
+        found.extend(element.handler.clone());
+        open.extend(&element.elements);
+    }
+    found
 }
 
 fn non_empty(text: &str) -> Option<String> {

@@ -84,7 +84,7 @@ pub(super) fn locate(
             | NodeKind::SubProcess(SubProcess::Event)
             | NodeKind::Unsupported { .. }
     );
-    if fixed {
+    if fixed || node.for_compensation {
         return Err(Rejected::UnknownElement(element));
     }
     if let Some(key) = scope {

@@ -10,7 +10,6 @@ use crate::instance::{ActorRef, Caller, Key};
 use crate::model::{ElementId, NodeIx, NodeKind, Process, Trigger};
 use crate::scope::VariableMap;
 use crate::transition::Transition;
-use crate::trigger::trigger_of;
 
 /// What starts a process at one of its start events.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,11 +39,13 @@ pub fn start_triggers(process: &Process, now: Timestamp) -> Vec<(ElementId, Star
         | Trigger::Escalation { .. }
         | Trigger::Terminate
         | Trigger::Conditional { .. }
+        | Trigger::Compensation(_)
+        | Trigger::Cancel
         | Trigger::Link { .. } => None,
     };
     process
         .start_events(None)
-        .filter_map(|(_, node)| Some((ElementId::clone(&node.id), known(trigger_of(node)?)?)))
+        .filter_map(|(_, node)| Some((ElementId::clone(&node.id), known(node.trigger()?)?)))
         .collect()
 }
 

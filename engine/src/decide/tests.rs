@@ -1,5 +1,6 @@
 //! What must hold for every process and every order of commands.
 
+mod elements;
 mod golden;
 mod random;
 mod rejected;
@@ -45,6 +46,15 @@ fn assert_sound(definition: &Definition, instance: &Instance) {
     for (key, incident) in instance.incidents() {
         assert!(instance.has_scope(incident.owner), "incident {key} has no owner");
     }
+    for one in instance.completed().iter() {
+        let is_held =
+            instance.has_scope(one.scope) || instance.completed().get(one.scope).is_some();
+        assert!(is_held, "the completed activity {} lies in a scope that is gone", one.key);
+    }
+    for (key, element) in instance.elements() {
+        let Some(thrown) = element.compensates else { continue };
+        assert!(instance.wait(thrown).is_some(), "nothing waits for the handler {key}");
+    }
     for token in instance.tokens() {
         assert!(instance.has_scope(token.scope), "a token lies in a scope that is gone");
     }
@@ -53,7 +63,7 @@ fn assert_sound(definition: &Definition, instance: &Instance) {
         InstanceState::Active => assert!(!empty, "every token is gone, and it is not over"),
         _ => {
             assert!(empty && instance.waits().next().is_none());
-            assert!(instance.incidents().next().is_none());
+            assert!(instance.incidents().next().is_none() && instance.completed().is_empty());
         }
     }
     assert!(instance.elements().all(|(key, _)| key != Key::PROCESS));

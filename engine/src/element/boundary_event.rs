@@ -6,7 +6,6 @@ use crate::incident::Failure;
 use crate::instance::Key;
 use crate::model::{ElementId, Node};
 use crate::transition::Transition;
-use crate::trigger::trigger_of;
 
 /// What the boundary events of an activity will wait for.
 pub(crate) type Prepared = Vec<(ElementId, Opening)>;
@@ -15,7 +14,7 @@ pub(crate) fn prepare(t: &Transition<'_>, key: Key, activity: &Node) -> Result<P
     let mut prepared = Vec::new();
     for &ix in &activity.boundary {
         let event = t.process().node(ix);
-        let Some(trigger) = trigger_of(event) else { continue };
+        let Some(trigger) = event.trigger() else { continue };
         if let Some(opening) = catch_event::prepare(t, key, trigger)? {
             prepared.push((ElementId::clone(&event.id), opening));
         }

@@ -53,6 +53,8 @@ pub(crate) fn prepare(
         | Trigger::Error(_)
         | Trigger::Escalation { .. }
         | Trigger::Terminate
+        | Trigger::Compensation(_)
+        | Trigger::Cancel
         | Trigger::Link { .. } => return Ok(None),
     }))
 }

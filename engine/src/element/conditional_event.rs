@@ -10,7 +10,7 @@ use crate::instance::{InstanceState, Key};
 use crate::model::{ElementId, Trigger};
 use crate::scope::VariableMap;
 use crate::transition::Transition;
-use crate::trigger::{trigger, trigger_of};
+use crate::trigger::trigger;
 use crate::wait::WaitKind;
 
 /// Looks at every condition that is waited for, as long as that changes variables.
@@ -37,7 +37,7 @@ fn look_at(t: &mut Transition<'_>, key: Key) {
     let WaitKind::Condition { holds: held } = wait.kind else { return };
     let process = t.process();
     let Some(target) = process.find(&wait.element) else { return };
-    let Some(Trigger::Conditional { condition }) = trigger_of(process.node(target)) else { return };
+    let Some(Trigger::Conditional { condition }) = process.node(target).trigger() else { return };
     if t.instance.blocks(&wait).is_some() {
         return;
     }

@@ -1,6 +1,6 @@
 //! End events (BPMN 2.0.2 §10.5.3).
 
-use super::throw_event;
+use super::{compensation, throw_event, transaction};
 use crate::incident::Failure;
 use crate::instance::Key;
 use crate::model::{Node, Trigger};
@@ -28,6 +28,8 @@ pub(crate) fn enter(
             t.pass(key);
             t.terminate_inside(scope);
         }
+        Trigger::Compensation(compensation) => compensation::throw(t, key, node, compensation),
+        Trigger::Cancel => transaction::cancel(t, key, node)?,
         Trigger::Timer(_) | Trigger::Conditional { .. } | Trigger::Link { .. } => {
             return Err(super::not_executable(&node.id, "end event with such a trigger"));
         }

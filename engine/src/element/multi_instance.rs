@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::compensation;
 use crate::event::Event;
 use crate::feel::Program;
 use crate::incident::{Failure, IncidentKind};
@@ -146,6 +147,7 @@ pub(crate) fn finish_inner(
         Some(condition) => is_enough(t, key, body, condition)?,
         None => false,
     };
+    compensation::keep(t, key, node)?;
     t.close_waits(key);
     t.emit(Event::ElementCompleted { key, element: ElementId::clone(&node.id) });
     if enough {

@@ -1,4 +1,4 @@
-//! Embedded and event sub-processes (BPMN 2.0.2 §10.3.5, §13.3.4): a scope in the same instance. It
+//! Sub-processes (BPMN 2.0.2 §10.3.5, §13.3.4): a scope in the same instance. It
 //! completes when it holds no token any more, which the transition finds out.
 
 use super::catch_event;
@@ -6,7 +6,6 @@ use crate::incident::Failure;
 use crate::instance::Key;
 use crate::model::{ElementId, NodeIx, NodeKind, SubProcess, Trigger};
 use crate::transition::Transition;
-use crate::trigger::trigger_of;
 
 pub(crate) fn enter(t: &mut Transition<'_>, key: Key) -> Result<(), Failure> {
     let Some((place, node)) = t.place(key) else { return Ok(()) };
@@ -23,6 +22,7 @@ pub(crate) fn enter(t: &mut Transition<'_>, key: Key) -> Result<(), Failure> {
         None => {
             let inner = process.children(Some(place)).filter(|(_, node)| {
                 node.incoming.is_empty()
+                    && !node.for_compensation
                     && !matches!(
                         node.kind,
                         NodeKind::BoundaryEvent { .. }
@@ -63,7 +63,7 @@ fn open_events_of(
             continue;
         }
         for (_, start) in process.start_events(Some(ix)) {
-            let Some(trigger) = trigger_of(start) else { continue };
+            let Some(trigger) = start.trigger() else { continue };
             if let Some(opening) = catch_event::prepare(t, scope, trigger)? {
                 prepared.push((ElementId::clone(&start.id), opening));
             }

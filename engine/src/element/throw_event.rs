@@ -1,6 +1,6 @@
 //! Intermediate throw events (BPMN 2.0.2 §10.5.4), and the throwing that end events share.
 
-use super::{catch_event, job_task, link_event};
+use super::{catch_event, compensation, job_task, link_event};
 use crate::event::Event;
 use crate::expression::string_of;
 use crate::incident::Failure;
@@ -22,10 +22,12 @@ pub(crate) fn enter(
         Trigger::Signal { name } => broadcast(t, key, node, name)?,
         Trigger::Escalation { code } => escalate(t, key, code.as_deref()),
         Trigger::Link { .. } => link_event::throw(t, key, node)?,
+        Trigger::Compensation(compensation) => compensation::throw(t, key, node, compensation),
         Trigger::Timer(_)
         | Trigger::Conditional { .. }
         | Trigger::Error(_)
-        | Trigger::Terminate => {
+        | Trigger::Terminate
+        | Trigger::Cancel => {
             return Err(super::not_executable(&node.id, "throw event with such a trigger"));
         }
     }

@@ -18,8 +18,8 @@ pub struct ProcessBuilder {
 /// A node that names its neighbours by id.
 #[derive(Clone, Debug)]
 pub struct NodeDraft {
-    /// The node; its links (`parent`, `incoming`, `outgoing`, `default_flow`, `boundary` and the
-    /// `attached_to` of a boundary event) are filled in by the builder.
+    /// The node; its links (`parent`, `incoming`, `outgoing`, `default_flow`, `boundary`,
+    /// `handler` and the `attached_to` of a boundary event) are filled in by the builder.
     pub node: Node,
     /// Id of the enclosing sub-process.
     pub parent: Option<ElementId>,
@@ -27,6 +27,8 @@ pub struct NodeDraft {
     pub default_flow: Option<ElementId>,
     /// Id of the activity a boundary event is attached to.
     pub attached_to: Option<ElementId>,
+    /// Id of the activity that a compensation boundary event is associated with.
+    pub handler: Option<ElementId>,
 }
 
 #[derive(Debug)]
@@ -172,6 +174,9 @@ impl ProcessBuilder {
                 .ok_or_else(|| BuildError::DetachedBoundary(Arc::clone(&node.id)))?;
             *attached_to = self.place(&node.id, activity)?;
         }
+        if let Some(handler) = &draft.handler {
+            node.handler = Some(self.place(&node.id, handler)?);
+        }
         Ok(node)
     }
 
@@ -233,6 +238,8 @@ impl NodeDraft {
                 inputs: Vec::new(),
                 outputs: Vec::new(),
                 repeat: None,
+                for_compensation: false,
+                handler: None,
                 policies: Vec::new(),
                 lane: None,
                 headers: BTreeMap::new(),
@@ -240,6 +247,7 @@ impl NodeDraft {
             parent: None,
             default_flow: None,
             attached_to: None,
+            handler: None,
         }
     }
 }

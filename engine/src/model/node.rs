@@ -36,6 +36,10 @@ pub struct Node {
     pub outputs: Vec<Mapping>,
     /// Repetition.
     pub repeat: Option<Loop>,
+    /// `isForCompensation`: it undoes another activity, outside the normal flow.
+    pub for_compensation: bool,
+    /// Of a compensation boundary event: the activity that undoes the one it is attached to.
+    pub handler: Option<NodeIx>,
     /// Policies on this element.
     pub policies: Vec<Policy>,
     /// The lane that the node lies in.
@@ -133,6 +137,8 @@ pub enum SubProcess {
     Embedded,
     /// Started by the event of its start event while the parent scope is active.
     Event,
+    /// As embedded, and a cancel end event inside undoes what was done in it.
+    Transaction,
 }
 
 /// A call of another process (BPMN 2.0.2 §10.3.6).
@@ -180,6 +186,20 @@ pub enum Trigger {
         /// The link's name.
         name: String,
     },
+    /// Undoes completed activities; on a boundary, or at the start of an event sub-process, it says
+    /// how the activity is undone.
+    Compensation(CompensationTrigger),
+    /// Cancels the transaction; on its boundary, where it is left then.
+    Cancel,
+}
+
+/// What is to be undone (BPMN 2.0.2 §10.5.5, compensation event definition).
+#[derive(Clone, Debug)]
+pub struct CompensationTrigger {
+    /// `activityRef`: the activity to undo; all that completed in the scope without one.
+    pub activity: Option<ElementId>,
+    /// `waitForCompletion`: whether the thrower goes on only when everything is undone.
+    pub waits: bool,
 }
 
 /// A message to send or to wait for.
@@ -318,5 +338,22 @@ impl Node {
     #[must_use]
     pub fn is_activity(&self) -> bool {
         matches!(self.kind, NodeKind::Task(_) | NodeKind::SubProcess(_) | NodeKind::CallActivity(_))
+    }
+
+    /// What an event waits for or throws.
+    #[must_use]
+    pub fn trigger(&self) -> Option<&Trigger> {
+        match &self.kind {
+            NodeKind::StartEvent { trigger, .. }
+            | NodeKind::IntermediateCatchEvent(trigger)
+            | NodeKind::IntermediateThrowEvent(trigger)
+            | NodeKind::EndEvent(trigger)
+            | NodeKind::BoundaryEvent { trigger, .. } => Some(trigger),
+            NodeKind::Task(_)
+            | NodeKind::Gateway(_)
+            | NodeKind::SubProcess(_)
+            | NodeKind::CallActivity(_)
+            | NodeKind::Unsupported { .. } => None,
+        }
     }
 }

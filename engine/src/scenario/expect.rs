@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::format::Expect;
 use super::host::{Running, World};
 use super::report::Difference;
-use crate::event::Event;
+use crate::event::{CompensationStarted, Event};
 use crate::instance::Key;
 use crate::model::{Gateway, NodeKind};
 use crate::wait::{Wait, WaitKind};
@@ -120,7 +120,8 @@ enum Order {
 /// What an instance did, out of its journal.
 struct History {
     activated: Vec<String>,
-    /// Completed elements in order, without the bodies of multi-instance activities.
+    /// Completed elements in order, without the bodies of multi-instance activities and without
+    /// sub-processes that are undone.
     path: Vec<String>,
 }
 
@@ -134,6 +135,11 @@ impl History {
                     history.activated.push(element.to_string());
                 }
                 Event::RepetitionStarted { key, .. } => bodies.push(*key),
+                Event::CompensationStarted(CompensationStarted { key, element, .. })
+                    if history.activated.last().is_some_and(|last| **last == **element) =>
+                {
+                    bodies.push(*key);
+                }
                 Event::ElementCompleted { key, element } if !bodies.contains(key) => {
                     history.path.push(element.to_string());
                 }
@@ -156,7 +162,9 @@ impl History {
 
 /// The element at which the token of `wait` stands, if it is one that counts as waiting.
 pub(super) fn stands_at(running: &Running, wait: &Wait) -> Option<String> {
-    if matches!(wait.kind, WaitKind::Child { .. }) || running.instance.blocks(wait).is_some() {
+    if matches!(wait.kind, WaitKind::Child { .. } | WaitKind::Compensation { .. })
+        || running.instance.blocks(wait).is_some()
+    {
         return None;
     }
     let (_, owner) = running.instance.place(running.definition.process(), wait.owner)?;

@@ -1,6 +1,7 @@
 //! The behaviour of every element, as scenarios.
 
 mod activities;
+mod compensation;
 mod conditions;
 mod events;
 mod files;
@@ -9,6 +10,7 @@ mod gateways;
 mod governance;
 mod incidents;
 mod links;
+mod transactions;
 
 use super::*;
 use crate::testing::models;

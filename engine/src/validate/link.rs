@@ -2,12 +2,11 @@
 
 use super::Check;
 use crate::model::{Node, NodeIx, NodeKind, Trigger};
-use crate::trigger::trigger_of;
 
 impl Check<'_> {
     /// What is wrong with the link of `node`, if it is a link event.
     pub(super) fn link(&mut self, node: &Node) {
-        let Some(Trigger::Link { name }) = trigger_of(node) else { return };
+        let Some(Trigger::Link { name }) = node.trigger() else { return };
         let id = &*node.id;
         if name.is_empty() {
             self.error(

@@ -8,8 +8,8 @@ use super::{
     zeebe,
 };
 use crate::model::{
-    Gateway, JobSpec, Loop, Message, MultiInstance, Node, NodeIx, NodeKind, Process, SubProcess,
-    Task, TimerKind, Trigger, UserTask,
+    CompensationTrigger, Gateway, JobSpec, Loop, Message, MultiInstance, Node, NodeIx, NodeKind,
+    Process, SubProcess, Task, TimerKind, Trigger, UserTask,
 };
 use crate::xml::Element;
 
@@ -41,6 +41,9 @@ pub(super) fn element(process: &Process, ix: NodeIx, shared: &mut Shared) -> Ele
         bpmn(element_name(&node.kind)).with("id", &*node.id).with_some("name", node.name.clone());
     if let Some(flow) = node.default_flow {
         element = element.with("default", &*process.flow(flow).id);
+    }
+    if node.for_compensation {
+        element = element.with("isForCompensation", "true");
     }
     push_documentation(&mut element, node.documentation.as_deref());
     push_unless_empty(&mut element, extensions(node));
@@ -97,6 +100,7 @@ fn element_name(kind: &NodeKind) -> &str {
         NodeKind::Gateway(Gateway::Parallel) => "parallelGateway",
         NodeKind::Gateway(Gateway::Inclusive) => "inclusiveGateway",
         NodeKind::Gateway(Gateway::EventBased) => "eventBasedGateway",
+        NodeKind::SubProcess(SubProcess::Transaction) => "transaction",
         NodeKind::SubProcess(_) => "subProcess",
         NodeKind::CallActivity(_) => "callActivity",
         NodeKind::Unsupported { element } => element,
@@ -241,6 +245,12 @@ fn push_trigger(element: &mut Element, trigger: &Trigger, shared: &mut Shared) {
             definition
         }
         Trigger::Link { name } => bpmn("linkEventDefinition").with("name", name),
+        Trigger::Compensation(CompensationTrigger { activity, waits }) => {
+            bpmn("compensateEventDefinition")
+                .with_some("activityRef", activity.as_deref())
+                .with_some("waitForCompletion", (!waits).then_some("false"))
+        }
+        Trigger::Cancel => bpmn("cancelEventDefinition"),
     };
     element.push(definition);
 }

@@ -141,6 +141,82 @@ const MODELS: &[&str] = &[
     in halt start three when r > 200
     in halt job clean
     three -> clean",
+    "
+    start s
+    sub trip
+    each trip items as item
+    on trip lost error *
+    in trip start ts
+    in trip job flight
+    undo flight job refund
+    in trip user hotel
+    undo hotel sub cancel-hotel
+    in cancel-hotel start cs
+    in cancel-hotel user call-them
+    in trip exclusive tx
+    in trip throw part undo hotel
+    in trip end te
+    in trip handler watch
+    in watch ~start ws signal stop
+    in watch throw all undo &
+    in watch end we
+    ts -> flight -> hotel -> tx
+    tx -> part if again
+    tx -> te default
+    part -> flight
+    ws -> all -> we
+    cs -> call-them
+    sub deep
+    in deep start ds
+    in deep job inner
+    undo inner job undo-inner
+    in deep handler back
+    in back start bs undo
+    in back throw again undo
+    in back user look
+    bs -> again -> look
+    ds -> inner
+    user ask
+    on ask ~early escalation *
+    exclusive x
+    throw everything undo
+    end e undo trip
+    end l
+    s -> trip -> deep -> ask -> x
+    x -> everything if again
+    x -> e default
+    everything -> deep
+    lost -> everything
+    early -> l",
+    "
+    start s
+    transaction book
+    each book 2 times
+    on book cancelled cancel
+    on book broken error *
+    in book start bs
+    in book parallel fork
+    in book user pay
+    undo pay job refund
+    in book sub seat
+    in seat start ss
+    in seat job hold
+    undo hold job release
+    in seat user confirm
+    ss -> hold -> confirm
+    in book exclusive x
+    in book end no cancel
+    in book end yes
+    bs -> fork
+    fork -> pay -> x
+    fork -> seat -> x
+    x -> no if again
+    x -> yes default
+    user after
+    end e undo
+    s -> book -> after -> e
+    cancelled -> after
+    broken -> e",
 ];
 
 #[derive(Clone, Copy, Debug)]
@@ -177,7 +253,7 @@ fn command(instance: &Instance, step: Move) -> Command {
             Some(WaitKind::Child { .. }) => {
                 Command::ChildEnded { key, outcome: ChildOutcome::Completed { variables } }
             }
-            Some(WaitKind::Condition { .. }) => {
+            Some(WaitKind::Condition { .. } | WaitKind::Compensation { .. }) => {
                 Command::SetVariables { scope: Key::PROCESS, variables }
             }
             None => start_with(json!({ "n": 1, "again": false, "items": [1, 2, 3] })),
@@ -194,8 +270,24 @@ fn command(instance: &Instance, step: Move) -> Command {
         15 => Command::SetVariables { scope: any(&elements), variables },
         16 => Command::TerminateElement { key: any(&elements) },
         17 => {
-            let all =
-                ["approve", "join", "inner", "work", "many", "q", "sync", "nobody", "go", "come"];
+            let all = [
+                "approve",
+                "join",
+                "inner",
+                "work",
+                "many",
+                "q",
+                "sync",
+                "nobody",
+                "go",
+                "come",
+                "refund",
+                "hotel",
+                "deep",
+                "no",
+                "seat",
+                "everything",
+            ];
             let element = all[step.pick % all.len()].into();
             Command::ActivateElement { element, scope: None, variables }
         }

@@ -132,6 +132,14 @@ fn sentence(event: &Event) -> Option<String> {
         Event::EscalationThrown { element, code, .. } => {
             format!("{element} threw the escalation {code}")
         }
+        Event::CompensationThrown(thrown) => {
+            let activities = match thrown.activities.len() {
+                1 => "one completed activity".to_owned(),
+                count => format!("{count} completed activities"),
+            };
+            format!("{} undoes {activities}", thrown.element)
+        }
+        Event::CompensationStarted(started) => format!("{} is undone", started.element),
         Event::ChildRequested { element, process, instance, .. } => {
             format!("{element} called the process {process} as {instance}")
         }
@@ -184,6 +192,8 @@ fn sentence(event: &Event) -> Option<String> {
         | Event::FlowTaken { .. }
         | Event::TokenDropped { .. }
         | Event::ConditionClosed { .. }
+        | Event::CompensationEnabled(_)
+        | Event::CompensationEnded(_)
         | Event::RepetitionStarted { .. }
         | Event::RepetitionResult { .. }
         | Event::TimerCancelled { .. }

@@ -49,6 +49,9 @@ fn words(kind: &WaitKind, name: &str) -> (&'static str, String, Option<Timestamp
         WaitKind::Condition { .. } => {
             ("condition", format!("the condition of \"{name}\" to become true"), None)
         }
+        WaitKind::Compensation { .. } => {
+            ("compensation", format!("what \"{name}\" undoes to be undone"), None)
+        }
         WaitKind::Child { process, instance } => {
             ("called_process", format!("the called process {process} ({instance})"), None)
         }
