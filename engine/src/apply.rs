@@ -7,7 +7,7 @@ use crate::completed::CompletedActivity;
 use crate::element::multi_instance::Repetition;
 use crate::event::{
     CompensationEnabled, CompensationEnded, CompensationStarted, CompensationThrown, Event,
-    Subscription, Work,
+    PartArrived, PartUsed, Subscription, Work,
 };
 use crate::incident::Incident;
 use crate::instance::{ElementInstance, Instance, InstanceState, Key, Stage, Token};
@@ -112,11 +112,12 @@ pub fn apply(instance: &mut Instance, event: &Event) {
             };
             instance.open(*key, *owner, element, kind);
         }
-        Event::ConditionOpened { key, owner, element } => {
-            instance.open(*key, *owner, element, WaitKind::Condition { holds: false });
+        Event::ConditionOpened { key, owner, element, part } => {
+            let kind = WaitKind::Condition { holds: false, part: *part };
+            instance.open(*key, *owner, element, kind);
         }
         Event::ConditionChanged { key, holds: now, .. } => {
-            if let Some(WaitKind::Condition { holds }) =
+            if let Some(WaitKind::Condition { holds, .. }) =
                 instance.waits.get_mut(key).map(|wait| &mut wait.kind)
             {
                 *holds = *now;
@@ -127,6 +128,13 @@ pub fn apply(instance: &mut Instance, event: &Event) {
                 let about = |it: &Incident| it.owner == wait.owner && it.element == wait.element;
                 instance.incidents.retain(|_, incident| !about(incident));
             }
+        }
+        Event::PartArrived(PartArrived { key, owner, element, variables }) => {
+            let kind = WaitKind::Arrived { variables: variables.clone() };
+            instance.open(*key, *owner, element, kind);
+        }
+        Event::PartUsed(PartUsed { key, .. }) => {
+            instance.waits.remove(key);
         }
         Event::CompensationEnabled(enabled) => instance.keep(enabled),
         Event::CompensationThrown(CompensationThrown { key, owner, element, activities }) => {

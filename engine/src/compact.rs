@@ -83,6 +83,18 @@ pub struct CompactElement {
     /// Events: what they wait for or throw. receiveTask: its message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<CompactEvent>,
+    /// Instead of `event`, several: a throwing event throws all of them, a catching one waits for the
+    /// first of them, or for all with `parallel`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<CompactEvent>,
+    /// Events that catch several: true waits for all of them. eventBasedGateway that instantiates: true
+    /// takes the path of every event. Default false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub parallel: bool,
+    /// receiveTask and eventBasedGateway without incoming flows: true lets their events start the
+    /// process. Default false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub instantiate: bool,
     /// serviceTask: what workers ask for. FEEL when it begins with `=`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<String>,

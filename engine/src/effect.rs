@@ -292,6 +292,8 @@ fn kind_of(definition: &Definition, instance: &Instance, event: &Event) -> Optio
         | Event::SubscriptionTriggered { .. }
         | Event::ErrorThrown { .. }
         | Event::EscalationThrown { .. }
+        | Event::PartArrived(_)
+        | Event::PartUsed(_)
         | Event::CompensationEnabled(_)
         | Event::CompensationThrown(_)
         | Event::CompensationStarted(_)

@@ -19,6 +19,7 @@ pub(crate) mod event_based_gateway;
 pub(crate) mod job_task;
 pub(crate) mod link_event;
 pub(crate) mod multi_instance;
+pub(crate) mod multiple_event;
 pub(crate) mod receive_task;
 pub(crate) mod script_task;
 pub(crate) mod start_event;
@@ -79,7 +80,9 @@ fn dispatch(t: &mut Transition<'_>, key: Key, node: &Node) -> Result<(), Failure
         NodeKind::Task(Task::BusinessRule { decision, result_variable }) => {
             business_rule_task::enter(t, key, node, decision, result_variable)
         }
-        NodeKind::Gateway(Gateway::EventBased) => event_based_gateway::enter(t, key, node),
+        NodeKind::Gateway(Gateway::EventBased | Gateway::ParallelEventBased) => {
+            event_based_gateway::enter(t, key, node)
+        }
         NodeKind::SubProcess(_) => sub_process::enter(t, key),
         NodeKind::CallActivity(call) => call_activity::enter(t, key, node, call),
         NodeKind::Unsupported { element } => Err(not_executable(&node.id, element)),

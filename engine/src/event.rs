@@ -5,6 +5,7 @@
 
 mod compensation;
 mod detail;
+mod part;
 
 use std::sync::Arc;
 
@@ -23,6 +24,8 @@ pub use compensation::{
     CompensationEnabled, CompensationEnded, CompensationStarted, CompensationThrown,
 };
 pub use detail::{ChildState, HumanWork, Subscription, Work};
+pub(crate) use part::is_first;
+pub use part::{PartArrived, PartUsed};
 
 /// An event of the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -262,6 +265,9 @@ pub enum Event {
         /// The event it triggers.
         #[serde(with = "arc_text")]
         element: ElementId,
+        /// Its 0-based place among the definitions of the event.
+        #[serde(default, skip_serializing_if = "is_first")]
+        part: u32,
     },
     /// A condition became true, which triggers its event, or false. The wait stays until it is closed.
     ConditionChanged {
@@ -281,6 +287,10 @@ pub enum Event {
         #[serde(with = "arc_text")]
         element: ElementId,
     },
+    /// A part of an event that waits for all its parts happened.
+    PartArrived(PartArrived),
+    /// What a part brought is used, or no longer wanted.
+    PartUsed(PartUsed),
     /// A message was sent.
     MessageThrown {
         /// The element instance that sent it; its key makes the message's id.

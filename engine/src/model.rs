@@ -19,7 +19,7 @@ use serde_json::Value;
 pub use builder::{BuildError, NodeDraft, ProcessBuilder};
 pub use node::{
     CallActivity, CompensationTrigger, Correlation, ErrorTrigger, Gateway, JobSpec, Loop, Mapping,
-    Message, MultiInstance, Node, NodeKind, Script, SubProcess, Task, Text, TimerKind,
+    Message, MultiInstance, Multiple, Node, NodeKind, Script, SubProcess, Task, Text, TimerKind,
     TimerTrigger, Trigger, UserTask,
 };
 
@@ -153,6 +153,31 @@ impl Process {
     /// The start events directly inside `scope`.
     pub fn start_events(&self, scope: Option<NodeIx>) -> impl Iterator<Item = (NodeIx, &Node)> {
         self.children(scope).filter(|(_, node)| matches!(node.kind, NodeKind::StartEvent { .. }))
+    }
+
+    /// The gateway that starts the process by the event at `event`, with the flow between them.
+    #[must_use]
+    pub fn instantiating_gateway(&self, event: NodeIx) -> Option<(NodeIx, FlowIx)> {
+        let incoming = self.node(event).incoming.iter();
+        incoming
+            .map(|flow| (self.flow(*flow).source, *flow))
+            .find(|(source, _)| self.node(*source).instantiates)
+    }
+
+    /// Whether what the event at `ix` waits for starts the process without a start event: the
+    /// message of an instantiating receive task, an event of an instantiating gateway.
+    #[must_use]
+    pub fn instantiates(&self, ix: NodeIx) -> bool {
+        let node = self.node(ix);
+        (node.instantiates && !matches!(node.kind, NodeKind::Gateway(_)))
+            || self.instantiating_gateway(ix).is_some()
+    }
+
+    /// The events that start the process, in file order.
+    pub fn starts(&self) -> impl Iterator<Item = (NodeIx, &Node)> {
+        self.children(None).filter(|(ix, node)| {
+            matches!(node.kind, NodeKind::StartEvent { .. }) || self.instantiates(*ix)
+        })
     }
 
     /// The catch event that the link of the throw event `node` leads to: the one of the same name

@@ -19,7 +19,7 @@ use crate::feel::Program;
 use crate::governance::{Action, Policy, Rule};
 use crate::model::{
     CallActivity, CompensationTrigger, Correlation, ErrorTrigger, Gateway, JobSpec, Loop, Mapping,
-    Message, MultiInstance, NodeDraft, NodeIx, NodeKind, Process, ProcessBuilder, Script,
+    Message, MultiInstance, Multiple, NodeDraft, NodeIx, NodeKind, Process, ProcessBuilder, Script,
     SubProcess, Task, Text, TimerKind, TimerTrigger, Trigger, UserTask,
 };
 use crate::scenario::Models;
@@ -87,6 +87,12 @@ fn read(drafts: &mut Drafts, line: &str) {
             drafts.nodes[known].parent = Some(id.into());
         }
         "on" => boundary(drafts, id, more),
+        // `instantiate receive r order`: its message starts the process.
+        "instantiate" => {
+            let known = drafts.nodes.len();
+            read(drafts, rest);
+            drafts.nodes[known].node.instantiates = true;
+        }
         "undo" => {
             // `undo ACTIVITY job x`: the activity is undone by the handler x.
             let event = format!("{id}-undone");
@@ -172,6 +178,7 @@ fn kind(word: &str, rest: &str) -> NodeKind {
         "exclusive" => NodeKind::Gateway(Gateway::Exclusive),
         "parallel" => NodeKind::Gateway(Gateway::Parallel),
         "inclusive" => NodeKind::Gateway(Gateway::Inclusive),
+        "events" if rest == "all" => NodeKind::Gateway(Gateway::ParallelEventBased),
         "events" => NodeKind::Gateway(Gateway::EventBased),
         "transaction" => NodeKind::SubProcess(SubProcess::Transaction),
         "sub" => NodeKind::SubProcess(SubProcess::Embedded),
@@ -185,7 +192,14 @@ fn kind(word: &str, rest: &str) -> NodeKind {
     }
 }
 
+/// Several, thrown or waited for, are joined by `|`; those that are all waited for by `&`.
 fn trigger(rest: &str) -> Trigger {
+    for (separator, parallel) in [(" | ", false), (" & ", true)] {
+        if rest.contains(separator) {
+            let triggers = rest.split(separator).map(trigger).collect();
+            return Trigger::Multiple(Multiple { parallel, triggers });
+        }
+    }
     let (word, rest) = rest.split_once(' ').unwrap_or((rest, ""));
     match word {
         "" => Trigger::None,

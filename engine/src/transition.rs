@@ -11,7 +11,7 @@ use flowmaster_kernel::Timestamp;
 
 use crate::decide::{Definition, Env};
 use crate::element;
-use crate::event::{CompensationEnded, Event};
+use crate::event::{CompensationEnded, Event, PartUsed};
 use crate::flow;
 use crate::incident::{Failure, Incident, IncidentKind};
 use crate::instance::{ElementInstance, Instance, InstanceState, Key, Stage};
@@ -329,6 +329,7 @@ impl<'a> Transition<'a> {
         let Some(wait) = self.instance.wait(key) else { return };
         let element = ElementId::clone(&wait.element);
         let event = match &wait.kind {
+            WaitKind::Arrived { .. } => Event::PartUsed(PartUsed { key, element }),
             WaitKind::Compensation { .. } => {
                 Event::CompensationEnded(CompensationEnded { key, element })
             }

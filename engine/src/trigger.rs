@@ -5,7 +5,7 @@ use crate::element::compensation;
 use crate::event::Event;
 use crate::incident::{Failure, IncidentKind};
 use crate::instance::{InstanceState, Key, Stage};
-use crate::model::{ElementId, NodeIx, NodeKind, SubProcess, Trigger};
+use crate::model::{ElementId, ErrorTrigger, Node, NodeIx, NodeKind, SubProcess, Trigger};
 use crate::scope::VariableMap;
 use crate::transition::Transition;
 
@@ -16,7 +16,7 @@ pub(crate) fn trigger(t: &mut Transition<'_>, owner: Key, target: NodeIx, variab
     match &node.kind {
         NodeKind::BoundaryEvent { interrupting, trigger, .. } => {
             let scope = t.element(owner).map_or(Key::PROCESS, |element| element.scope);
-            if *interrupting || matches!(trigger, Trigger::Error(_) | Trigger::Cancel) {
+            if *interrupting || trigger.always_interrupts() {
                 t.terminate(owner);
             }
             let key = t.activate(scope, target, None, Vec::new());
@@ -24,7 +24,7 @@ pub(crate) fn trigger(t: &mut Transition<'_>, owner: Key, target: NodeIx, variab
         }
         NodeKind::StartEvent { interrupting, trigger } => {
             let Some(sub_process) = node.parent else { return };
-            if *interrupting || matches!(trigger, Trigger::Error(_)) {
+            if *interrupting || trigger.always_interrupts() {
                 t.terminate_inside(owner);
                 t.close_waits_where(owner, |element| starts_event_sub_process(process, element));
             }
@@ -99,7 +99,7 @@ pub(crate) fn throw_error(
     });
     match catcher {
         Some((owner, target)) => {
-            if let Some(Trigger::Error(error)) = process.node(target).trigger() {
+            if let Some(error) = caught_error(process.node(target), code) {
                 if let Some(name) = &error.code_variable {
                     variables.set(name, code.into());
                 }
@@ -203,6 +203,16 @@ fn find_catcher(t: &Transition<'_>, thrower: Key, thrown: Thrown<'_>) -> Option<
     None
 }
 
+/// The part of the event `node` that catches the error `code`.
+fn caught_error<'p>(node: &'p Node, code: &str) -> Option<&'p ErrorTrigger> {
+    let parts = node.trigger().map(Trigger::parts).unwrap_or_default();
+    let errors = parts.iter().filter_map(|part| match part {
+        Trigger::Error(error) => Some((Thrown::Error(code).fits(part)?, error)),
+        _ => None,
+    });
+    errors.max_by_key(|(by_code, _)| *by_code).map(|(_, error)| error)
+}
+
 fn best(
     process: &crate::model::Process,
     events: impl Iterator<Item = NodeIx>,
@@ -210,7 +220,8 @@ fn best(
 ) -> Option<NodeIx> {
     let mut general = None;
     for ix in events {
-        match process.node(ix).trigger().and_then(|trigger| thrown.fits(trigger)) {
+        let parts = process.node(ix).trigger().map(Trigger::parts).unwrap_or_default();
+        match parts.iter().filter_map(|part| thrown.fits(part)).max() {
             Some(true) => return Some(ix),
             Some(false) => general = general.or(Some(ix)),
             None => {}

@@ -76,7 +76,9 @@ impl Check<'_> {
                     "keep one start event and give it a message, timer, error, signal, escalation, condition or compensation",
                 );
             }
-        } else if starts.is_empty() || (scope.is_some() && plain != 1) {
+        } else if (starts.is_empty() && process.starts().next().is_none())
+            || (scope.is_some() && plain != 1)
+        {
             self.error(
                 "no_start_event",
                 id,
@@ -100,6 +102,8 @@ impl Check<'_> {
         let process = self.process;
         let mut reached: BTreeSet<NodeIx> = BTreeSet::new();
         let mut open: Vec<NodeIx> = process.start_events(scope).map(|(ix, _)| ix).collect();
+        let instantiating = process.children(scope).filter(|(_, node)| node.instantiates);
+        open.extend(instantiating.map(|(ix, _)| ix));
         open.extend(process.children(scope).filter_map(|(ix, node)| {
             matches!(node.kind, NodeKind::SubProcess(SubProcess::Event)).then_some(ix)
         }));
@@ -148,6 +152,7 @@ impl Check<'_> {
         let id = &*node.id;
         self.link(node);
         self.compensation(ix, node);
+        self.instantiates(node);
         match &node.kind {
             NodeKind::StartEvent { trigger, .. } => {
                 if !node.incoming.is_empty() {
@@ -167,12 +172,12 @@ impl Check<'_> {
                 self.throws(node, trigger);
             }
             NodeKind::IntermediateThrowEvent(trigger) => self.throws(node, trigger),
-            NodeKind::IntermediateCatchEvent(trigger) => self.catch(id, trigger),
+            NodeKind::IntermediateCatchEvent(trigger) => self.catch(ix, node, trigger),
             NodeKind::BoundaryEvent { trigger, attached_to, .. } => {
                 self.boundary(node, *attached_to, trigger);
             }
             NodeKind::Gateway(gateway) => self.gateway(node, *gateway),
-            NodeKind::Task(task) => self.task(id, task),
+            NodeKind::Task(task) => self.task(ix, id, task),
             NodeKind::CallActivity(call) => {
                 let known = self.surroundings.processes.as_ref();
                 self.reference("called_process_missing", id, "process", &call.process, known);
@@ -211,7 +216,7 @@ impl Check<'_> {
     fn gateway(&mut self, node: &Node, gateway: Gateway) {
         match gateway {
             Gateway::Exclusive | Gateway::Inclusive => self.decision_is_total(node),
-            Gateway::EventBased => {
+            Gateway::EventBased | Gateway::ParallelEventBased => {
                 for &flow in &node.outgoing {
                     let target = self.process.node(self.process.flow(flow).target);
                     let waits = matches!(
@@ -269,8 +274,10 @@ impl Check<'_> {
         }
     }
 
-    fn task(&mut self, id: &str, task: &Task) {
+    fn task(&mut self, ix: NodeIx, id: &str, task: &Task) {
         match task {
+            // What starts the process finds no instance, unless others of its kind did before.
+            Task::Receive(_) if self.starts_alone(ix) => {}
             Task::Receive(message) => self.correlation(id, message.correlation.0.is_some()),
             Task::User(user) => {
                 if user.assignee.is_none()

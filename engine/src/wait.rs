@@ -6,9 +6,11 @@ use flowmaster_kernel::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::arc_text;
+use crate::event::is_first;
 use crate::expression::timer::Repeat;
 use crate::instance::Key;
 use crate::model::ElementId;
+use crate::scope::VariableMap;
 
 /// One thing that an instance waits for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -67,6 +69,15 @@ pub enum WaitKind {
         /// Whether it was true when it was last looked at.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         holds: bool,
+        /// Its 0-based place among the definitions of the event.
+        #[serde(default, skip_serializing_if = "is_first")]
+        part: u32,
+    },
+    /// The other parts of an event that waits for all of them.
+    Arrived {
+        /// What this part brought.
+        #[serde(default, skip_serializing_if = "VariableMap::is_empty")]
+        variables: VariableMap,
     },
     /// Completed activities to be undone.
     Compensation {

@@ -4,7 +4,8 @@ use super::Reader;
 use super::names::{MODEL, ZEEBE};
 use crate::finding::Finding;
 use crate::model::{
-    CompensationTrigger, Correlation, ErrorTrigger, Message, Text, TimerKind, TimerTrigger, Trigger,
+    CompensationTrigger, Correlation, ErrorTrigger, Message, Multiple, Text, TimerKind,
+    TimerTrigger, Trigger,
 };
 use crate::xml::Element;
 
@@ -12,15 +13,20 @@ impl Reader<'_> {
     /// What the event waits for or throws. After a finding it is something harmless, so that the
     /// rest of the model can still be read.
     pub(super) fn trigger(&mut self, event: &Element) -> Trigger {
-        let mut definitions = event.elements().filter(|element| {
+        let definitions = event.elements().filter(|element| {
             &*element.namespace == MODEL && element.name.ends_with("EventDefinition")
         });
-        let id = event.attribute("id").unwrap_or_default();
-        let Some(definition) = definitions.next() else { return Trigger::None };
-        if definitions.next().is_some() {
-            self.unsupported(event, "an event with several definitions");
-            return Trigger::None;
+        let mut triggers: Vec<Trigger> =
+            definitions.map(|definition| self.definition(event, definition)).collect();
+        if triggers.len() > 1 {
+            let parallel = event.attribute("parallelMultiple") == Some("true");
+            return Trigger::Multiple(Multiple { parallel, triggers });
         }
+        triggers.pop().unwrap_or(Trigger::None)
+    }
+
+    fn definition(&mut self, event: &Element, definition: &Element) -> Trigger {
+        let id = event.attribute("id").unwrap_or_default();
         match &*definition.name {
             "messageEventDefinition" => Trigger::Message(self.message(event, definition)),
             "timerEventDefinition" => Trigger::Timer(self.timer(id, definition)),

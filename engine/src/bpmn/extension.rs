@@ -45,9 +45,16 @@ impl Reader<'_> {
     }
 
     fn error_variables(&mut self, draft: &mut NodeDraft, caught: &Element) {
-        if let NodeKind::BoundaryEvent { trigger: Trigger::Error(error), .. }
-        | NodeKind::StartEvent { trigger: Trigger::Error(error), .. } = &mut draft.node.kind
-        {
+        let (NodeKind::BoundaryEvent { trigger, .. } | NodeKind::StartEvent { trigger, .. }) =
+            &mut draft.node.kind
+        else {
+            return;
+        };
+        let errors = trigger.parts_mut().iter_mut().filter_map(|part| match part {
+            Trigger::Error(error) => Some(error),
+            _ => None,
+        });
+        for error in errors {
             error.code_variable = caught.attribute("code").map(str::to_owned);
             error.message_variable = caught.attribute("message").map(str::to_owned);
         }

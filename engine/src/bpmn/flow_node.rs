@@ -35,18 +35,17 @@ impl Reader<'_> {
             "exclusiveGateway" => NodeKind::Gateway(Gateway::Exclusive),
             "parallelGateway" => NodeKind::Gateway(Gateway::Parallel),
             "inclusiveGateway" => NodeKind::Gateway(Gateway::Inclusive),
-            "eventBasedGateway" if element.attribute("instantiate") != Some("true") => {
-                NodeKind::Gateway(Gateway::EventBased)
+            "eventBasedGateway" if element.attribute("eventGatewayType") == Some("Parallel") => {
+                NodeKind::Gateway(Gateway::ParallelEventBased)
             }
+            "eventBasedGateway" => NodeKind::Gateway(Gateway::EventBased),
             "subProcess" if element.attribute("triggeredByEvent") == Some("true") => {
                 NodeKind::SubProcess(SubProcess::Event)
             }
             "subProcess" => NodeKind::SubProcess(SubProcess::Embedded),
             "transaction" => NodeKind::SubProcess(SubProcess::Transaction),
             "callActivity" => NodeKind::CallActivity(self.call_activity(element)),
-            "complexGateway" | "eventBasedGateway" | "adHocSubProcess" => {
-                self.unsupported(element, &element.name)
-            }
+            "complexGateway" | "adHocSubProcess" => self.unsupported(element, &element.name),
             _ => return None,
         };
         if element.first(MODEL, "standardLoopCharacteristics").is_some() {

@@ -71,6 +71,7 @@ impl Reader<'_> {
             draft.default_flow = element.attribute("default").map(Into::into);
             draft.attached_to = element.attribute("attachedToRef").map(Into::into);
             draft.node.for_compensation = element.attribute("isForCompensation") == Some("true");
+            draft.node.instantiates = element.attribute("instantiate") == Some("true");
             draft.handler = handlers.of_event(element).map(Into::into);
             draft.node.name = element.attribute("name").map(str::to_owned);
             draft.node.documentation = documentation(element);

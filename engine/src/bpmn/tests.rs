@@ -154,6 +154,39 @@ fn compensation_goes_in_and_out_with_its_associations() {
 }
 
 #[test]
+fn events_with_several_definitions_and_instantiating_elements_go_in_and_out() {
+    let file = r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL">
+  <message id="m" name="hello"/><error id="x" errorCode="X"/><signal id="g" name="go"/>
+  <process id="p" isExecutable="true">
+  <receiveTask id="r" instantiate="true" messageRef="m"/><sequenceFlow id="f1" sourceRef="r" targetRef="c"/>
+  <eventBasedGateway id="e" instantiate="true" eventGatewayType="Parallel"/>
+  <intermediateCatchEvent id="c" parallelMultiple="true"><signalEventDefinition signalRef="g"/>
+    <timerEventDefinition><timeDuration>PT1H</timeDuration></timerEventDefinition></intermediateCatchEvent>
+  <boundaryEvent id="b" attachedToRef="r"><extensionElements><f:errorVariables xmlns:f="http://flowmaster.dev/schema/bpmn/1.0" code="code"/></extensionElements>
+    <signalEventDefinition signalRef="g"/><errorEventDefinition errorRef="x"/></boundaryEvent>
+  <endEvent id="t"><signalEventDefinition signalRef="g"/><terminateEventDefinition/></endEvent>
+</process></definitions>"#;
+    let check = |xml: &str| {
+        let loaded = Document::parse(xml.as_bytes()).unwrap().load();
+        assert_eq!(loaded.findings, vec![], "{xml}");
+        let process = Arc::clone(loaded.definitions.process("p").unwrap());
+        let node = |id: &str| process.node(process.find(id).unwrap());
+        assert!(node("r").instantiates && node("e").instantiates);
+        assert!(matches!(node("e").kind, NodeKind::Gateway(Gateway::ParallelEventBased)));
+        let parts = |id: &str| node(id).trigger().unwrap().parts();
+        assert!(matches!(parts("c"), [Trigger::Signal { .. }, Trigger::Timer(_)]));
+        assert!(node("c").trigger().unwrap().is_parallel());
+        assert!(matches!(parts("b"), [Trigger::Signal { .. }, Trigger::Error(error)]
+            if error.code_variable.as_deref() == Some("code")));
+        assert!(matches!(parts("t"), [Trigger::Signal { .. }, Trigger::Terminate]));
+        assert!(!node("t").trigger().unwrap().is_parallel());
+        process
+    };
+    let process = check(file);
+    check(&write(&process).to_xml());
+}
+
+#[test]
 fn lanes_become_part_of_the_nodes() {
     let process = order();
     assert_eq!(process.node(process.find("approve").unwrap()).lane.as_deref(), Some("Sales"));

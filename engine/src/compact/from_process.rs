@@ -41,6 +41,7 @@ fn element(process: &Process, ix: NodeIx, node: &Node) -> CompactElement {
         next: next(process, node),
         inputs: mappings(&node.inputs),
         outputs: mappings(&node.outputs),
+        instantiate: node.instantiates,
         handler: node.handler.map(|ix| process.node(ix).id.to_string()),
         for_each: node.repeat.as_ref().map(for_each),
         policies: node.policies.iter().map(policy).collect(),
@@ -49,24 +50,24 @@ fn element(process: &Process, ix: NodeIx, node: &Node) -> CompactElement {
     };
     let kind = match &node.kind {
         NodeKind::StartEvent { trigger, interrupting } => {
-            compact.event = event(trigger);
+            put_events(&mut compact, trigger);
             compact.interrupting = (!interrupting).then_some(false);
             "startEvent"
         }
         NodeKind::EndEvent(trigger) => {
-            compact.event = event(trigger);
+            put_events(&mut compact, trigger);
             "endEvent"
         }
         NodeKind::IntermediateCatchEvent(trigger) => {
-            compact.event = event(trigger);
+            put_events(&mut compact, trigger);
             "intermediateCatchEvent"
         }
         NodeKind::IntermediateThrowEvent(trigger) => {
-            compact.event = event(trigger);
+            put_events(&mut compact, trigger);
             "intermediateThrowEvent"
         }
         NodeKind::BoundaryEvent { attached_to, interrupting, trigger } => {
-            compact.event = event(trigger);
+            put_events(&mut compact, trigger);
             compact.interrupting = (!interrupting).then_some(false);
             compact.attached_to = Some(process.node(*attached_to).id.to_string());
             "boundaryEvent"
@@ -76,6 +77,10 @@ fn element(process: &Process, ix: NodeIx, node: &Node) -> CompactElement {
         NodeKind::Gateway(Gateway::Parallel) => "parallelGateway",
         NodeKind::Gateway(Gateway::Inclusive) => "inclusiveGateway",
         NodeKind::Gateway(Gateway::EventBased) => "eventBasedGateway",
+        NodeKind::Gateway(Gateway::ParallelEventBased) => {
+            compact.parallel = true;
+            "eventBasedGateway"
+        }
         NodeKind::SubProcess(kind) => {
             compact.elements = elements(process, Some(ix));
             match kind {
@@ -157,9 +162,20 @@ fn next(process: &Process, node: &Node) -> Next {
     Next::Many(targets.into_iter().map(target).collect())
 }
 
+fn put_events(compact: &mut CompactElement, trigger: &Trigger) {
+    match trigger {
+        Trigger::Multiple(several) => {
+            compact.parallel = several.parallel;
+            compact.events = several.triggers.iter().filter_map(event).collect();
+        }
+        one => compact.event = event(one),
+    }
+}
+
 fn event(trigger: &Trigger) -> Option<CompactEvent> {
     Some(match trigger {
-        Trigger::None => return None,
+        // The parts of several are never several themselves.
+        Trigger::None | Trigger::Multiple(_) => return None,
         Trigger::Message(thrown) => message(thrown),
         Trigger::Timer(timer) => match timer.kind {
             TimerKind::Duration => CompactEvent::Duration(text(&timer.value)),

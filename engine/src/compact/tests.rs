@@ -39,7 +39,13 @@ fn order() -> CompactProcess {
             { "id": "off", "type": "boundaryEvent", "attachedTo": "book", "event": { "cancel": true }, "next": "back" },
             { "id": "booked", "type": "boundaryEvent", "attachedTo": "book", "event": { "compensation": {} }, "handler": "undo" },
             { "id": "undo", "type": "task" },
-            { "id": "back", "type": "intermediateThrowEvent", "event": { "compensation": { "activity": "book", "wait": false } } }
+            { "id": "back", "type": "intermediateThrowEvent", "event": { "compensation": { "activity": "book", "wait": false } } },
+            { "id": "all", "type": "intermediateCatchEvent", "events": [{ "signal": "a" }, { "signal": "b" }], "parallel": true, "next": "tell" },
+            { "id": "tell", "type": "endEvent", "events": [{ "signal": "c" }, { "error": "E" }] },
+            { "id": "come-in", "type": "receiveTask", "event": { "message": { "name": "hello" } }, "instantiate": true, "next": "all" },
+            { "id": "gate", "type": "eventBasedGateway", "parallel": true, "instantiate": true, "next": ["g1", "g2"] },
+            { "id": "g1", "type": "intermediateCatchEvent", "event": { "message": { "name": "x", "correlation": "id" } }, "next": "all" },
+            { "id": "g2", "type": "intermediateCatchEvent", "event": { "signal": "y" }, "next": "all" }
         ]
     }))
     .unwrap()

@@ -12,7 +12,7 @@ use crate::finding::Finding;
 use crate::governance::{Policy, Rule};
 use crate::model::{
     CallActivity, CompensationTrigger, Contract, Correlation, ElementId, ErrorTrigger, Gateway,
-    JobSpec, Loop, Mapping, Message, MultiInstance, NodeDraft, NodeIx, NodeKind, Process,
+    JobSpec, Loop, Mapping, Message, MultiInstance, Multiple, NodeDraft, NodeIx, NodeKind, Process,
     ProcessBuilder, Script, SubProcess, Task, Text, TimerKind, TimerTrigger, Trigger, UserTask,
 };
 
@@ -89,6 +89,7 @@ impl Reader {
             let mut draft = NodeDraft::new(Arc::clone(&id), kind);
             draft.parent = parent.cloned();
             draft.attached_to = element.attached_to.as_deref().map(Into::into);
+            draft.node.instantiates = element.instantiate;
             draft.handler = element.handler.as_deref().map(Into::into);
             draft.node.for_compensation = self.handlers.contains(&element.id);
             draft.node.name.clone_from(&element.name);
@@ -191,6 +192,9 @@ impl Reader {
             "exclusiveGateway" => NodeKind::Gateway(Gateway::Exclusive),
             "parallelGateway" => NodeKind::Gateway(Gateway::Parallel),
             "inclusiveGateway" => NodeKind::Gateway(Gateway::Inclusive),
+            "eventBasedGateway" if element.parallel => {
+                NodeKind::Gateway(Gateway::ParallelEventBased)
+            }
             "eventBasedGateway" => NodeKind::Gateway(Gateway::EventBased),
             "subProcess" => NodeKind::SubProcess(SubProcess::Embedded),
             "transaction" => NodeKind::SubProcess(SubProcess::Transaction),
@@ -216,38 +220,47 @@ impl Reader {
     }
 
     fn trigger(&mut self, element: &CompactElement) -> Trigger {
+        let events = element.event.iter().chain(&element.events);
+        let mut triggers: Vec<Trigger> =
+            events.map(|event| self.definition(element, event)).collect();
+        if triggers.len() > 1 {
+            return Trigger::Multiple(Multiple { parallel: element.parallel, triggers });
+        }
+        triggers.pop().unwrap_or(Trigger::None)
+    }
+
+    fn definition(&mut self, element: &CompactElement, event: &CompactEvent) -> Trigger {
         let id = &element.id;
         let timer = |kind, value| Trigger::Timer(TimerTrigger { kind, value });
-        match &element.event {
-            None => Trigger::None,
-            Some(CompactEvent::Message { name, correlation }) => Trigger::Message(Message {
+        match event {
+            CompactEvent::Message { name, correlation } => Trigger::Message(Message {
                 name: self.text(id, name),
                 correlation: Correlation(
                     correlation.as_ref().and_then(|text| self.program(id, text)),
                 ),
                 job: element.job.is_some().then(|| self.job(element)),
             }),
-            Some(CompactEvent::Duration(text)) => timer(TimerKind::Duration, self.text(id, text)),
-            Some(CompactEvent::Date(text)) => timer(TimerKind::Date, self.text(id, text)),
-            Some(CompactEvent::Cycle(text)) => timer(TimerKind::Cycle, self.text(id, text)),
-            Some(CompactEvent::Error(code)) => {
+            CompactEvent::Duration(text) => timer(TimerKind::Duration, self.text(id, text)),
+            CompactEvent::Date(text) => timer(TimerKind::Date, self.text(id, text)),
+            CompactEvent::Cycle(text) => timer(TimerKind::Cycle, self.text(id, text)),
+            CompactEvent::Error(code) => {
                 Trigger::Error(ErrorTrigger { code: non_empty(code), ..ErrorTrigger::default() })
             }
-            Some(CompactEvent::Signal(name)) => Trigger::Signal { name: self.text(id, name) },
-            Some(CompactEvent::Escalation(code)) => Trigger::Escalation { code: non_empty(code) },
-            Some(CompactEvent::Terminate(_)) => Trigger::Terminate,
-            Some(CompactEvent::Condition(text)) => {
+            CompactEvent::Signal(name) => Trigger::Signal { name: self.text(id, name) },
+            CompactEvent::Escalation(code) => Trigger::Escalation { code: non_empty(code) },
+            CompactEvent::Terminate(_) => Trigger::Terminate,
+            CompactEvent::Condition(text) => {
                 let condition = self.program(id, text);
                 condition.map_or(Trigger::None, |condition| Trigger::Conditional { condition })
             }
-            Some(CompactEvent::Link(name)) => Trigger::Link { name: name.clone() },
-            Some(CompactEvent::Compensation { activity, wait }) => {
+            CompactEvent::Link(name) => Trigger::Link { name: name.clone() },
+            CompactEvent::Compensation { activity, wait } => {
                 Trigger::Compensation(CompensationTrigger {
                     activity: activity.as_deref().map(Into::into),
                     waits: wait.unwrap_or(true),
                 })
             }
-            Some(CompactEvent::Cancel(_)) => Trigger::Cancel,
+            CompactEvent::Cancel(_) => Trigger::Cancel,
         }
     }
 

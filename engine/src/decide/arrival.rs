@@ -2,35 +2,37 @@
 //! called instances.
 
 use crate::command::ChildOutcome;
-use crate::element::call_activity;
+use crate::element::{call_activity, multiple_event};
 use crate::event::{ChildState, Event};
 use crate::expression::timer::Schedule;
 use crate::incident::{Failure, IncidentKind};
 use crate::instance::{Key, Stage};
-use crate::model::{ElementId, NodeIx, NodeKind};
+use crate::model::{ElementId, NodeIx, NodeKind, Trigger};
 use crate::scope::VariableMap;
 use crate::transition::Transition;
-use crate::trigger::{throw_error, trigger};
+use crate::trigger::throw_error;
 use crate::wait::{Wait, WaitKind};
 
 pub(super) fn fire(t: &mut Transition<'_>, key: Key, wait: &Wait, target: NodeIx) {
     let element = || ElementId::clone(&wait.element);
     t.emit(Event::TimerFired { key, element: element() });
+    let event = t.process().node(target);
     let repeats = matches!(
-        t.process().node(target).kind,
+        event.kind,
         NodeKind::BoundaryEvent { interrupting: false, .. }
             | NodeKind::StartEvent { interrupting: false, .. }
     );
     // A cycle counts from when it was due, so that a late timer does not shift the later ones. A
     // moment outside the calendar ends it.
     if repeats
+        && !event.trigger().is_some_and(Trigger::is_parallel)
         && let WaitKind::Timer { due_at, repeat: Some(repeat) } = &wait.kind
         && let Ok(Some(Schedule { due_at, repeat })) = repeat.next(*due_at)
     {
         let (key, owner) = (t.next_key(), wait.owner);
         t.emit(Event::TimerStarted { key, owner, element: element(), due_at, repeat });
     }
-    trigger(t, wait.owner, target, &VariableMap::new());
+    multiple_event::arrive(t, key, wait, target, &VariableMap::new());
 }
 
 pub(super) fn receive(
@@ -43,7 +45,7 @@ pub(super) fn receive(
 ) {
     let element = ElementId::clone(&wait.element);
     t.emit(Event::SubscriptionTriggered { key, element, message_id });
-    trigger(t, wait.owner, target, variables);
+    multiple_event::arrive(t, key, wait, target, variables);
 }
 
 pub(super) fn broadcast(t: &mut Transition<'_>, name: &str, variables: &VariableMap) {

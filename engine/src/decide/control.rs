@@ -1,7 +1,7 @@
 //! Control from outside: pause, resume, cancel, incidents and modification.
 
 use crate::command::Rejected;
-use crate::element::{multi_instance, sub_process};
+use crate::element::{catch_event, multi_instance, sub_process};
 use crate::event::Event;
 use crate::incident::Incident;
 use crate::instance::{Instance, Key, Stage};
@@ -63,8 +63,22 @@ pub(super) fn resolve(
             if let Some((key, wait)) = work {
                 let element = ElementId::clone(&wait.element);
                 t.emit(Event::WorkRetried { key, element, retries: 1 });
+            } else {
+                begin_to_wait(t, owner, &incident.element);
             }
         }
+    }
+}
+
+/// Begins to wait for `event`, another element than `owner`, if that failed before.
+fn begin_to_wait(t: &mut Transition<'_>, owner: Key, event: &ElementId) {
+    let is_own = t.place(owner).is_some_and(|(_, node)| node.id == *event);
+    let is_open = t.instance.waits().any(|(_, w)| w.owner == owner && w.element == *event);
+    if !is_own
+        && !is_open
+        && let Some(place) = t.process().find(event)
+    {
+        catch_event::wait_for(t, owner, place);
     }
 }
 

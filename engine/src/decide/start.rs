@@ -3,11 +3,12 @@
 use flowmaster_kernel::{Principal, Timestamp};
 
 use crate::command::Rejected;
+use crate::element::event_based_gateway;
 use crate::event::Event;
 use crate::expression::string_of;
 use crate::expression::timer::{Schedule, schedule};
 use crate::instance::{ActorRef, Caller, Key};
-use crate::model::{ElementId, NodeIx, NodeKind, Process, Trigger};
+use crate::model::{ElementId, Message, NodeIx, NodeKind, Process, Task, Trigger};
 use crate::scope::VariableMap;
 use crate::transition::Transition;
 
@@ -24,15 +25,26 @@ pub enum StartTrigger {
     Timer(Schedule),
 }
 
-/// The start events at process level with what starts them, if the process is published at `now`.
-/// An event whose expression has no value is left out: nothing can start it.
+/// The events that start the process with what they wait for, if it is published at `now`; one that
+/// has several definitions comes several times. What has no value is left out: nothing can start it.
 pub fn start_triggers(process: &Process, now: Timestamp) -> Vec<(ElementId, StartTrigger)> {
-    let none = VariableMap::new();
-    let known = |trigger: &Trigger| match trigger {
-        Trigger::None => Some(StartTrigger::None),
-        Trigger::Message(message) => {
-            string_of(&message.name, &none, now).ok().map(StartTrigger::Message)
+    let mut triggers = Vec::new();
+    for (_, node) in process.starts() {
+        let id = || ElementId::clone(&node.id);
+        if let NodeKind::Task(Task::Receive(message)) = &node.kind {
+            triggers.extend(by_message(message, now).map(|by| (id(), by)));
         }
+        let parts = node.trigger().map(Trigger::parts).unwrap_or_default();
+        triggers.extend(parts.iter().filter_map(|part| Some((id(), start_trigger(part, now)?))));
+    }
+    triggers
+}
+
+fn start_trigger(trigger: &Trigger, now: Timestamp) -> Option<StartTrigger> {
+    let none = VariableMap::new();
+    match trigger {
+        Trigger::None => Some(StartTrigger::None),
+        Trigger::Message(message) => by_message(message, now),
         Trigger::Signal { name } => string_of(name, &none, now).ok().map(StartTrigger::Signal),
         Trigger::Timer(timer) => schedule(timer, &none, now).ok().map(StartTrigger::Timer),
         Trigger::Error(_)
@@ -41,22 +53,22 @@ pub fn start_triggers(process: &Process, now: Timestamp) -> Vec<(ElementId, Star
         | Trigger::Conditional { .. }
         | Trigger::Compensation(_)
         | Trigger::Cancel
+        | Trigger::Multiple(_)
         | Trigger::Link { .. } => None,
-    };
-    process
-        .start_events(None)
-        .filter_map(|(_, node)| Some((ElementId::clone(&node.id), known(node.trigger()?)?)))
-        .collect()
+    }
 }
 
-/// The start event to begin at: the named one, else the none start event, else the only one.
+fn by_message(message: &Message, now: Timestamp) -> Option<StartTrigger> {
+    string_of(&message.name, &VariableMap::new(), now).ok().map(StartTrigger::Message)
+}
+
+/// The event to begin at: the named one, else the none start event, else the only one.
 pub(super) fn choose(process: &Process, at: Option<&ElementId>) -> Result<NodeIx, Rejected> {
-    let mut starts = process.start_events(None);
+    let mut starts = process.starts();
     if let Some(id) = at {
         let found = starts.find(|(_, node)| node.id == *id).map(|(ix, _)| ix);
-        return found.ok_or_else(|| {
-            Rejected::NoStartEvent(format!("{id:?} is not a start event at process level"))
-        });
+        return found
+            .ok_or_else(|| Rejected::NoStartEvent(format!("{id:?} does not start the process")));
     }
     let all: Vec<NodeIx> = starts.map(|(ix, _)| ix).collect();
     let is_none = |ix: &&NodeIx| {
@@ -89,9 +101,14 @@ pub(super) fn start(
     if !mapped {
         t.set_variables(Key::PROCESS, variables);
     }
+    let gateway = process.instantiating_gateway(at);
+    let gateway = gateway.map(|(place, flow)| event_based_gateway::start(t, place, flow));
     let key = t.activate(Key::PROCESS, at, None, Vec::new());
     if mapped {
         t.set_variables(key, variables);
     }
     t.enter(key);
+    if let Some(gateway) = gateway {
+        event_based_gateway::await_others(t, gateway, at);
+    }
 }

@@ -15,7 +15,7 @@ pub(crate) fn prepare(t: &Transition<'_>, key: Key, activity: &Node) -> Result<P
     for &ix in &activity.boundary {
         let event = t.process().node(ix);
         let Some(trigger) = event.trigger() else { continue };
-        if let Some(opening) = catch_event::prepare(t, key, trigger)? {
+        for opening in catch_event::prepare(t, key, trigger)? {
             prepared.push((ElementId::clone(&event.id), opening));
         }
     }

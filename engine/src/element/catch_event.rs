@@ -1,11 +1,12 @@
 //! Intermediate catch events, and the opening of whatever an event waits for (BPMN 2.0.2 §10.5.4).
 
+use super::start_event;
 use crate::event::{Event, Subscription};
 use crate::expression::timer::{Schedule, schedule};
 use crate::expression::{correlation_text, string_of};
 use crate::incident::{Failure, IncidentKind};
 use crate::instance::Key;
-use crate::model::{ElementId, Message, Node, Trigger};
+use crate::model::{ElementId, Message, Node, NodeIx, NodeKind, Task, Trigger};
 use crate::transition::Transition;
 
 /// What an event will wait for, with every expression resolved.
@@ -13,7 +14,8 @@ use crate::transition::Transition;
 pub(crate) enum Opening {
     Timer(Schedule),
     Subscription(Subscription),
-    Condition,
+    /// With its place among the definitions of the event.
+    Condition(u32),
 }
 
 pub(crate) fn enter(
@@ -22,10 +24,19 @@ pub(crate) fn enter(
     node: &Node,
     trigger: &Trigger,
 ) -> Result<(), Failure> {
-    match prepare(t, key, trigger)? {
-        Some(opening) => open(t, key, &node.id, opening),
-        None if matches!(trigger, Trigger::None | Trigger::Link { .. }) => t.pass(key),
-        None => return Err(super::not_executable(&node.id, "catch event without a wait")),
+    if t.place(key).is_some_and(|(place, _)| t.process().instantiates(place)) {
+        return start_event::enter(t, key);
+    }
+    let openings = prepare(t, key, trigger)?;
+    if openings.is_empty() {
+        if matches!(trigger, Trigger::None | Trigger::Link { .. }) {
+            t.pass(key);
+            return Ok(());
+        }
+        return Err(super::not_executable(&node.id, "catch event without a wait"));
+    }
+    for opening in openings {
+        open(t, key, &node.id, opening);
     }
     Ok(())
 }
@@ -36,9 +47,22 @@ pub(crate) fn prepare(
     t: &Transition<'_>,
     scope: Key,
     trigger: &Trigger,
+) -> Result<Vec<Opening>, Failure> {
+    let mut openings = Vec::new();
+    for (place, part) in (0..).zip(trigger.parts()) {
+        openings.extend(prepare_part(t, scope, place, part)?);
+    }
+    Ok(openings)
+}
+
+fn prepare_part(
+    t: &Transition<'_>,
+    scope: Key,
+    place: u32,
+    part: &Trigger,
 ) -> Result<Option<Opening>, Failure> {
     let view = t.view(scope);
-    Ok(Some(match trigger {
+    Ok(Some(match part {
         Trigger::Timer(timer) => {
             let schedule = schedule(timer, &view, t.now())
                 .map_err(|message| Failure::new(IncidentKind::TimerFailed, message))?;
@@ -48,15 +72,36 @@ pub(crate) fn prepare(
         Trigger::Signal { name } => {
             Opening::Subscription(Subscription::Signal { name: string_of(name, &view, t.now())? })
         }
-        Trigger::Conditional { .. } => Opening::Condition,
+        Trigger::Conditional { .. } => Opening::Condition(place),
         Trigger::None
         | Trigger::Error(_)
         | Trigger::Escalation { .. }
         | Trigger::Terminate
         | Trigger::Compensation(_)
         | Trigger::Cancel
-        | Trigger::Link { .. } => return Ok(None),
+        | Trigger::Link { .. }
+        | Trigger::Multiple(_) => return Ok(None),
     }))
+}
+
+/// Lets `owner`, which waits already, wait for the event at `place` too. What fails is an incident
+/// of that event alone.
+pub(crate) fn wait_for(t: &mut Transition<'_>, owner: Key, place: NodeIx) {
+    let event = t.process().node(place);
+    let openings = match &event.kind {
+        NodeKind::Task(Task::Receive(message)) => {
+            subscription(t, owner, message).map(|one| vec![Opening::Subscription(one)])
+        }
+        _ => event.trigger().map_or(Ok(Vec::new()), |trigger| prepare(t, owner, trigger)),
+    };
+    match openings {
+        Ok(openings) => {
+            for opening in openings {
+                open(t, owner, &event.id, opening);
+            }
+        }
+        Err(failure) => t.raise_at(owner, &event.id, &failure),
+    }
 }
 
 /// The subscription for `message` as seen from `scope`.
@@ -96,6 +141,6 @@ pub(crate) fn open(t: &mut Transition<'_>, owner: Key, element: &ElementId, open
         Opening::Subscription(subscription) => {
             Event::SubscriptionOpened { key, owner, element, subscription }
         }
-        Opening::Condition => Event::ConditionOpened { key, owner, element },
+        Opening::Condition(part) => Event::ConditionOpened { key, owner, element, part },
     });
 }

@@ -216,9 +216,12 @@ fn start(t: &mut Transition<'_>, thrown: Key, place: NodeIx, activity: &Complete
 /// Goes on from whoever waited for a compensation, if anybody did.
 fn end(t: &mut Transition<'_>, owner: Key, element: &ElementId) {
     let Some((_, node)) = t.place(owner) else { return };
-    match node.trigger() {
-        _ if node.id != *element => {}
-        Some(Trigger::Cancel) => transaction::leave(t, owner),
-        _ => t.pass(owner),
+    if node.id != *element {
+        return;
+    }
+    let parts = node.trigger().map(Trigger::parts).unwrap_or_default();
+    match parts.iter().any(|part| matches!(part, Trigger::Cancel)) {
+        true => transaction::leave(t, owner),
+        false => t.pass(owner),
     }
 }

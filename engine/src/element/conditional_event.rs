@@ -4,13 +4,13 @@
 //! variable. A condition that uses a variable that is not there yet does not hold. An event that does
 //! not interrupt is triggered again only after its condition was false in between.
 
+use super::multiple_event;
 use crate::event::Event;
 use crate::incident::Failure;
 use crate::instance::{InstanceState, Key};
 use crate::model::{ElementId, Trigger};
 use crate::scope::VariableMap;
 use crate::transition::Transition;
-use crate::trigger::trigger;
 use crate::wait::WaitKind;
 
 /// Looks at every condition that is waited for, as long as that changes variables.
@@ -34,10 +34,11 @@ pub(crate) fn look(t: &mut Transition<'_>) {
 fn look_at(t: &mut Transition<'_>, key: Key) {
     // One that was looked at before may have ended this one's wait.
     let Some(wait) = t.instance.wait(key).cloned() else { return };
-    let WaitKind::Condition { holds: held } = wait.kind else { return };
+    let WaitKind::Condition { holds: held, part } = wait.kind else { return };
     let process = t.process();
     let Some(target) = process.find(&wait.element) else { return };
-    let Some(Trigger::Conditional { condition }) = process.node(target).trigger() else { return };
+    let parts = process.node(target).trigger().map(Trigger::parts).unwrap_or_default();
+    let Some(Trigger::Conditional { condition }) = parts.get(part as usize) else { return };
     if t.instance.blocks(&wait).is_some() {
         return;
     }
@@ -48,7 +49,7 @@ fn look_at(t: &mut Transition<'_>, key: Key) {
             t.emit(Event::ConditionChanged { key, element, holds });
             if holds {
                 t.spend_step();
-                trigger(t, wait.owner, target, &VariableMap::new());
+                multiple_event::arrive(t, key, &wait, target, &VariableMap::new());
             }
         }
         Ok(_) => {}

@@ -1,6 +1,6 @@
 //! End events (BPMN 2.0.2 §10.5.3).
 
-use super::{compensation, throw_event, transaction};
+use super::{throw_event, transaction};
 use crate::incident::Failure;
 use crate::instance::Key;
 use crate::model::{Node, Trigger};
@@ -14,10 +14,6 @@ pub(crate) fn enter(
     trigger: &Trigger,
 ) -> Result<(), Failure> {
     match trigger {
-        Trigger::None => t.pass(key),
-        Trigger::Message(message) => throw_event::send_message(t, key, node, message)?,
-        Trigger::Signal { name } => throw_event::broadcast(t, key, node, name)?,
-        Trigger::Escalation { code } => throw_event::escalate(t, key, code.as_deref()),
         Trigger::Error(error) => {
             let code = error.code.clone().unwrap_or_default();
             let variables = throw_event::payload(t, key);
@@ -28,11 +24,11 @@ pub(crate) fn enter(
             t.pass(key);
             t.terminate_inside(scope);
         }
-        Trigger::Compensation(compensation) => compensation::throw(t, key, node, compensation),
         Trigger::Cancel => transaction::cancel(t, key, node)?,
-        Trigger::Timer(_) | Trigger::Conditional { .. } | Trigger::Link { .. } => {
+        Trigger::Link { .. } => {
             return Err(super::not_executable(&node.id, "end event with such a trigger"));
         }
+        _ => throw_event::enter(t, key, node, trigger)?,
     }
     Ok(())
 }

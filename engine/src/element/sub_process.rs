@@ -64,7 +64,7 @@ fn open_events_of(
         }
         for (_, start) in process.start_events(Some(ix)) {
             let Some(trigger) = start.trigger() else { continue };
-            if let Some(opening) = catch_event::prepare(t, scope, trigger)? {
+            for opening in catch_event::prepare(t, scope, trigger)? {
                 prepared.push((ElementId::clone(&start.id), opening));
             }
         }

@@ -1,14 +1,21 @@
 //! Intermediate throw events (BPMN 2.0.2 §10.5.4), and the throwing that end events share.
 
-use super::{catch_event, compensation, job_task, link_event};
+use super::{catch_event, compensation, job_task, link_event, multiple_event};
 use crate::event::Event;
 use crate::expression::string_of;
 use crate::incident::Failure;
 use crate::instance::Key;
-use crate::model::{ElementId, Message, Node, Text, Trigger};
+use crate::model::{ElementId, Message, Node, Trigger};
 use crate::scope::VariableMap;
 use crate::transition::Transition;
 use crate::trigger::{AfterThrow, throw_escalation};
+
+/// What an event throws and is done with, with every expression resolved.
+pub(crate) enum Outgoing {
+    Message { name: String, correlation: Option<String> },
+    Signal { name: String },
+    Escalation { code: String },
+}
 
 pub(crate) fn enter(
     t: &mut Transition<'_>,
@@ -16,14 +23,20 @@ pub(crate) fn enter(
     node: &Node,
     trigger: &Trigger,
 ) -> Result<(), Failure> {
+    if let Some(outgoing) = resolve(t, key, trigger)? {
+        send(t, key, node, outgoing, AfterThrow::Complete);
+        return Ok(());
+    }
     match trigger {
         Trigger::None => t.pass(key),
-        Trigger::Message(message) => send_message(t, key, node, message)?,
-        Trigger::Signal { name } => broadcast(t, key, node, name)?,
-        Trigger::Escalation { code } => escalate(t, key, code.as_deref()),
+        Trigger::Message(Message { job: Some(job), .. }) => job_task::enter(t, key, node, job)?,
         Trigger::Link { .. } => link_event::throw(t, key, node)?,
         Trigger::Compensation(compensation) => compensation::throw(t, key, node, compensation),
-        Trigger::Timer(_)
+        Trigger::Multiple(several) => multiple_event::throw(t, key, node, several)?,
+        Trigger::Message(_)
+        | Trigger::Signal { .. }
+        | Trigger::Escalation { .. }
+        | Trigger::Timer(_)
         | Trigger::Conditional { .. }
         | Trigger::Error(_)
         | Trigger::Terminate
@@ -34,42 +47,50 @@ pub(crate) fn enter(
     Ok(())
 }
 
-/// Sends a message: through a worker where the model names a job, by ourselves otherwise.
-pub(crate) fn send_message(
+/// What `trigger` throws at once; `None` for what ends the path or has to be waited for, such as a
+/// message that a worker sends because the model names a job.
+pub(crate) fn resolve(
+    t: &Transition<'_>,
+    key: Key,
+    trigger: &Trigger,
+) -> Result<Option<Outgoing>, Failure> {
+    let view = t.view(key);
+    Ok(Some(match trigger {
+        Trigger::Message(message) if message.job.is_none() => Outgoing::Message {
+            name: string_of(&message.name, &view, t.now())?,
+            correlation: catch_event::correlation(t, key, message)?,
+        },
+        Trigger::Signal { name } => Outgoing::Signal { name: string_of(name, &view, t.now())? },
+        Trigger::Escalation { code } => {
+            Outgoing::Escalation { code: code.clone().unwrap_or_default() }
+        }
+        _ => return Ok(None),
+    }))
+}
+
+/// Throws `outgoing`, and goes on as `after` says.
+pub(crate) fn send(
     t: &mut Transition<'_>,
     key: Key,
     node: &Node,
-    message: &Message,
-) -> Result<(), Failure> {
-    if let Some(job) = &message.job {
-        return job_task::enter(t, key, node, job);
+    outgoing: Outgoing,
+    after: AfterThrow,
+) {
+    let (element, variables) = (ElementId::clone(&node.id), payload(t, key));
+    match outgoing {
+        Outgoing::Message { name, correlation } => {
+            t.emit(Event::MessageThrown { key, element, name, correlation, variables });
+        }
+        Outgoing::Signal { name } => {
+            t.emit(Event::SignalThrown { key, element, name, variables });
+        }
+        Outgoing::Escalation { code } => {
+            return throw_escalation(t, key, &code, &variables, after);
+        }
     }
-    let name = string_of(&message.name, &t.view(key), t.now())?;
-    let correlation = catch_event::correlation(t, key, message)?;
-    let (element, variables) = (ElementId::clone(&node.id), payload(t, key));
-    t.emit(Event::MessageThrown { key, element, name, correlation, variables });
-    t.pass(key);
-    Ok(())
-}
-
-/// Broadcasts a signal.
-pub(crate) fn broadcast(
-    t: &mut Transition<'_>,
-    key: Key,
-    node: &Node,
-    name: &Text,
-) -> Result<(), Failure> {
-    let name = string_of(name, &t.view(key), t.now())?;
-    let (element, variables) = (ElementId::clone(&node.id), payload(t, key));
-    t.emit(Event::SignalThrown { key, element, name, variables });
-    t.pass(key);
-    Ok(())
-}
-
-/// Throws an escalation and goes on.
-pub(crate) fn escalate(t: &mut Transition<'_>, key: Key, code: Option<&str>) {
-    let variables = payload(t, key);
-    throw_escalation(t, key, code.unwrap_or_default(), &variables, AfterThrow::Complete);
+    if after == AfterThrow::Complete {
+        t.pass(key);
+    }
 }
 
 /// What a thrown event brings: what its input mappings made, and nothing by itself.

@@ -239,6 +239,7 @@ impl NodeDraft {
                 outputs: Vec::new(),
                 repeat: None,
                 for_compensation: false,
+                instantiates: false,
                 handler: None,
                 policies: Vec::new(),
                 lane: None,

@@ -38,6 +38,8 @@ pub struct Node {
     pub repeat: Option<Loop>,
     /// `isForCompensation`: it undoes another activity, outside the normal flow.
     pub for_compensation: bool,
+    /// `instantiate` of a receive task or an event-based gateway: its events start the process.
+    pub instantiates: bool,
     /// Of a compensation boundary event: the activity that undoes the one it is attached to.
     pub handler: Option<NodeIx>,
     /// Policies on this element.
@@ -128,6 +130,9 @@ pub enum Gateway {
     Inclusive,
     /// The path whose event comes first.
     EventBased,
+    /// The paths of all its events, each when its event comes; it starts the process
+    /// (`eventGatewayType="Parallel"`).
+    ParallelEventBased,
 }
 
 /// The sub-processes (BPMN 2.0.2 §10.3.5).
@@ -191,6 +196,46 @@ pub enum Trigger {
     Compensation(CompensationTrigger),
     /// Cancels the transaction; on its boundary, where it is left then.
     Cancel,
+    /// Several at once: every one is thrown; one of them, or all, is waited for.
+    Multiple(Multiple),
+}
+
+/// Several event definitions in one event (BPMN 2.0.2 §10.5.5, multiple and parallel multiple).
+#[derive(Clone, Debug)]
+pub struct Multiple {
+    /// `parallelMultiple`: whether all of them are waited for.
+    pub parallel: bool,
+    /// What they are, none of them multiple itself.
+    pub triggers: Vec<Trigger>,
+}
+
+impl Trigger {
+    /// What it consists of: itself, unless it is several.
+    #[must_use]
+    pub fn parts(&self) -> &[Self] {
+        match self {
+            Self::Multiple(several) => &several.triggers,
+            one => std::slice::from_ref(one),
+        }
+    }
+
+    pub(crate) fn parts_mut(&mut self) -> &mut [Self] {
+        match self {
+            Self::Multiple(several) => &mut several.triggers,
+            one => std::slice::from_mut(one),
+        }
+    }
+
+    /// Whether all its parts have to happen.
+    #[must_use]
+    pub fn is_parallel(&self) -> bool {
+        matches!(self, Self::Multiple(Multiple { parallel: true, .. }))
+    }
+
+    /// Whether the event is interrupting whatever its element says.
+    pub(crate) fn always_interrupts(&self) -> bool {
+        self.parts().iter().any(|part| matches!(part, Self::Error(_) | Self::Cancel))
+    }
 }
 
 /// What is to be undone (BPMN 2.0.2 §10.5.5, compensation event definition).

@@ -168,7 +168,8 @@ pub(super) fn stands_at(running: &Running, wait: &Wait) -> Option<String> {
         return None;
     }
     let (_, owner) = running.instance.place(running.definition.process(), wait.owner)?;
-    let is_gateway = matches!(owner.kind, NodeKind::Gateway(Gateway::EventBased));
+    let is_gateway =
+        matches!(owner.kind, NodeKind::Gateway(Gateway::EventBased | Gateway::ParallelEventBased));
     // What an activity waits for besides its work, or a scope for its event sub-processes, is not
     // a place where a token stands.
     (is_gateway || owner.id == wait.element).then(|| owner.id.to_string())

@@ -9,7 +9,9 @@ mod format;
 mod gateways;
 mod governance;
 mod incidents;
+mod instantiation;
 mod links;
+mod multiple;
 mod transactions;
 
 use super::*;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::names::{FLOWMASTER, ZEEBE};
+use super::super::names::ZEEBE;
 use super::{
     bpmn, flowmaster, formal, policy, push_content, push_documentation, push_unless_empty, source,
     zeebe,
@@ -41,6 +41,12 @@ pub(super) fn element(process: &Process, ix: NodeIx, shared: &mut Shared) -> Ele
         bpmn(element_name(&node.kind)).with("id", &*node.id).with_some("name", node.name.clone());
     if let Some(flow) = node.default_flow {
         element = element.with("default", &*process.flow(flow).id);
+    }
+    if node.instantiates {
+        element = element.with("instantiate", "true");
+    }
+    if matches!(node.kind, NodeKind::Gateway(Gateway::ParallelEventBased)) {
+        element = element.with("eventGatewayType", "Parallel");
     }
     if node.for_compensation {
         element = element.with("isForCompensation", "true");
@@ -99,7 +105,7 @@ fn element_name(kind: &NodeKind) -> &str {
         NodeKind::Gateway(Gateway::Exclusive) => "exclusiveGateway",
         NodeKind::Gateway(Gateway::Parallel) => "parallelGateway",
         NodeKind::Gateway(Gateway::Inclusive) => "inclusiveGateway",
-        NodeKind::Gateway(Gateway::EventBased) => "eventBasedGateway",
+        NodeKind::Gateway(Gateway::EventBased | Gateway::ParallelEventBased) => "eventBasedGateway",
         NodeKind::SubProcess(SubProcess::Transaction) => "transaction",
         NodeKind::SubProcess(_) => "subProcess",
         NodeKind::CallActivity(_) => "callActivity",
@@ -132,19 +138,31 @@ fn extensions(node: &Node) -> Element {
                 .with("propagateAllParentVariables", call.propagate_parent_variables.to_string())
                 .with("propagateAllChildVariables", call.propagate_child_variables.to_string()),
         ),
-        NodeKind::IntermediateThrowEvent(Trigger::Message(Message { job: Some(job), .. }))
-        | NodeKind::EndEvent(Trigger::Message(Message { job: Some(job), .. })) => {
-            element.push(task_definition(job));
+        NodeKind::IntermediateThrowEvent(trigger) | NodeKind::EndEvent(trigger) => {
+            let job = trigger.parts().iter().find_map(|part| match part {
+                Trigger::Message(message) => message.job.as_ref(),
+                _ => None,
+            });
+            if let Some(job) = job {
+                element.push(task_definition(job));
+            }
         }
-        NodeKind::BoundaryEvent { trigger: Trigger::Error(error), .. }
-        | NodeKind::StartEvent { trigger: Trigger::Error(error), .. }
-            if error.code_variable.is_some() || error.message_variable.is_some() =>
-        {
-            element.push(
-                Element::new(Some("flowmaster"), FLOWMASTER, "errorVariables")
-                    .with_some("code", error.code_variable.clone())
-                    .with_some("message", error.message_variable.clone()),
-            );
+        NodeKind::BoundaryEvent { trigger, .. } | NodeKind::StartEvent { trigger, .. } => {
+            let named = trigger.parts().iter().find_map(|part| match part {
+                Trigger::Error(error)
+                    if error.code_variable.is_some() || error.message_variable.is_some() =>
+                {
+                    Some(error)
+                }
+                _ => None,
+            });
+            if let Some(error) = named {
+                element.push(
+                    flowmaster("errorVariables")
+                        .with_some("code", error.code_variable.clone())
+                        .with_some("message", error.message_variable.clone()),
+                );
+            }
         }
         _ => {}
     }
@@ -197,8 +215,20 @@ fn push_user_task(element: &mut Element, task: &UserTask) {
 }
 
 fn push_trigger(element: &mut Element, trigger: &Trigger, shared: &mut Shared) {
-    let definition = match trigger {
-        Trigger::None => return,
+    if trigger.is_parallel() {
+        *element = std::mem::take(element).with("parallelMultiple", "true");
+    }
+    for part in trigger.parts() {
+        if let Some(definition) = definition(part, shared) {
+            element.push(definition);
+        }
+    }
+}
+
+fn definition(part: &Trigger, shared: &mut Shared) -> Option<Element> {
+    Some(match part {
+        // The parts of several are never several themselves.
+        Trigger::None | Trigger::Multiple(_) => return None,
         Trigger::Message(message) => {
             bpmn("messageEventDefinition").with("messageRef", message_id(message, shared))
         }
@@ -251,8 +281,7 @@ fn push_trigger(element: &mut Element, trigger: &Trigger, shared: &mut Shared) {
                 .with_some("waitForCompletion", (!waits).then_some("false"))
         }
         Trigger::Cancel => bpmn("cancelEventDefinition"),
-    };
-    element.push(definition);
+    })
 }
 
 fn message_id(message: &Message, shared: &mut Shared) -> String {

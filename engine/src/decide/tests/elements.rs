@@ -7,14 +7,17 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::scope::VariableMap;
 
 /// What happens to the instance from outside.
 enum Move {
     Complete(&'static str, Value),
     Error(&'static str),
     Set(Value),
+    Receive(&'static str, Value),
+    Signal(&'static str),
 }
-use Move::{Complete, Error, Set};
+use Move::{Complete, Error, Receive, Set, Signal};
 
 fn moved(instance: &Instance, step: &Move) -> Command {
     let waits = |element: &str| {
@@ -32,6 +35,14 @@ fn moved(instance: &Instance, step: &Move) -> Command {
             message: None,
             variables: map(&json!({})),
         },
+        Receive(element, variables) => Command::CorrelateMessage {
+            key: waits(element),
+            variables: map(variables),
+            message_id: Some("m-1".to_owned()),
+        },
+        Signal(name) => {
+            Command::BroadcastSignal { name: (*name).to_owned(), variables: map(&json!({})) }
+        }
         Set(variables) => Command::SetVariables { scope: Key::PROCESS, variables: map(variables) },
     }
 }
@@ -175,5 +186,47 @@ fn journals_of_later_elements() {
             Complete("release", json!({})),
             Error("refund"),
         ],
+    );
+    check(
+        "multiple",
+        "
+        start s
+        user work
+        on work ~both signal a & signal b
+        throw all signal c | message paid key 1
+        catch any signal a | when n > 1 | timer PT9H
+        end h
+        end e
+        s -> work -> all -> any -> e
+        both -> h",
+        &start_with(json!({ "n": 1 })),
+        &[
+            Signal("b"),
+            Signal("a"),
+            Signal("b"),
+            Complete("work", json!({})),
+            Set(json!({ "n": 2 })),
+        ],
+    );
+    check(
+        "instantiation",
+        "
+        instantiate events g all
+        catch order message order key id
+        receive payment paid key id
+        catch stock signal stock
+        parallel join
+        end e
+        g -> order -> join
+        g -> payment -> join
+        g -> stock -> join
+        join -> e",
+        &Command::Start {
+            variables: VariableMap::one("id", json!(7)),
+            business_key: None,
+            at: Some("payment".into()),
+            caller: None,
+        },
+        &[Receive("order", json!({ "item": "x" })), Signal("stock")],
     );
 }

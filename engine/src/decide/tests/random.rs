@@ -3,6 +3,7 @@ use serde_json::json;
 
 use super::*;
 use crate::command::ChildOutcome;
+use crate::model::{ElementId, Process};
 use crate::scope::VariableMap;
 use crate::wait::WaitKind;
 
@@ -217,6 +218,48 @@ const MODELS: &[&str] = &[
     s -> book -> after -> e
     cancelled -> after
     broken -> e",
+    "
+    instantiate events g all
+    catch order message order key n
+    catch note message note
+    receive paid paid key n
+    sub inner
+    on inner ~both signal stop & when n > 1 & timer PT1H
+    on inner any error * | timer PT9H | signal other
+    in inner start is
+    in inner job work
+    in inner throw all signal stop | escalation L
+    in inner catch either message order key n | when again | timer PT2H
+    in inner end ie signal other | error E
+    is -> work -> all -> either -> ie
+    end e
+    end b
+    g -> order -> inner -> e
+    g -> note -> inner
+    g -> paid -> inner
+    both -> b
+    any -> b
+    handler watch
+    in watch ~start ws escalation * | message note key 1
+    in watch user look
+    ws -> look
+    handler back
+    in back start bs signal stop & signal other
+    in back user halt
+    bs -> halt",
+    "
+    instantiate receive first go
+    instantiate events h
+    catch second message go | signal go
+    catch third timer PT1H
+    user work
+    on work late signal stop & timer PT1H
+    undo work user unwork
+    end e signal stop | undo
+    first -> work -> e
+    h -> second -> work
+    h -> third -> work
+    late -> e",
 ];
 
 #[derive(Clone, Copy, Debug)]
@@ -227,7 +270,7 @@ struct Move {
 }
 
 /// A command for what is open, mostly.
-fn command(instance: &Instance, step: Move) -> Command {
+fn command(process: &Process, instance: &Instance, step: Move) -> Command {
     let keys: Vec<Key> = instance.waits().map(|(key, _)| key).collect();
     let elements: Vec<Key> = instance.elements().map(|(key, _)| key).collect();
     let incidents: Vec<Key> = instance.incidents().map(|(key, _)| key).collect();
@@ -253,10 +296,19 @@ fn command(instance: &Instance, step: Move) -> Command {
             Some(WaitKind::Child { .. }) => {
                 Command::ChildEnded { key, outcome: ChildOutcome::Completed { variables } }
             }
-            Some(WaitKind::Condition { .. } | WaitKind::Compensation { .. }) => {
-                Command::SetVariables { scope: Key::PROCESS, variables }
+            Some(
+                WaitKind::Condition { .. }
+                | WaitKind::Compensation { .. }
+                | WaitKind::Arrived { .. },
+            ) => Command::SetVariables { scope: Key::PROCESS, variables },
+            None => {
+                let starts: Vec<ElementId> =
+                    process.starts().map(|(_, node)| ElementId::clone(&node.id)).collect();
+                let at = starts.get(step.pick % starts.len()).cloned();
+                let variables = json!({ "n": 1, "again": false, "items": [1, 2, 3] });
+                let variables = variables.as_object().unwrap().clone().into();
+                Command::Start { variables, business_key: None, at, caller: None }
             }
-            None => start_with(json!({ "n": 1, "again": false, "items": [1, 2, 3] })),
         },
         10 => Command::ThrowError { key, code: "E".to_owned(), message: None, variables },
         11 => Command::Escalate { key, code: "L".to_owned(), variables },
@@ -321,12 +373,12 @@ fn drive(notation: &str, moves: &[Move]) {
     let mut instance = Instance::new("i");
     let mut journal = Vec::new();
     let mut now = Timestamp::from_millis(0);
-    let first = Move { pick: 0, action: 0, value: 0 };
+    let first = Move { pick: moves.len(), action: 0, value: 0 };
     for step in std::iter::once(&first).chain(moves) {
         now = now.plus_millis(i64::from(step.value) * 60_000);
         let actor = if step.value % 7 == 0 { &eve } else { &anna };
         let env = Env { now, actor, mandates: &mandates };
-        let command = command(&instance, *step);
+        let command = command(definition.process(), &instance, *step);
         let Ok(decided) = advance(&definition, &instance, command.clone(), &env) else { continue };
         assert_eq!(decide(&definition, &instance, command, &env).as_ref(), Ok(&decided.events));
         if crate::event::refusal(&decided.events).is_some() {

@@ -120,6 +120,9 @@ fn sentence(event: &Event) -> Option<String> {
         Event::ConditionChanged { element, holds: false, .. } => {
             format!("the condition of {element} became false")
         }
+        Event::PartArrived(part) => {
+            format!("{} has a part of what it waits for", part.element)
+        }
         Event::MessageThrown { element, name, .. } => format!("{element} sent the message {name}"),
         Event::SignalThrown { element, name, .. } => format!("{element} sent the signal {name}"),
         Event::ErrorThrown { element, code, message, caught_by, .. } => {
@@ -192,6 +195,7 @@ fn sentence(event: &Event) -> Option<String> {
         | Event::FlowTaken { .. }
         | Event::TokenDropped { .. }
         | Event::ConditionClosed { .. }
+        | Event::PartUsed(_)
         | Event::CompensationEnabled(_)
         | Event::CompensationEnded(_)
         | Event::RepetitionStarted { .. }

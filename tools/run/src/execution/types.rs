@@ -131,7 +131,8 @@ pub struct WaitView {
     pub id: String,
     /// BPMN id of the element.
     pub element: String,
-    /// person, worker, agent, timer, message, signal, condition, compensation or called_process.
+    /// person, worker, agent, timer, message, signal, condition, event, compensation or
+    /// called_process.
     pub kind: String,
     /// The same as a sentence.
     pub waiting_for: String,

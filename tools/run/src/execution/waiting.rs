@@ -49,6 +49,7 @@ fn words(kind: &WaitKind, name: &str) -> (&'static str, String, Option<Timestamp
         WaitKind::Condition { .. } => {
             ("condition", format!("the condition of \"{name}\" to become true"), None)
         }
+        WaitKind::Arrived { .. } => ("event", format!("the other parts of \"{name}\""), None),
         WaitKind::Compensation { .. } => {
             ("compensation", format!("what \"{name}\" undoes to be undone"), None)
         }
