@@ -170,9 +170,8 @@ impl<'a> Reader<'a> {
         kind: &str,
     ) -> Option<&'a Element> {
         let reference = reference?;
-        // References are qualified names; the prefix says which file, and there is only one.
-        let id = reference.rsplit_once(':').map_or(reference, |(_, id)| id);
-        let found = self.shared.get(id).or_else(|| self.shared.get(reference)).copied();
+        let found =
+            self.shared.get(local_name(reference)).or_else(|| self.shared.get(reference)).copied();
         if found.is_none() {
             self.findings.push(Finding::error(
                 "dangling_reference",
@@ -210,6 +209,11 @@ impl<'a> Reader<'a> {
             None => Text::Literal(text.to_owned()),
         }
     }
+}
+
+/// References are qualified names; the prefix says which file, and there is only one.
+fn local_name(reference: &str) -> &str {
+    reference.rsplit_once(':').map_or(reference, |(_, id)| id)
 }
 
 #[cfg(test)]

@@ -347,6 +347,7 @@ impl<'a> Transition<'a> {
         };
         let is_compensation = matches!(wait.kind, WaitKind::Compensation { .. });
         self.emit(event);
+        // Handlers do not outlive whoever waits for them.
         if is_compensation {
             let handlers = self.instance.elements();
             let handlers: Vec<Key> = handlers

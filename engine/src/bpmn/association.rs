@@ -9,11 +9,11 @@ use crate::xml::Element;
 pub(super) struct Handlers<'a>(BTreeMap<&'a str, &'a str>);
 
 impl<'a> Handlers<'a> {
-    /// Those of `process`. An association also leads to notes, so both its ends are looked at, and
+    /// Those of a whole file. An association also leads to notes, so both its ends are looked at, and
     /// modelers draw it in either direction.
-    pub(super) fn of(process: &'a Element) -> Self {
+    pub(super) fn of(file: &'a Element) -> Self {
         let mut parts = Parts::default();
-        parts.collect(process);
+        parts.collect(file);
         let Parts { handlers, associations } = parts;
         let mut known = BTreeMap::new();
         for (source, target) in associations {
@@ -54,7 +54,11 @@ impl<'a> Parts<'a> {
             {
                 self.associations.push((source, target));
             }
-            if matches!(&*element.name, "subProcess" | "transaction" | "adHocSubProcess") {
+            let holds_elements = matches!(
+                &*element.name,
+                "process" | "collaboration" | "subProcess" | "transaction" | "adHocSubProcess"
+            );
+            if holds_elements {
                 self.collect(element);
             }
         }

@@ -1,7 +1,7 @@
 //! Reads event definitions (BPMN 2.0.2 §10.5.5).
 
-use super::Reader;
 use super::names::{MODEL, ZEEBE};
+use super::{Reader, local_name};
 use crate::finding::Finding;
 use crate::model::{
     CompensationTrigger, Correlation, ErrorTrigger, Message, Multiple, Text, TimerKind,
@@ -146,9 +146,4 @@ impl Reader<'_> {
         };
         TimerTrigger { kind, value: self.text(id, &text) }
     }
-}
-
-/// References are qualified names; the prefix says which file, and there is only one.
-fn local_name(reference: &str) -> &str {
-    reference.rsplit_once(':').map_or(reference, |(_, id)| id)
 }

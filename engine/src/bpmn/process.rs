@@ -31,7 +31,7 @@ impl Reader<'_> {
                 builder.policy(policy);
             }
         }
-        let handlers = Handlers::of(element);
+        let handlers = Handlers::of(self.root);
         self.content(&mut builder, element, None, &handlers);
         match builder.build() {
             Ok(process) => Some(process),

@@ -6,9 +6,10 @@
 
 use super::multiple_event;
 use crate::event::Event;
+use crate::feel::Program;
 use crate::incident::Failure;
 use crate::instance::{InstanceState, Key};
-use crate::model::{ElementId, Trigger};
+use crate::model::{ElementId, Node, Trigger};
 use crate::scope::VariableMap;
 use crate::transition::Transition;
 use crate::wait::WaitKind;
@@ -37,8 +38,7 @@ fn look_at(t: &mut Transition<'_>, key: Key) {
     let WaitKind::Condition { holds: held, part } = wait.kind else { return };
     let process = t.process();
     let Some(target) = process.find(&wait.element) else { return };
-    let parts = process.node(target).trigger().map(Trigger::parts).unwrap_or_default();
-    let Some(Trigger::Conditional { condition }) = parts.get(part as usize) else { return };
+    let Some(condition) = condition_of(process.node(target), part) else { return };
     if t.instance.blocks(&wait).is_some() {
         return;
     }
@@ -53,5 +53,33 @@ fn look_at(t: &mut Transition<'_>, key: Key) {
             }
         }
         Ok(_) => {}
+    }
+}
+
+/// Conditions of `event` that hold already have to become false before they count again.
+pub(crate) fn pass_over(t: &mut Transition<'_>, owner: Key, event: &ElementId) {
+    let process = t.process();
+    let Some(place) = process.find(event) else { return };
+    let holding: Vec<Key> = t
+        .instance
+        .waits()
+        .filter(|(_, wait)| wait.owner == owner && wait.element == *event)
+        .filter(|(_, wait)| match wait.kind {
+            WaitKind::Condition { part, .. } => condition_of(process.node(place), part)
+                .is_some_and(|condition| condition.holds(&t.view(owner), t.now()) == Ok(true)),
+            _ => false,
+        })
+        .map(|(key, _)| key)
+        .collect();
+    for key in holding {
+        t.emit(Event::ConditionChanged { key, element: ElementId::clone(event), holds: true });
+    }
+}
+
+/// The condition that is the definition `part` of the event `node`.
+fn condition_of(node: &Node, part: u32) -> Option<&Program> {
+    match node.trigger()?.parts().get(part as usize)? {
+        Trigger::Conditional { condition } => Some(condition),
+        _ => None,
     }
 }

@@ -4,7 +4,7 @@
 //! a parallel one keeps what its parts bring and goes on with the last.
 
 use super::throw_event::{self, Outgoing};
-use super::{catch_event, end_event};
+use super::{catch_event, conditional_event, end_event};
 use crate::event::{Event, PartArrived};
 use crate::incident::Failure;
 use crate::instance::Key;
@@ -91,5 +91,6 @@ pub(crate) fn arrive(
     );
     if goes_on && t.instance.has_scope(owner) {
         catch_event::wait_for(t, owner, target);
+        conditional_event::pass_over(t, owner, &wait.element);
     }
 }

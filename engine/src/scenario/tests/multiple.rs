@@ -126,6 +126,34 @@ fn a_parallel_multiple_boundary_event_counts_anew_after_each_time() {
 }
 
 #[test]
+fn a_condition_that_still_holds_does_not_count_again() {
+    check(
+        "
+        start s
+        user work
+        on work ~both when a & when b
+        on work ~tick signal t & when a
+        end h
+        s -> work
+        both -> h
+        tick -> h",
+        "
+        start: { variables: { a: true, b: true } }
+        steps:
+          - expect: { counts: { both: 1 } }
+          - set: { variables: { a: false } }
+          - set: { variables: { a: true } }
+          - expect: { counts: { both: 1, tick: 0 } }
+          - set: { variables: { b: false } }
+          - set: { variables: { b: true } }
+          - expect: { counts: { both: 2 } }
+          - signal: { name: t }
+          - signal: { name: t }
+        expect: { counts: { tick: 1 } }",
+    );
+}
+
+#[test]
 fn event_sub_processes_start_by_one_of_several_or_by_all() {
     check(
         "
