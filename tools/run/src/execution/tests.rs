@@ -1,8 +1,10 @@
 //! Tests through the verbs, on a database of their own.
 
 mod calls;
+mod compensation;
 mod control;
 mod governance;
+mod instantiation;
 mod jobs;
 mod messages;
 mod nodes;
