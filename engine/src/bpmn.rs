@@ -21,6 +21,7 @@ use crate::finding::Finding;
 use crate::model::{Definitions, Process, Text};
 use crate::xml::{Element, XmlError};
 
+use association::Handlers;
 pub use names::FLOWMASTER;
 use names::MODEL;
 pub use write::write;
@@ -112,6 +113,7 @@ struct Reader<'a> {
     root: &'a Element,
     /// The root elements that others refer to (`message`, `error`, `signal`, `escalation`), by id.
     shared: BTreeMap<&'a str, &'a Element>,
+    handlers: Handlers<'a>,
     findings: Vec<Finding>,
     unnamed: usize,
 }
@@ -123,7 +125,7 @@ impl<'a> Reader<'a> {
             .filter(|element| &*element.namespace == MODEL)
             .filter_map(|element| Some((element.attribute("id")?, element)))
             .collect();
-        Self { root, shared, findings: Vec::new(), unnamed: 0 }
+        Self { root, shared, handlers: Handlers::of(root), findings: Vec::new(), unnamed: 0 }
     }
 
     fn definitions(mut self) -> Loaded {

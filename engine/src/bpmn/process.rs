@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Reader;
-use super::association::Handlers;
 use super::names::{MODEL, ZEEBE};
 use crate::finding::Finding;
 use crate::model::{ElementId, NodeDraft, Process, ProcessBuilder};
@@ -31,8 +30,7 @@ impl Reader<'_> {
                 builder.policy(policy);
             }
         }
-        let handlers = Handlers::of(self.root);
-        self.content(&mut builder, element, None, &handlers);
+        self.content(&mut builder, element, None);
         match builder.build() {
             Ok(process) => Some(process),
             Err(error) => {
@@ -53,7 +51,6 @@ impl Reader<'_> {
         builder: &mut ProcessBuilder,
         scope: &Element,
         parent: Option<&ElementId>,
-        handlers: &Handlers<'_>,
     ) {
         let mut lanes = Lanes::new();
         for lane_set in scope.named(MODEL, "laneSet") {
@@ -72,7 +69,7 @@ impl Reader<'_> {
             draft.attached_to = element.attribute("attachedToRef").map(Into::into);
             draft.node.for_compensation = element.attribute("isForCompensation") == Some("true");
             draft.node.instantiates = element.attribute("instantiate") == Some("true");
-            draft.handler = handlers.of_event(element).map(Into::into);
+            draft.handler = self.handlers.of_event(element).map(Into::into);
             draft.node.name = element.attribute("name").map(str::to_owned);
             draft.node.documentation = documentation(element);
             draft.node.lane = lanes.get(&*id).cloned();
@@ -82,7 +79,7 @@ impl Reader<'_> {
             }
             builder.node(draft);
             if matches!(&*element.name, "subProcess" | "transaction" | "adHocSubProcess") {
-                self.content(builder, element, Some(&id), handlers);
+                self.content(builder, element, Some(&id));
             }
         }
     }

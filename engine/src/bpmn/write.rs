@@ -73,14 +73,15 @@ fn push_content(
     for (ix, _) in process.children(scope) {
         element.push(node::element(process, ix, shared));
     }
-    for (_, event) in process.children(scope) {
-        if let Some(handler) = event.handler {
-            element.push(association(event, process.node(handler)));
-        }
-    }
     for (_, flow) in process.flows() {
         if process.node(flow.source).parent == scope {
             element.push(sequence_flow(process, flow));
+        }
+    }
+    // Artifacts come after the flow elements (BPMN 2.0.2 §10.3.5, tProcess and tSubProcess).
+    for (_, event) in process.children(scope) {
+        if let Some(handler) = event.handler {
+            element.push(association(event, process.node(handler)));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The behaviour of every element, as scenarios.
 
 mod activities;
+mod compensated_scopes;
 mod compensation;
 mod conditions;
 mod events;

@@ -8,6 +8,7 @@ const MODEL: &str = "
     start s
     user approve
     on approve late timer PT1H
+    undo approve user disapprove
     sub inner
     in inner start is
     in inner agent think
@@ -107,7 +108,7 @@ fn modification_names_a_place() {
         scope,
         variables: VariableMap::new(),
     };
-    for element in ["nobody", "s", "late"] {
+    for element in ["nobody", "s", "late", "disapprove"] {
         let rejected = told(&definition, &instance, activate(element, None)).unwrap_err();
         assert_eq!(rejected, Rejected::UnknownElement(element.into()));
     }
