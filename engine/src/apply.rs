@@ -217,8 +217,7 @@ impl Instance {
         });
     }
 
-    /// Gives what undoes a completed activity the variables of that activity, and everything that
-    /// completed inside it.
+    /// Gives what undoes a completed activity the variables of that activity.
     fn restore(&mut self, started: &CompensationStarted) {
         let CompensationStarted { key, activity, thrown, .. } = *started;
         if let Some(WaitKind::Compensation { left }) =
@@ -227,10 +226,14 @@ impl Instance {
             left.retain(|one| *one != activity);
         }
         let Some(completed) = self.completed.take(activity) else { return };
-        self.completed.move_inside(activity, key);
-        if let Some(element) = self.elements.get_mut(&key) {
-            element.variables = completed.variables;
-            element.compensates = Some(thrown);
+        let Some(element) = self.elements.get_mut(&key) else { return };
+        element.variables = completed.variables;
+        element.compensates = Some(thrown);
+        // A handler undoes the activity as a whole; its likeness undoes what completed inside it.
+        if element.element == completed.element {
+            self.completed.move_inside(activity, key);
+        } else {
+            self.completed.forget_inside(activity);
         }
     }
 

@@ -57,6 +57,24 @@ fn a_handler_of_a_sub_process_knows_its_variables_and_not_its_inside() {
         steps: [ { complete: a } ]
         expect: { state: completed, variables: { given-back: 7 }, not_reached: [undo-a] }",
     );
+    check(
+        "
+        start s
+        sub inner
+        in inner start is
+        in inner job a
+        undo a job undo-a
+        is -> a
+        undo inner sub back
+        in back start bs
+        in back throw again undo
+        bs -> again
+        end e undo
+        s -> inner -> e",
+        "
+        steps: [ { complete: a } ]
+        expect: { state: completed, counts: { again: 1 }, not_reached: [undo-a] }",
+    );
 }
 
 #[test]
