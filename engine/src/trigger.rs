@@ -228,6 +228,7 @@ pub(crate) fn trigger_of(node: &Node) -> Option<&Trigger> {
         | NodeKind::BoundaryEvent { trigger, .. } => Some(trigger),
         NodeKind::Task(_)
         | NodeKind::Gateway(_)
+        | NodeKind::ComplexGateway { .. }
         | NodeKind::SubProcess(_)
         | NodeKind::CallActivity(_)
         | NodeKind::Unsupported { .. } => None,

@@ -1,7 +1,7 @@
 //! Control from outside: pause, resume, cancel, incidents and modification.
 
 use crate::command::Rejected;
-use crate::element::{multi_instance, sub_process};
+use crate::element::{ad_hoc, multi_instance, sub_process};
 use crate::event::Event;
 use crate::incident::Incident;
 use crate::instance::{Instance, Key, Stage};
@@ -136,10 +136,16 @@ pub(super) fn activate(
                     t.raise(scope, Stage::Activating, &failure);
                     return;
                 }
+                if t.process().node(*ix).ad_hoc().is_some() {
+                    ad_hoc::open(t, scope, *ix, Vec::new());
+                }
             }
             scope
         }
     };
+    if let Some((wait, _)) = ad_hoc::wait_of(&t.instance, scope) {
+        ad_hoc::note(t, wait, &[place]);
+    }
     let key = t.activate(scope, place, None, Vec::new());
     t.set_variables(key, variables);
     t.enter(key);
