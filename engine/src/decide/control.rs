@@ -131,7 +131,7 @@ pub(super) fn activate(
         Target::Inside(scope, missing) => {
             let mut scope = *scope;
             for ix in missing {
-                scope = t.activate(scope, *ix, None, Vec::new());
+                scope = activate_in(t, scope, *ix);
                 if let Err(failure) = sub_process::open_events(t, scope, *ix) {
                     t.raise(scope, Stage::Activating, &failure);
                     return;
@@ -143,12 +143,16 @@ pub(super) fn activate(
             scope
         }
     };
+    let key = activate_in(t, scope, place);
+    t.set_variables(key, variables);
+    t.enter(key);
+}
+
+fn activate_in(t: &mut Transition<'_>, scope: Key, place: NodeIx) -> Key {
     if let Some((wait, _)) = ad_hoc::wait_of(&t.instance, scope) {
         ad_hoc::note(t, wait, &[place]);
     }
-    let key = t.activate(scope, place, None, Vec::new());
-    t.set_variables(key, variables);
-    t.enter(key);
+    t.activate(scope, place, None, Vec::new())
 }
 
 /// Ends an element without going on from it. What held nothing else completes.

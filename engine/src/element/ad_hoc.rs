@@ -11,6 +11,8 @@
 //! Without a condition the sub-process completes when something was activated and all of it is over, as
 //! in Camunda 8. The open wait for activation is the sign that something can still begin.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::multi_instance::MAX_ITEMS;
@@ -48,9 +50,10 @@ fn collected(
 ) -> Result<Vec<NodeIx>, Failure> {
     let Some(collection) = &ad_hoc.active_elements else { return Ok(Vec::new()) };
     let process = t.process();
+    let enabled: BTreeSet<NodeIx> = process.unled(place).map(|(ix, _)| ix).collect();
     let found = |id: &Value| {
         let named = id.as_str().and_then(|id| process.find(id));
-        named.filter(|named| process.unled(place).any(|(ix, _)| ix == *named)).ok_or_else(|| {
+        named.filter(|named| enabled.contains(named)).ok_or_else(|| {
             let message = format!(
                 "{id} cannot be activated: name elements directly in it that no flow leads to"
             );
@@ -111,6 +114,13 @@ pub(crate) fn wait_of(instance: &Instance, owner: Key) -> Option<(Key, &Wait)> {
     let is_its =
         |wait: &Wait| wait.owner == owner && matches!(wait.kind, WaitKind::Activation { .. });
     instance.waits().find(|(_, wait)| is_its(wait))
+}
+
+/// Lets nothing more begin in `owner`, if it is an ad-hoc sub-process.
+pub(crate) fn close(t: &mut Transition<'_>, owner: Key) {
+    if let Some((wait, _)) = wait_of(&t.instance, owner) {
+        t.close(wait);
+    }
 }
 
 /// Whether a token that comes to `target` waits until it is selected.
@@ -205,9 +215,7 @@ pub(crate) fn fulfil(t: &mut Transition<'_>, owner: Key) {
         t.pass(owner);
         return;
     }
-    if let Some((wait, _)) = wait_of(&t.instance, owner) {
-        t.close(wait);
-    }
+    close(t, owner);
     t.take_back_tokens(owner);
     let process = t.process();
     let inside = t.instance.elements().filter(|(_, element)| element.scope == owner);

@@ -17,6 +17,14 @@ impl Check<'_> {
                 "set its loopCondition, for example =loopCounter < 3, or its loopMaximum",
             );
         }
+        if node.repeat.is_some() && !node.is_activity() {
+            self.error(
+                "repeats_no_activity",
+                &node.id,
+                "only tasks, sub-processes and call activities can be repeated",
+                "remove the marker, or put it on a sub-process around the element",
+            );
+        }
         let Some(ad_hoc) = node.ad_hoc() else { return };
         if ad_hoc.sequential
             && ad_hoc.completion_condition.is_none()

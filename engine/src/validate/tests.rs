@@ -133,7 +133,7 @@ fn each_mistake_has_its_finding() {
         (
             json!([{ "id": "s", "type": "startEvent", "next": ["a", "b"] },
                    { "id": "a", "type": "task", "loop": { "testBefore": true }, "next": "g" }, { "id": "b", "type": "task", "next": "g" },
-                   { "id": "g", "type": "complexGateway", "next": [{ "to": "x", "when": "waitingForStart" }, "y"] },
+                   { "id": "g", "type": "complexGateway", "loop": { "maximum": 2 }, "next": [{ "to": "x", "when": "waitingForStart" }, "y"] },
                    { "id": "x", "type": "adHocSubProcess", "adHoc": { "sequential": true }, "elements": [
                        { "id": "is", "type": "startEvent", "next": "it" }, { "id": "it", "type": "task", "next": "ie" },
                        { "id": "ie", "type": "endEvent" }, { "id": "c", "type": "task", "next": "d" },
@@ -142,6 +142,7 @@ fn each_mistake_has_its_finding() {
             &[
                 "loop_without_end@a",
                 "no_activation_condition@g",
+                "repeats_no_activity@g",
                 "flow_without_condition@g--y",
                 "no_default_flow@g",
                 "ad_hoc_ends_early@x",

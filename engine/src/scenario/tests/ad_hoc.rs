@@ -260,6 +260,56 @@ fn boundaries_handlers_and_markers_work_inside_and_around() {
 }
 
 #[test]
+fn an_interrupting_handler_takes_its_place() {
+    check(
+        "
+        start s
+        adhoc checks until false
+        in checks user a
+        in checks handler halt
+        in halt start hs signal halt
+        in halt user clean
+        hs -> clean
+        end e
+        s -> checks -> e",
+        "
+        steps:
+          - activate: { node: a }
+          - signal: { name: halt }
+          - expect: { waiting: [clean] }
+          - complete: clean
+        expect: { state: completed, path: [s, hs, clean, halt, checks, e] }",
+    );
+}
+
+#[test]
+fn a_modification_starts_what_is_inside() {
+    check(
+        "
+        start s
+        user before
+        adhoc checks
+        in checks sub deep
+        in deep start ds
+        in deep user a
+        ds -> a
+        end e
+        s -> before -> checks -> e",
+        "
+        steps:
+          - activate: { node: a }
+          - expect: { waiting: [a, before] }
+          - complete: a
+          - expect: { waiting: [before], counts: { checks: 1, e: 1 } }
+          - complete: before
+          - expect: { state: active, waiting: [] }
+          - activate: { node: deep }
+          - complete: a
+        expect: { state: completed, counts: { checks: 2, e: 2 } }",
+    );
+}
+
+#[test]
 fn one_that_repeats_and_one_in_a_called_process() {
     check(
         "

@@ -213,6 +213,27 @@ fn what_fails_is_an_incident_and_is_tried_again() {
           - complete: c
         expect: { state: completed, variables: { late: 1 } }",
     );
+    let inside = "
+        start s
+        sub inner
+        in inner start is
+        in inner user a
+        in inner complex only enough
+        in inner user next
+        is -> a -> only -> next
+        end e
+        s -> inner -> e";
+    check(
+        inside,
+        "
+        start: { variables: { enough: 1 } }
+        steps:
+          - complete: a
+          - expect: { incidents: [ { node: only, kind: expression_failed } ] }
+          - resolve: { node: only, variables: { enough: true } }
+          - complete: next
+        expect: { state: completed, path: [s, is, a, only, next, inner, e] }",
+    );
     let no_way = "
         start s
         parallel fork
