@@ -107,6 +107,7 @@ pub(crate) fn finish(
         multi_instance::publish(t, key, node);
     } else {
         mapping::outputs(t, key, node, results)?;
+        ad_hoc::publish(t, key, node);
     }
     if let Some(index) = index {
         return match &node.repeat {
@@ -124,6 +125,9 @@ pub(crate) fn finish(
         Outcome::GoesOn => flow::choose(t, key, scope, node)?,
         Outcome::Closed | Outcome::Fulfilled => Vec::new(),
     };
+    if flows.is_empty() {
+        ad_hoc::collect(t, key, scope, node)?;
+    }
     t.close_waits(key);
     t.emit(Event::ElementCompleted { key, element: ElementId::clone(&node.id) });
     for flow in flows {

@@ -20,9 +20,9 @@ use crate::dmn::Decisions;
 use crate::feel::Program;
 use crate::governance::{Action, Policy, Rule};
 use crate::model::{
-    AdHoc, CallActivity, Correlation, ErrorTrigger, Gateway, JobSpec, Loop, Mapping, Message,
-    MultiInstance, NodeDraft, NodeIx, NodeKind, Process, ProcessBuilder, Script, StandardLoop,
-    SubProcess, Task, Text, TimerKind, TimerTrigger, Trigger, UserTask,
+    AdHoc, AdHocOutput, CallActivity, Correlation, ErrorTrigger, Gateway, JobSpec, Loop, Mapping,
+    Message, MultiInstance, NodeDraft, NodeIx, NodeKind, Process, ProcessBuilder, Script,
+    StandardLoop, SubProcess, Task, Text, TimerKind, TimerTrigger, Trigger, UserTask,
 };
 use crate::scenario::Models;
 
@@ -257,7 +257,7 @@ fn standard_loop(rest: &str) -> Loop {
     Loop::Standard(StandardLoop { test_before, maximum, condition })
 }
 
-/// `begin list until condition keeping sequential`, each part optional.
+/// `begin list until condition into results from expression keeping sequential`, each part optional.
 fn ad_hoc(rest: &str) -> AdHoc {
     let (rest, sequential) = match rest.strip_suffix("sequential") {
         Some(rest) => (rest.trim(), true),
@@ -267,12 +267,20 @@ fn ad_hoc(rest: &str) -> AdHoc {
         Some(rest) => (rest.trim(), false),
         None => (rest, true),
     };
+    let (rest, output) = match rest.split_once("into ") {
+        Some((rest, output)) => (rest.trim(), output.split_once(" from ")),
+        None => (rest, None),
+    };
+    let output = output.map(|(collection, element)| AdHocOutput {
+        collection: collection.to_owned(),
+        element: program(element),
+    });
     let (rest, completion_condition) = match rest.split_once("until ") {
         Some((rest, condition)) => (rest.trim(), Some(program(condition))),
         None => (rest, None),
     };
     let active_elements = rest.strip_prefix("begin ").map(program);
-    AdHoc { sequential, completion_condition, cancel_remaining, active_elements }
+    AdHoc { sequential, completion_condition, cancel_remaining, active_elements, output }
 }
 
 /// `four-eyes A B`, `four-eyes starter`, `mandate DOMAIN ACTION AMOUNT CURRENCY`, `condition FEEL`;

@@ -5,7 +5,7 @@ use super::Reader;
 use super::names::{MODEL, ZEEBE};
 use crate::feel::Program;
 use crate::finding::Finding;
-use crate::model::{AdHoc, Loop, MultiInstance, StandardLoop};
+use crate::model::{AdHoc, AdHocOutput, Loop, MultiInstance, StandardLoop};
 use crate::xml::Element;
 
 impl Reader<'_> {
@@ -73,14 +73,21 @@ impl Reader<'_> {
         let id = element.attribute("id").unwrap_or_default();
         let extensions = element.first(MODEL, "extensionElements");
         let zeebe = extensions.and_then(|extensions| extensions.first(ZEEBE, "adHoc"));
-        if zeebe.is_some_and(|zeebe| zeebe.attribute("outputCollection").is_some()) {
+        let attribute = |name: &str| zeebe.and_then(|zeebe| zeebe.attribute(name));
+        let collection = attribute("outputCollection");
+        let result = attribute("outputElement");
+        if collection.is_some() != result.is_some() {
             self.findings.push(Finding::error(
                 "ad_hoc_output",
                 id,
-                "results of an ad-hoc sub-process are not collected by it",
-                "remove outputCollection and outputElement; let the activities inside set variables",
+                "results are collected by outputCollection and outputElement together",
+                "set both of them, or neither",
             ));
         }
+        let output = collection.zip(result).and_then(|(collection, text)| {
+            let element = self.program(id, text)?;
+            Some(AdHocOutput { collection: collection.to_owned(), element })
+        });
         if extensions.is_some_and(|it| it.first(ZEEBE, "taskDefinition").is_some()) {
             self.findings.push(Finding::error(
                 "ad_hoc_job",
@@ -89,12 +96,13 @@ impl Reader<'_> {
                 "remove zeebe:taskDefinition; activate elements from outside, or name them in activeElementsCollection",
             ));
         }
-        let active = zeebe.and_then(|zeebe| zeebe.attribute("activeElementsCollection"));
+        let active = attribute("activeElementsCollection");
         AdHoc {
             sequential: element.attribute("ordering") == Some("Sequential"),
             completion_condition: self.expression(element, element, "completionCondition"),
             cancel_remaining: element.attribute("cancelRemainingInstances") != Some("false"),
             active_elements: active.and_then(|text| self.program(id, text)),
+            output,
         }
     }
 

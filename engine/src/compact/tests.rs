@@ -37,7 +37,8 @@ fn order() -> CompactProcess {
               "loop": { "condition": "loopCounter < 3", "testBefore": true, "maximum": 5 } },
             { "id": "checks", "type": "adHocSubProcess", "next": "free", "elements": [
                 { "id": "look", "type": "task", "next": "tell" }, { "id": "tell", "type": "task" }],
-              "adHoc": { "activate": "[\"look\"]", "until": "done", "sequential": true, "cancelRemaining": false } },
+              "adHoc": { "activate": "[\"look\"]", "until": "done", "sequential": true, "cancelRemaining": false,
+                          "collect": "seen", "collectValue": "answer" } },
             { "id": "free", "type": "adHocSubProcess", "elements": [{ "id": "any", "type": "task", "loop": { "maximum": 2 } }] },
             { "id": "go", "type": "intermediateThrowEvent", "event": { "link": "A" } },
             { "id": "come", "type": "intermediateCatchEvent", "event": { "link": "A" }, "next": "end" }

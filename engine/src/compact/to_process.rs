@@ -11,9 +11,10 @@ use crate::feel::Program;
 use crate::finding::Finding;
 use crate::governance::{Policy, Rule};
 use crate::model::{
-    AdHoc, CallActivity, Contract, Correlation, ElementId, ErrorTrigger, Gateway, JobSpec, Loop,
-    Mapping, Message, MultiInstance, NodeDraft, NodeIx, NodeKind, Process, ProcessBuilder, Script,
-    StandardLoop, SubProcess, Task, Text, TimerKind, TimerTrigger, Trigger, UserTask,
+    AdHoc, AdHocOutput, CallActivity, Contract, Correlation, ElementId, ErrorTrigger, Gateway,
+    JobSpec, Loop, Mapping, Message, MultiInstance, NodeDraft, NodeIx, NodeKind, Process,
+    ProcessBuilder, Script, StandardLoop, SubProcess, Task, Text, TimerKind, TimerTrigger, Trigger,
+    UserTask,
 };
 
 /// The deepest nesting of sub-processes.
@@ -285,13 +286,20 @@ impl Reader {
     }
 
     fn ad_hoc(&mut self, element: &CompactElement) -> AdHoc {
-        let CompactAdHoc { activate, until, sequential, cancel_remaining } =
+        let CompactAdHoc { activate, until, sequential, cancel_remaining, collect, collect_value } =
             element.ad_hoc.clone().unwrap_or_default();
+        if collect.is_some() != collect_value.is_some() {
+            self.missing(element, "adHoc.collect and adHoc.collectValue together");
+        }
+        let output = collect.zip(collect_value).and_then(|(collection, text)| {
+            Some(AdHocOutput { collection, element: self.program(&element.id, &text)? })
+        });
         AdHoc {
             sequential,
             completion_condition: self.optional_program(&element.id, until.as_deref()),
             cancel_remaining: cancel_remaining.unwrap_or(true),
             active_elements: self.optional_program(&element.id, activate.as_deref()),
+            output,
         }
     }
 

@@ -20,7 +20,7 @@ use super::sub_process;
 use crate::event::{ActivationWait, Activities, Event};
 use crate::incident::{Failure, IncidentKind};
 use crate::instance::{Instance, Key, Stage};
-use crate::model::{AdHoc, ElementId, Node, NodeIx, NodeKind, Process, SubProcess};
+use crate::model::{AdHoc, AdHocOutput, ElementId, Node, NodeIx, NodeKind, Process, SubProcess};
 use crate::scope::VariableMap;
 use crate::transition::Transition;
 use crate::wait::{Wait, WaitKind};
@@ -33,6 +33,9 @@ pub(crate) fn enter(
 ) -> Result<(), Failure> {
     let mut chosen = collected(t, key, place, ad_hoc)?;
     sub_process::open_events(t, key, place)?;
+    if let Some(output) = &ad_hoc.output {
+        t.set_variables(key, &VariableMap::one(&output.collection, Value::Array(Vec::new())));
+    }
     let later = if ad_hoc.sequential { chosen.split_off(chosen.len().min(1)) } else { Vec::new() };
     let process = t.process();
     let queue = later.iter().map(|ix| ElementId::clone(&process.node(*ix).id)).collect();
@@ -205,6 +208,41 @@ pub(crate) fn outcome(t: &Transition<'_>, scope: Key, node: &Node) -> Result<Out
         _ => false,
     };
     Ok(if fulfilled { Outcome::Fulfilled } else { Outcome::GoesOn })
+}
+
+/// Keeps the result of the path that ends with the element `key`, if `scope` is an ad-hoc sub-process
+/// that collects results.
+pub(crate) fn collect(
+    t: &mut Transition<'_>,
+    key: Key,
+    scope: Key,
+    node: &Node,
+) -> Result<(), Failure> {
+    let around = t.place(scope).and_then(|(_, around)| around.ad_hoc());
+    let Some(output) = around.and_then(|ad_hoc| ad_hoc.output.as_ref()) else { return Ok(()) };
+    if matches!(node.kind, NodeKind::SubProcess(SubProcess::Event)) {
+        return Ok(());
+    }
+    let result = output.element.evaluate(&t.view(key), t.now())?;
+    let mut results = results(t, scope, output);
+    results.push(result);
+    let made = VariableMap::one(&output.collection, Value::Array(results));
+    t.charge(&made)?;
+    t.set_variables(scope, &made);
+    Ok(())
+}
+
+/// Gives the results of the sub-process `key`, if it collected some, to the scope around it.
+pub(crate) fn publish(t: &mut Transition<'_>, key: Key, node: &Node) {
+    let Some(output) = node.ad_hoc().and_then(|ad_hoc| ad_hoc.output.as_ref()) else { return };
+    let Some(scope) = t.element(key).map(|element| element.scope) else { return };
+    let results = Value::Array(results(t, key, output));
+    t.propagate(scope, &VariableMap::one(&output.collection, results));
+}
+
+fn results(t: &Transition<'_>, owner: Key, output: &AdHocOutput) -> Vec<Value> {
+    let own = t.element(owner).and_then(|element| element.variables.get(&output.collection));
+    own.and_then(Value::as_array).cloned().unwrap_or_default()
 }
 
 /// Ends the sub-process `owner`, whose completion condition holds, or lets it come to its end.

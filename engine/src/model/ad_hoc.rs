@@ -14,6 +14,18 @@ pub struct AdHoc {
     pub cancel_remaining: bool,
     /// `zeebe:adHoc activeElementsCollection`: the ids of what begins by itself.
     pub active_elements: Option<Program>,
+    /// What is kept of what was done.
+    pub output: Option<AdHocOutput>,
+}
+
+/// Results of an ad-hoc sub-process, one whenever something that was activated, with all that flows
+/// from it lead to, is over.
+#[derive(Clone, Debug)]
+pub struct AdHocOutput {
+    /// `zeebe:adHoc outputCollection`: the variable that collects them, in order of completion.
+    pub collection: String,
+    /// `outputElement`: the result.
+    pub element: Program,
 }
 
 impl Node {

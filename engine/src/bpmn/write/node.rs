@@ -137,9 +137,9 @@ fn extensions(node: &Node) -> Element {
                 .with("propagateAllChildVariables", call.propagate_child_variables.to_string()),
         ),
         NodeKind::SubProcess(SubProcess::AdHoc(ad_hoc)) => {
-            if let Some(active) = &ad_hoc.active_elements {
-                let collection = format!("={}", active.text());
-                element.push(zeebe("adHoc").with("activeElementsCollection", collection));
+            let extension = repetition::ad_hoc_extension(ad_hoc);
+            if !extension.attributes.is_empty() {
+                element.push(extension);
             }
         }
         NodeKind::IntermediateThrowEvent(Trigger::Message(Message { job: Some(job), .. }))

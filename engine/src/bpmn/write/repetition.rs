@@ -2,6 +2,7 @@
 //! reading.
 
 use super::{bpmn, push_program, zeebe};
+use crate::feel::Program;
 use crate::model::{AdHoc, Loop, MultiInstance, StandardLoop};
 use crate::xml::Element;
 
@@ -27,6 +28,16 @@ pub(super) fn ad_hoc(mut element: Element, ad_hoc: &AdHoc) -> Element {
     element
         .with("ordering", if ad_hoc.sequential { "Sequential" } else { "Parallel" })
         .with("cancelRemainingInstances", ad_hoc.cancel_remaining.to_string())
+}
+
+/// What Camunda 8 keeps of it in `zeebe:adHoc`.
+pub(super) fn ad_hoc_extension(ad_hoc: &AdHoc) -> Element {
+    let feel = |program: &Program| format!("={}", program.text());
+    let output = ad_hoc.output.as_ref();
+    zeebe("adHoc")
+        .with_some("activeElementsCollection", ad_hoc.active_elements.as_ref().map(feel))
+        .with_some("outputCollection", output.map(|output| output.collection.clone()))
+        .with_some("outputElement", output.map(|output| feel(&output.element)))
 }
 
 fn multi_instance(marker: &MultiInstance) -> Element {

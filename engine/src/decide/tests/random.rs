@@ -186,7 +186,7 @@ const MODELS: &[&str] = &[
     late -> e",
     "
     start s
-    adhoc checks begin items until again keeping
+    adhoc checks begin items until again into out from r keeping
     on checks stop signal stop
     in checks user a
     each a [1, 2] as item

@@ -310,6 +310,48 @@ fn a_modification_starts_what_is_inside() {
 }
 
 #[test]
+fn results_are_collected_when_nothing_follows() {
+    let model = "
+        start s
+        adhoc checks begin [\"b\", \"a\"] into results from answer keeping
+        in checks user a
+        in checks user b
+        in checks user c
+        output c answer = [answer, said]
+        a -> c
+        end e
+        end none
+        s -> checks
+        checks -> e if count(results) = 2
+        checks -> none default";
+    check(
+        model,
+        "
+        steps:
+          - complete: { node: a, variables: { answer: 1 } }
+          - complete: { node: b, variables: { answer: 2 } }
+          - expect: { waiting: [c], absent: [results] }
+          - complete: { node: c, variables: { said: 3 } }
+        expect:
+          state: completed
+          ended_at: [e]
+          variables: { results: [2, [2, 3]] }
+          absent: [said]",
+    );
+    check(
+        model,
+        "
+        steps:
+          - complete: b
+          - expect: { waiting: [a], incidents: [ { node: b, kind: expression_failed } ] }
+          - resolve: { node: b, variables: { answer: 2 } }
+          - complete: a
+          - complete: { node: c, variables: { said: 3 } }
+        expect: { state: completed, variables: { results: [2, [2, 3]] } }",
+    );
+}
+
+#[test]
 fn one_that_repeats_and_one_in_a_called_process() {
     check(
         "
