@@ -115,7 +115,10 @@ pub(crate) fn take(t: &mut Transition<'_>, scope: Key, flow: FlowIx) {
         Some(Join::All) if all_arrived(&t.instance, process, scope, target) => {
             target.incoming.iter().map(|flow| ElementId::clone(&process.flow(*flow).id)).collect()
         }
-        Some(Join::Condition) => return complex_gateway::arrive(t, scope, flow.target),
+        Some(Join::Condition) => {
+            complex_gateway::activate(t, scope, flow.target);
+            return;
+        }
         Some(_) => return,
     };
     let key = t.activate(scope, flow.target, None, joined);
@@ -236,7 +239,7 @@ fn upstream(process: &Process, ends: &[FlowIx], avoid: NodeIx) -> BTreeSet<FlowI
     found
 }
 
-pub(crate) fn find_flow(process: &Process, id: &str) -> Option<FlowIx> {
+fn find_flow(process: &Process, id: &str) -> Option<FlowIx> {
     process.flows().find(|(_, flow)| &*flow.id == id).map(|(ix, _)| ix)
 }
 

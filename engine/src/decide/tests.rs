@@ -4,6 +4,7 @@ mod golden;
 mod golden_selection;
 mod random;
 mod rejected;
+mod terminated;
 
 use flowmaster_kernel::PrincipalKind;
 

@@ -8,9 +8,10 @@
 //!
 //! The conditions see variables of the gateway: `activationCount`, the tokens on its incoming flows;
 //! `activatedFlows`, how many of these flows have one, which is ours; and `waitingForStart`, false at a
-//! reset. A reset sends tokens only along flows whose
-//! condition holds, else along the default flow; a flow without a condition is for the start alone.
-//! A reset that no token came for sends none.
+//! reset. A reset sends tokens only along flows whose condition holds, else along the default flow; a
+//! flow without a condition is for the start alone. A reset that no token came for sends none.
+
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
@@ -40,20 +41,14 @@ pub(crate) fn is_reset(t: &Transition<'_>, key: Key) -> bool {
     own == Some(&Value::Bool(false))
 }
 
-/// A token arrived at the gateway `place`.
-pub(crate) fn arrive(t: &mut Transition<'_>, scope: Key, place: NodeIx) {
-    activate(t, scope, place);
-}
-
 /// Lets one gateway go on, if there is one that can without another token. Whether there was.
 pub(crate) fn settle(t: &mut Transition<'_>) -> bool {
     let process = t.process();
     let tokens = t.instance.tokens();
-    let mut waiting: Vec<(Key, NodeIx)> = tokens
+    let waiting: BTreeSet<(Key, NodeIx)> = tokens
         .filter_map(|token| Some((token.scope, flow::target_of(process, &token.flow)?)))
         .filter(|(_, place)| is_complex(process.node(*place)))
         .collect();
-    waiting.dedup();
     if waiting.into_iter().any(|(scope, place)| activate(t, scope, place)) {
         return true;
     }
@@ -68,7 +63,7 @@ fn is_complex(node: &Node) -> bool {
 }
 
 /// Activates the gateway if it waits for its start and has enough tokens. Whether it did.
-fn activate(t: &mut Transition<'_>, scope: Key, place: NodeIx) -> bool {
+pub(crate) fn activate(t: &mut Transition<'_>, scope: Key, place: NodeIx) -> bool {
     let process = t.process();
     let node = process.node(place);
     let NodeKind::ComplexGateway { activation } = &node.kind else { return false };

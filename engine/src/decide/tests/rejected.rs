@@ -23,7 +23,7 @@ fn started() -> (Definition, Instance) {
     (definition, instance)
 }
 
-fn told(
+pub(super) fn told(
     definition: &Definition,
     instance: &Instance,
     command: Command,
