@@ -128,8 +128,9 @@ pub(crate) fn close(t: &mut Transition<'_>, owner: Key) {
 
 /// Whether a token that comes to `target` waits until it is selected.
 pub(crate) fn is_selected(t: &Transition<'_>, scope: Key, target: &Node) -> bool {
-    let around = t.place(scope).and_then(|(_, node)| node.ad_hoc());
-    target.is_activity() && around.is_some_and(|ad_hoc| ad_hoc.sequential)
+    // The scope is looked up for activities alone: every token on its way comes by here.
+    let around = || t.place(scope).and_then(|(_, node)| node.ad_hoc());
+    target.is_activity() && around().is_some_and(|ad_hoc| ad_hoc.sequential)
 }
 
 /// The flow on whose end a token waits for the activity at `place` to be selected.
@@ -220,7 +221,8 @@ pub(crate) fn collect(
 ) -> Result<(), Failure> {
     let around = t.place(scope).and_then(|(_, around)| around.ad_hoc());
     let Some(output) = around.and_then(|ad_hoc| ad_hoc.output.as_ref()) else { return Ok(()) };
-    if matches!(node.kind, NodeKind::SubProcess(SubProcess::Event)) {
+    let is_handler = matches!(node.kind, NodeKind::SubProcess(SubProcess::Event));
+    if is_handler || t.process().link_target(node).is_some() {
         return Ok(());
     }
     let result = output.element.evaluate(&t.view(key), t.now())?;

@@ -318,7 +318,10 @@ fn results_are_collected_when_nothing_follows() {
         in checks user b
         in checks user c
         output c answer = [answer, said]
-        a -> c
+        in checks throw go link over
+        in checks catch come link over
+        a -> go
+        come -> c
         end e
         end none
         s -> checks
