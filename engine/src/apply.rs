@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use crate::completed::CompletedActivity;
 use crate::element::multi_instance::Repetition;
 use crate::event::{
-    CompensationEnabled, CompensationEnded, CompensationStarted, CompensationThrown, Event,
-    PartArrived, PartUsed, Subscription, Work,
+    ActivationWait, Activities, CompensationEnabled, CompensationEnded, CompensationStarted,
+    CompensationThrown, Event, GatewayTokens, PartArrived, PartUsed, Subscription, Work,
 };
 use crate::incident::Incident;
-use crate::instance::{ElementInstance, Instance, InstanceState, Key, Stage, Token};
+use crate::instance::{AwaitedReset, ElementInstance, Instance, InstanceState, Key, Stage, Token};
 use crate::model::ElementId;
 use crate::scope::VariableMap;
 use crate::wait::{Wait, WaitKind};
@@ -62,6 +62,31 @@ pub fn apply(instance: &mut Instance, event: &Event) {
             }
         }
         Event::TokenDropped { scope, flow } => instance.consume(*scope, flow),
+        Event::ResetAwaited(GatewayTokens { scope, element, flows }) => {
+            let (gateway, flows) = (ElementId::clone(element), flows.clone());
+            instance.resets.push(AwaitedReset { scope: *scope, gateway, flows });
+        }
+        Event::GatewayReset(GatewayTokens { scope, element, flows }) => {
+            for flow in flows {
+                instance.consume(*scope, flow);
+            }
+            let ended = |it: &AwaitedReset| it.scope == *scope && it.gateway == *element;
+            instance.resets.retain(|reset| !ended(reset));
+        }
+        Event::ActivationOpened(ActivationWait { key, owner, element, queue }) => {
+            let kind = WaitKind::Activation { started: false, queue: queue.clone() };
+            instance.open(*key, *owner, element, kind);
+        }
+        Event::ActivitiesActivated(Activities { key, selected, .. }) => {
+            if let Some(WaitKind::Activation { started, queue }) =
+                instance.waits.get_mut(key).map(|wait| &mut wait.kind)
+            {
+                *started = true;
+                if let Some(after) = queue.strip_prefix(selected.as_slice()) {
+                    *queue = after.to_vec();
+                }
+            }
+        }
         Event::RepetitionStarted { key, total, items } => {
             if let Some(element) = instance.elements.get_mut(key) {
                 element.repetition = Some(Repetition::new(*total, items.clone()));
@@ -153,6 +178,7 @@ pub fn apply(instance: &mut Instance, event: &Event) {
         | Event::TimerFired { key, .. }
         | Event::TimerCancelled { key, .. }
         | Event::SubscriptionClosed { key, .. }
+        | Event::ActivationClosed { key, .. }
         | Event::ChildEnded { key, .. }
         | Event::ChildCancelled { key, .. } => {
             instance.waits.remove(key);
@@ -264,6 +290,7 @@ impl Instance {
         self.incidents.retain(|_, incident| incident.owner != key);
         self.tokens.retain(|token| token.scope != key);
         self.completed.forget_inside(key);
+        self.resets.retain(|reset| reset.scope != key);
     }
 
     fn end(&mut self, state: InstanceState) {
@@ -274,5 +301,6 @@ impl Instance {
         self.incidents = BTreeMap::new();
         self.tokens = Vec::new();
         self.completed.clear();
+        self.resets = Vec::new();
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{ElementId, FlowIx, NodeIx};
+use super::{AdHoc, ElementId, FlowIx, NodeIx};
 use crate::feel::Program;
 use crate::governance::Policy;
 
@@ -79,6 +79,12 @@ pub enum NodeKind {
     Task(Task),
     /// A gateway.
     Gateway(Gateway),
+    /// A complex gateway (BPMN 2.0.2 §10.6.5).
+    ComplexGateway {
+        /// Whether the tokens that arrived are enough: FEEL that also sees `activationCount`. Any
+        /// token is where there is none.
+        activation: Option<Program>,
+    },
     /// A sub-process in the same instance.
     SubProcess(SubProcess),
     /// A call of another process.
@@ -136,7 +142,7 @@ pub enum Gateway {
 }
 
 /// The sub-processes (BPMN 2.0.2 §10.3.5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum SubProcess {
     /// Runs in the flow of its parent.
     Embedded,
@@ -144,6 +150,8 @@ pub enum SubProcess {
     Event,
     /// As embedded, and a cancel end event inside undoes what was done in it.
     Transaction,
+    /// Whoever performs it selects which of its activities are executed, and when.
+    AdHoc(AdHoc),
 }
 
 /// A call of another process (BPMN 2.0.2 §10.3.6).
@@ -356,6 +364,8 @@ pub struct Mapping {
 pub enum Loop {
     /// Once for each item.
     MultiInstance(MultiInstance),
+    /// Again as long as a condition holds.
+    Standard(StandardLoop),
 }
 
 /// A multi-instance marker (BPMN 2.0.2 §10.3.8).
@@ -378,6 +388,18 @@ pub struct MultiInstance {
     pub completion_condition: Option<Program>,
 }
 
+/// A standard loop marker (BPMN 2.0.2 §10.3.8).
+#[derive(Clone, Debug)]
+pub struct StandardLoop {
+    /// Whether the condition is tested before the first time too.
+    pub test_before: bool,
+    /// The most times.
+    pub maximum: Option<u32>,
+    /// Whether there is another time; sees `loopCounter`, how many times there were. True where there
+    /// is none.
+    pub condition: Option<Program>,
+}
+
 impl Node {
     /// Whether the node is an activity: a task, sub-process or call activity.
     #[must_use]
@@ -396,6 +418,7 @@ impl Node {
             | NodeKind::BoundaryEvent { trigger, .. } => Some(trigger),
             NodeKind::Task(_)
             | NodeKind::Gateway(_)
+            | NodeKind::ComplexGateway { .. }
             | NodeKind::SubProcess(_)
             | NodeKind::CallActivity(_)
             | NodeKind::Unsupported { .. } => None,

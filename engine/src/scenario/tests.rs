@@ -1,8 +1,10 @@
 //! The behaviour of every element, as scenarios.
 
 mod activities;
+mod ad_hoc;
 mod compensated_scopes;
 mod compensation;
+mod complex_gateways;
 mod conditions;
 mod events;
 mod files;
@@ -12,6 +14,7 @@ mod governance;
 mod incidents;
 mod instantiation;
 mod links;
+mod loops;
 mod multiple;
 mod transactions;
 

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::super::names::ZEEBE;
 use super::{
-    bpmn, flowmaster, formal, policy, push_content, push_documentation, push_unless_empty, source,
-    zeebe,
+    bpmn, flowmaster, formal, policy, push_content, push_documentation, push_program,
+    push_unless_empty, repetition, source, zeebe,
 };
 use crate::model::{
-    CompensationTrigger, Gateway, JobSpec, Loop, Message, MultiInstance, Node, NodeIx, NodeKind,
-    Process, SubProcess, Task, TimerKind, Trigger, UserTask,
+    CompensationTrigger, Gateway, JobSpec, Message, Node, NodeIx, NodeKind, Process, SubProcess,
+    Task, TimerKind, Trigger, UserTask,
 };
 use crate::xml::Element;
 
@@ -53,6 +52,9 @@ pub(super) fn element(process: &Process, ix: NodeIx, shared: &mut Shared) -> Ele
     }
     push_documentation(&mut element, node.documentation.as_deref());
     push_unless_empty(&mut element, extensions(node));
+    if let Some(repeat) = &node.repeat {
+        element.push(repetition::marker(repeat));
+    }
     match &node.kind {
         NodeKind::StartEvent { trigger, interrupting } => {
             if !interrupting {
@@ -73,18 +75,21 @@ pub(super) fn element(process: &Process, ix: NodeIx, shared: &mut Shared) -> Ele
             element = element.with("messageRef", message_id(message, shared));
         }
         NodeKind::SubProcess(kind) => {
-            if *kind == SubProcess::Event {
+            if matches!(kind, SubProcess::Event) {
                 element = element.with("triggeredByEvent", "true");
             }
             push_content(&mut element, process, Some(ix), shared);
+            if let SubProcess::AdHoc(ad_hoc) = kind {
+                element = repetition::ad_hoc(element, ad_hoc);
+            }
+        }
+        NodeKind::ComplexGateway { activation } => {
+            push_program(&mut element, "activationCondition", activation.as_ref());
         }
         NodeKind::Task(_)
         | NodeKind::Gateway(_)
         | NodeKind::CallActivity(_)
         | NodeKind::Unsupported { .. } => {}
-    }
-    if let Some(Loop::MultiInstance(marker)) = &node.repeat {
-        element.push(multi_instance(marker));
     }
     element
 }
@@ -106,7 +111,9 @@ fn element_name(kind: &NodeKind) -> &str {
         NodeKind::Gateway(Gateway::Parallel) => "parallelGateway",
         NodeKind::Gateway(Gateway::Inclusive) => "inclusiveGateway",
         NodeKind::Gateway(Gateway::EventBased | Gateway::ParallelEventBased) => "eventBasedGateway",
+        NodeKind::ComplexGateway { .. } => "complexGateway",
         NodeKind::SubProcess(SubProcess::Transaction) => "transaction",
+        NodeKind::SubProcess(SubProcess::AdHoc(_)) => "adHocSubProcess",
         NodeKind::SubProcess(_) => "subProcess",
         NodeKind::CallActivity(_) => "callActivity",
         NodeKind::Unsupported { element } => element,
@@ -138,6 +145,12 @@ fn extensions(node: &Node) -> Element {
                 .with("propagateAllParentVariables", call.propagate_parent_variables.to_string())
                 .with("propagateAllChildVariables", call.propagate_child_variables.to_string()),
         ),
+        NodeKind::SubProcess(SubProcess::AdHoc(ad_hoc)) => {
+            let extension = repetition::ad_hoc_extension(ad_hoc);
+            if !extension.attributes.is_empty() {
+                element.push(extension);
+            }
+        }
         NodeKind::IntermediateThrowEvent(trigger) | NodeKind::EndEvent(trigger) => {
             let job = trigger.parts().iter().find_map(|part| match part {
                 Trigger::Message(message) => message.job.as_ref(),
@@ -296,34 +309,4 @@ fn message_id(message: &Message, shared: &mut Shared) -> String {
         }
         element
     })
-}
-
-fn multi_instance(marker: &MultiInstance) -> Element {
-    let mut element = bpmn("multiInstanceLoopCharacteristics")
-        .with("isSequential", marker.sequential.to_string());
-    let loop_characteristics = Element::new(Some("zeebe"), ZEEBE, "loopCharacteristics")
-        .with_some(
-            "inputCollection",
-            marker.collection.as_ref().map(|it| format!("={}", it.text())),
-        )
-        .with_some("inputElement", marker.input_element.clone())
-        .with_some("outputCollection", marker.output_collection.clone())
-        .with_some(
-            "outputElement",
-            marker.output_element.as_ref().map(|it| format!("={}", it.text())),
-        );
-    if !loop_characteristics.attributes.is_empty() {
-        let mut extensions = bpmn("extensionElements");
-        extensions.push(loop_characteristics);
-        element.push(extensions);
-    }
-    for (name, program) in [
-        ("loopCardinality", &marker.cardinality),
-        ("completionCondition", &marker.completion_condition),
-    ] {
-        if let Some(program) = program {
-            element.push(formal(name, &format!("={}", program.text())));
-        }
-    }
-    element
 }

@@ -260,6 +260,109 @@ const MODELS: &[&str] = &[
     h -> second -> work
     h -> third -> work
     late -> e",
+    "
+    start s
+    inclusive split
+    user a
+    on a ~nudge timer PT1H
+    job b
+    on b failed error *
+    user c
+    complex join activationCount >= n
+    exclusive more
+    user late
+    user last
+    end e
+    s -> split
+    split -> a if n > 0
+    split -> b if n > 1
+    split -> c default
+    nudge -> join
+    failed -> join
+    a -> join
+    b -> join
+    c -> join
+    join -> more if waitingForStart
+    join -> late if r > 100
+    late -> e
+    more -> split if again
+    more -> last default
+    last -> e",
+    "
+    start s
+    user work
+    loop work while again max 4
+    on work late timer PT3H
+    sub inner
+    loop inner before while loopCounter < n
+    in inner start is
+    in inner script calc r = loopCounter
+    loop calc max 3
+    in inner job step
+    is -> calc -> step
+    end e
+    s -> work -> inner -> e
+    late -> e",
+    "
+    start s
+    adhoc checks begin items until again into out from r keeping
+    on checks stop signal stop
+    in checks user a
+    each a [1, 2] as item
+    in checks job b
+    in checks parallel sync
+    in checks user c
+    in checks catch note message note
+    in checks handler watch
+    in watch ~start ws message note
+    in watch user look
+    ws -> look
+    a -> sync
+    b -> sync
+    sync -> c
+    note -> c
+    adhoc turns begin [\"d\"] until r > 200 sequential
+    in turns user d
+    in turns user f
+    in turns sub g
+    in g start gs
+    in g job gj
+    gs -> gj
+    d -> f
+    d -> g
+    adhoc free sequential
+    loop free while again
+    in free user h
+    in free user i
+    h -> i
+    end e
+    s -> checks -> turns -> free -> e
+    stop -> turns",
+    "
+    start s
+    user first
+    loop first while again max 3
+    undo first user unfirst
+    adhoc free until r > 200 into out from r
+    in free user h
+    undo h user unh
+    in free user i
+    loop i while again max 2
+    undo i job uni
+    in free throw back undo
+    in free handler watch
+    in watch ~start ws signal stop
+    in watch throw all undo &
+    ws -> all
+    h -> back
+    complex join activationCount >= 1
+    user last
+    end e undo
+    s -> first -> free -> join
+    s -> last -> join
+    end f
+    join -> e if waitingForStart
+    join -> f default",
 ];
 
 #[derive(Clone, Copy, Debug)]
@@ -296,6 +399,15 @@ fn command(process: &Process, instance: &Instance, step: Move) -> Command {
             Some(WaitKind::Child { .. }) => {
                 Command::ChildEnded { key, outcome: ChildOutcome::Completed { variables } }
             }
+            Some(WaitKind::Activation { .. }) => {
+                let inside: &[&str] = match &*instance.wait(key).unwrap().element {
+                    "checks" => &["a", "b", "note", "c"],
+                    "turns" => &["d", "f", "g"],
+                    _ => &["h", "i"],
+                };
+                let elements = vec![inside[step.pick % inside.len()].into()];
+                Command::SelectActivities { key, elements, variables }
+            }
             Some(
                 WaitKind::Condition { .. }
                 | WaitKind::Compensation { .. }
@@ -305,7 +417,7 @@ fn command(process: &Process, instance: &Instance, step: Move) -> Command {
                 let starts: Vec<ElementId> =
                     process.starts().map(|(_, node)| ElementId::clone(&node.id)).collect();
                 let at = starts.get(step.pick % starts.len()).cloned();
-                let variables = json!({ "n": 1, "again": false, "items": [1, 2, 3] });
+                let variables = json!({ "n": 1, "again": false, "r": 0, "items": ["b", "a"] });
                 let variables = variables.as_object().unwrap().clone().into();
                 Command::Start { variables, business_key: None, at, caller: None }
             }
@@ -339,6 +451,12 @@ fn command(process: &Process, instance: &Instance, step: Move) -> Command {
                 "no",
                 "seat",
                 "everything",
+                "checks",
+                "b",
+                "turns",
+                "f",
+                "last",
+                "calc",
             ];
             let element = all[step.pick % all.len()].into();
             Command::ActivateElement { element, scope: None, variables }

@@ -252,6 +252,46 @@ fn a_handler_may_be_a_sub_process_that_throws_itself() {
 }
 
 #[test]
+fn each_turn_of_a_loop_marker_is_undone() {
+    check(
+        "
+        start s
+        job a
+        loop a while loopCounter < 2
+        undo a script undo-a undone = append(undone, loopCounter)
+        end e undo
+        s -> a -> e",
+        "
+        start: { variables: { undone: [] } }
+        steps: [ { complete: a }, { complete: a } ]
+        expect: { state: completed, variables: { undone: [2, 1] } }",
+    );
+}
+
+#[test]
+fn what_undoes_is_none_of_the_activities_of_an_ad_hoc_sub_process() {
+    check(
+        "
+        start s
+        adhoc free begin [\"a\"] until done into out from n
+        in free job a
+        output a done = true
+        output a n = 1
+        undo a job undo-a
+        end e undo
+        s -> free -> e",
+        "
+        start: { variables: { done: false } }
+        steps:
+          - expect: { waiting: [a] }
+          - complete: a
+          - expect: { waiting: [undo-a], variables: { out: [1] } }
+          - complete: { node: undo-a, variables: { n: 2 } }
+        expect: { state: completed, variables: { out: [1] }, counts: { free: 1 } }",
+    );
+}
+
+#[test]
 fn a_call_is_undone_as_a_whole() {
     check(
         "
