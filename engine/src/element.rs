@@ -103,7 +103,7 @@ pub(crate) fn finish(
 ) -> Result<(), Failure> {
     let Some(element) = t.element(key) else { return Ok(()) };
     let (scope, index, is_body) = (element.scope, element.index, element.repetition.is_some());
-    let is_undone = compensation::is_undone(t, key);
+    let is_undone = compensation::is_undone(&t.instance, t.process(), key);
     if is_body {
         multi_instance::publish(t, key, node);
     } else if !is_undone {

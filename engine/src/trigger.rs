@@ -178,7 +178,7 @@ fn find_catcher(t: &Transition<'_>, thrower: Key, thrown: Thrown<'_>) -> Option<
     while let Some(element) = t.element(key) {
         let (place, node) = t.place(key)?;
         // The boundary events of a multi-instance activity belong to its body.
-        if element.index.is_none() && !compensation::is_undone(t, key) {
+        if element.index.is_none() && !compensation::is_undone(&t.instance, process, key) {
             let found = best(process, node.boundary.iter().copied(), thrown);
             if let Some(target) = found {
                 return Some((key, target));
@@ -186,7 +186,7 @@ fn find_catcher(t: &Transition<'_>, thrower: Key, thrown: Thrown<'_>) -> Option<
         }
         let scope = element.scope;
         let is_body = t.element(scope).is_some_and(|scope| scope.repetition.is_some());
-        if !is_body && !compensation::is_undone(t, scope) {
+        if !is_body && !compensation::is_undone(&t.instance, process, scope) {
             let around = t.place(scope).map(|(ix, _)| ix);
             let starts = process
                 .children(around)

@@ -32,7 +32,17 @@ fn order() -> CompactProcess {
             { "id": "end", "type": "endEvent", "event": { "terminate": true } },
             { "id": "until", "type": "intermediateCatchEvent", "event": { "condition": "amount > 5" }, "next": "go" },
             { "id": "go", "type": "intermediateThrowEvent", "event": { "link": "A" } },
-            { "id": "come", "type": "intermediateCatchEvent", "event": { "link": "A" }, "next": "end" },
+            { "id": "come", "type": "intermediateCatchEvent", "event": { "link": "A" }, "next": "end" }
+        ]
+    }))
+    .unwrap()
+}
+
+/// Compensation, events with several definitions, and what starts without a start event.
+fn booking() -> CompactProcess {
+    serde_json::from_value(json!({
+        "id": "booking",
+        "elements": [
             { "id": "book", "type": "transaction", "next": "back", "elements": [
                 { "id": "bs", "type": "startEvent", "next": "no" },
                 { "id": "no", "type": "endEvent", "event": { "cancel": true } }] },
@@ -53,12 +63,13 @@ fn order() -> CompactProcess {
 
 #[test]
 fn the_compact_form_survives_the_model_and_xml() {
-    let compact = order();
-    let process = compact.to_process().unwrap();
-    assert_eq!(CompactProcess::from(&*process), compact);
-    let xml = bpmn::write(&process).to_xml();
-    let definitions = bpmn::read(xml.as_bytes()).unwrap();
-    assert_eq!(CompactProcess::from(&**definitions.main_process().unwrap()), compact, "{xml}");
+    for compact in [order(), booking()] {
+        let process = compact.to_process().unwrap();
+        assert_eq!(CompactProcess::from(&*process), compact);
+        let xml = bpmn::write(&process).to_xml();
+        let definitions = bpmn::read(xml.as_bytes()).unwrap();
+        assert_eq!(CompactProcess::from(&**definitions.main_process().unwrap()), compact, "{xml}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Control from outside: pause, resume, cancel, incidents and modification.
 
 use crate::command::Rejected;
-use crate::element::{catch_event, multi_instance, sub_process};
+use crate::element::{catch_event, compensation, multi_instance, sub_process};
 use crate::event::Event;
 use crate::incident::Incident;
 use crate::instance::{Instance, Key, Stage};
@@ -104,7 +104,8 @@ pub(super) fn locate(
     if let Some(key) = scope {
         let around = instance.place(process, key).map(|(ix, _)| ix);
         let is_body = instance.element(key).is_some_and(|element| element.repetition.is_some());
-        let exists = key.is_process() || around.is_some();
+        let is_undone = compensation::is_undone(instance, process, key);
+        let exists = key.is_process() || (around.is_some() && !is_undone);
         if !exists || around != node.parent || is_body {
             return Err(Rejected::NotWaiting { what: "scope for the element", key });
         }
@@ -114,9 +115,11 @@ pub(super) fn locate(
     let mut parent = node.parent;
     while let Some(ix) = parent {
         let around = process.node(ix);
-        let mut running = instance
-            .elements()
-            .filter(|(_, scope)| scope.element == around.id && scope.repetition.is_none());
+        let mut running = instance.elements().filter(|(key, scope)| {
+            scope.element == around.id
+                && scope.repetition.is_none()
+                && !compensation::is_undone(instance, process, *key)
+        });
         match (running.next(), running.next()) {
             (Some((key, _)), None) => {
                 missing.reverse();

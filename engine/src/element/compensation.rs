@@ -19,8 +19,10 @@ use crate::event::{
     CompensationEnabled, CompensationEnded, CompensationStarted, CompensationThrown, Event,
 };
 use crate::incident::{Failure, IncidentKind};
-use crate::instance::Key;
-use crate::model::{CompensationTrigger, ElementId, Node, NodeIx, NodeKind, SubProcess, Trigger};
+use crate::instance::{Instance, Key};
+use crate::model::{
+    CompensationTrigger, ElementId, Node, NodeIx, NodeKind, Process, SubProcess, Trigger,
+};
 use crate::scope::VariableMap;
 use crate::transition::Transition;
 use crate::trigger::trigger;
@@ -80,10 +82,10 @@ fn can_be_undone(t: &Transition<'_>, key: Key, node: &Node) -> bool {
 }
 
 /// Whether `key` stands for an activity that completed before and is undone in its likeness: its
-/// results, its flows and what guarded it are used up.
-pub(crate) fn is_undone(t: &Transition<'_>, key: Key) -> bool {
-    t.element(key).is_some_and(|element| element.compensates.is_some())
-        && t.place(key).is_some_and(|(_, node)| !node.for_compensation)
+/// results, its flows, what guarded it and what could begin in it are used up.
+pub(crate) fn is_undone(instance: &Instance, process: &Process, key: Key) -> bool {
+    instance.element(key).is_some_and(|element| element.compensates.is_some())
+        && instance.place(process, key).is_some_and(|(_, node)| !node.for_compensation)
 }
 
 /// Throws a compensation from the event `key`.
