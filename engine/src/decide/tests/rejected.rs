@@ -202,3 +202,34 @@ fn a_tool_call_leaves_a_record_and_nothing_else() {
         assert!(refusal.is_none_or(|refusal| refusal.tool.as_deref() == Some(tool)));
     }
 }
+
+#[test]
+fn nothing_begins_in_what_is_undone() {
+    let definition = definition(
+        "
+        start s
+        sub inner
+        in inner start is
+        in inner user work
+        undo work user unwork
+        is -> work
+        end e undo
+        s -> inner -> e",
+    );
+    let waiting = |instance: &Instance| instance.waits().last().unwrap().0;
+    let working = told(&definition, &Instance::new("i"), start()).unwrap();
+    let done = Command::CompleteWork { key: waiting(&working), variables: VariableMap::new() };
+    let undoing = told(&definition, &working, done).unwrap();
+    let handler = undoing.wait(waiting(&undoing)).unwrap().owner;
+    let undone = undoing.element(handler).unwrap().scope;
+    let activate = |scope| Command::ActivateElement {
+        element: "work".into(),
+        scope,
+        variables: VariableMap::new(),
+    };
+    let rejected = told(&definition, &undoing, activate(Some(undone))).unwrap_err();
+    assert!(matches!(rejected, Rejected::NotWaiting { .. }), "{rejected}");
+    let again = told(&definition, &undoing, activate(None)).unwrap();
+    let begun = again.wait(waiting(&again)).unwrap().owner;
+    assert_ne!(again.element(begun).unwrap().scope, undone);
+}
