@@ -110,6 +110,15 @@ pub enum Command {
         /// Why.
         reason: Option<String>,
     },
+    /// Activate enabled elements of an ad-hoc sub-process that waits for it.
+    SelectActivities {
+        /// The wait.
+        key: Key,
+        /// BPMN ids; one that is named twice begins twice.
+        elements: Vec<ElementId>,
+        /// Variables of each new element instance.
+        variables: VariableMap,
+    },
     /// Modification: start an element, and the sub-processes around it where they do not run.
     ActivateElement {
         /// BPMN id.
@@ -204,6 +213,9 @@ pub enum Rejected {
     /// Several scopes could be meant.
     #[error("{0:?} could be started in several scopes")]
     AmbiguousScope(ElementId),
+    /// An ad-hoc sub-process does not let these elements begin now.
+    #[error("{0}")]
+    NotSelectable(String),
     /// More or deeper data than an instance takes.
     #[error("the variables are too large: {what} is limited to {limit}")]
     TooLarge {
@@ -242,6 +254,9 @@ impl From<Rejected> for Error {
             Rejected::AmbiguousScope(_) => {
                 Self::invalid("ambiguous_scope", what).fix("give the key of the scope")
             }
+            Rejected::NotSelectable(_) => Self::conflict("not_selectable", what)
+                .fix("read the instance to see what can be activated")
+                .next("instance_get"),
             Rejected::TooLarge { .. } => {
                 Self::new(flowmaster_kernel::ErrorKind::TooLarge, "variables_too_large", what)
                     .fix("store large data as a document and keep its id in the variable")

@@ -3,8 +3,9 @@
 
 use serde_json::Value;
 
-use super::{Definition, Env, arrival, control, start, work};
+use super::{Definition, Env, arrival, control, selection, start, work};
 use crate::command::{ChildOutcome, Command, Rejected};
+use crate::element::ad_hoc;
 use crate::governance::{Action, Attempt};
 use crate::incident::Incident;
 use crate::instance::{Caller, Instance, InstanceState, Key};
@@ -81,6 +82,12 @@ pub(super) enum Task {
     Cancel {
         reason: Option<String>,
     },
+    SelectActivities {
+        key: Key,
+        wait: Wait,
+        places: Vec<NodeIx>,
+        variables: VariableMap,
+    },
     ActivateElement {
         place: NodeIx,
         scope: control::Target,
@@ -156,6 +163,7 @@ pub(super) fn check_size(command: &Command) -> Result<(), Rejected> {
             ..
         }
         | Command::SetVariables { variables, .. }
+        | Command::SelectActivities { variables, .. }
         | Command::ActivateElement { variables, .. } => limits::measure(variables),
         Command::ToolCall { arguments, .. } => limits::measure_values([arguments]),
         Command::FailWork { .. }
@@ -232,6 +240,13 @@ pub(super) fn admit(
         Command::Pause => Task::Pause,
         Command::Resume => Task::Resume,
         Command::Cancel { reason } => Task::Cancel { reason },
+        Command::SelectActivities { key, elements, variables } => {
+            let wait = finder.wait(key, "ad-hoc sub-process", |kind| {
+                matches!(kind, WaitKind::Activation { .. })
+            })?;
+            let places = selection::find(definition.process(), instance, &wait, &elements)?;
+            Task::SelectActivities { key, wait, places, variables }
+        }
         Command::ActivateElement { element, scope, variables } => {
             let (place, scope) = control::locate(definition.process(), instance, element, scope)?;
             Task::ActivateElement { place, scope, variables }
@@ -345,6 +360,10 @@ impl Task {
             Self::Pause | Self::Resume | Self::Cancel { .. } => {
                 vec![attempt(Action::Control, None, Key::PROCESS, &none)]
             }
+            Self::SelectActivities { wait, places, variables, .. } => places
+                .iter()
+                .map(|ix| attempt(Action::Activate, Some(process.node(*ix)), wait.owner, variables))
+                .collect(),
             Self::ActivateElement { place, variables, .. } => {
                 let node = Some(process.node(*place));
                 vec![attempt(Action::Control, node, Key::PROCESS, variables)]
@@ -393,6 +412,9 @@ impl Task {
             Self::Pause => control::pause(t),
             Self::Resume => control::resume(t),
             Self::Cancel { reason } => control::cancel(t, reason),
+            Self::SelectActivities { key, wait, places, variables } => {
+                ad_hoc::begin(t, key, wait.owner, &places, &variables);
+            }
             Self::ActivateElement { place, scope, variables } => {
                 control::activate(t, place, &scope, &variables);
             }

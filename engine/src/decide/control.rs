@@ -1,7 +1,7 @@
 //! Control from outside: pause, resume, cancel, incidents and modification.
 
 use crate::command::Rejected;
-use crate::element::{multi_instance, sub_process};
+use crate::element::{ad_hoc, multi_instance, sub_process};
 use crate::event::Event;
 use crate::incident::Incident;
 use crate::instance::{Instance, Key, Stage};
@@ -131,18 +131,28 @@ pub(super) fn activate(
         Target::Inside(scope, missing) => {
             let mut scope = *scope;
             for ix in missing {
-                scope = t.activate(scope, *ix, None, Vec::new());
+                scope = activate_in(t, scope, *ix);
                 if let Err(failure) = sub_process::open_events(t, scope, *ix) {
                     t.raise(scope, Stage::Activating, &failure);
                     return;
+                }
+                if t.process().node(*ix).ad_hoc().is_some() {
+                    ad_hoc::open(t, scope, *ix, Vec::new());
                 }
             }
             scope
         }
     };
-    let key = t.activate(scope, place, None, Vec::new());
+    let key = activate_in(t, scope, place);
     t.set_variables(key, variables);
     t.enter(key);
+}
+
+fn activate_in(t: &mut Transition<'_>, scope: Key, place: NodeIx) -> Key {
+    if let Some((wait, _)) = ad_hoc::wait_of(&t.instance, scope) {
+        ad_hoc::note(t, wait, &[place]);
+    }
+    t.activate(scope, place, None, Vec::new())
 }
 
 /// Ends an element without going on from it. What held nothing else completes.

@@ -100,7 +100,12 @@ impl Execution {
     }
 
     /// Sends a command whose answer is the instance after it.
-    async fn command(&self, ctx: &Ctx, id: &str, command: Command) -> Result<InstanceSummary> {
+    pub(super) async fn command(
+        &self,
+        ctx: &Ctx,
+        id: &str,
+        command: Command,
+    ) -> Result<InstanceSummary> {
         let published = self.published_of(ctx, &*self.newest(ctx, id).await?).await?;
         let also = |after: &Stored| answering(ctx, after, &published);
         let after = self.execute(ctx, id, &command, Then::also(&also)).await?;

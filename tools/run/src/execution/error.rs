@@ -29,6 +29,8 @@ pub(super) enum ExecutionError {
     Refused(Box<Refusal>),
     #[error("{0}")]
     Choice(&'static str),
+    #[error("no ad-hoc sub-process waits that has the element directly in it")]
+    NothingToActivate,
     #[error("no incident {0:?}")]
     NoIncident(String),
 }
@@ -80,6 +82,9 @@ impl From<ExecutionError> for Error {
             }
             ExecutionError::Refused(refusal) => refused(&refusal, what),
             ExecutionError::Choice(_) => Self::invalid("invalid_arguments", what),
+            ExecutionError::NothingToActivate => Self::conflict("not_selectable", what)
+                .fix("read the instance to see what can be activated")
+                .next("instance_get"),
             ExecutionError::NoIncident(id) => {
                 Self::not_found("incident", &id).next("incident_list")
             }

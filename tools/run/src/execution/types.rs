@@ -131,13 +131,16 @@ pub struct WaitView {
     pub id: String,
     /// BPMN id of the element.
     pub element: String,
-    /// person, worker, agent, timer, message, signal, condition or called_process.
+    /// person, worker, agent, timer, message, signal, condition, activation or called_process.
     pub kind: String,
     /// The same as a sentence.
     pub waiting_for: String,
     /// When the timer fires.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due_at: Option<Timestamp>,
+    /// What `instance_activate` can let begin now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub selectable: Vec<String>,
 }
 
 /// Something that somebody has to put right.
@@ -198,6 +201,23 @@ pub struct ModifyInstance {
     /// BPMN id of a running element to end without going on from it.
     #[serde(default)]
     pub terminate: Option<String>,
+}
+
+/// Lets elements of a waiting ad-hoc sub-process begin.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ActivateElements {
+    /// Id of the instance.
+    pub id: String,
+    /// BPMN ids of the elements, at most 100; see `selectable` of the wait. One that is named twice
+    /// begins twice.
+    pub elements: Vec<String>,
+    /// Variables of each element that begins.
+    #[serde(default)]
+    pub variables: Variables,
+    /// `id` of the wait, where the sub-process waits more than once.
+    #[serde(default)]
+    pub wait: Option<String>,
 }
 
 /// Reads what happened in an instance.

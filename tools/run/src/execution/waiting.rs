@@ -18,17 +18,34 @@ fn view(stored: &Stored, process: &Process, key: Key, wait: &Wait) -> WaitView {
         .find(&wait.element)
         .and_then(|ix| process.node(ix).name.clone())
         .unwrap_or_else(|| wait.element.to_string());
-    let (kind, waiting_for, due_at) = words(&wait.kind, &name);
+    let selectable = selectable(stored, process, wait);
+    let (kind, waiting_for, due_at) = words(&wait.kind, &name, &selectable);
     WaitView {
         id: WorkRef { instance: stored.instance.id.to_string(), key }.to_string(),
         element: wait.element.to_string(),
         kind: kind.to_owned(),
         waiting_for,
         due_at,
+        selectable,
     }
 }
 
-fn words(kind: &WaitKind, name: &str) -> (&'static str, String, Option<Timestamp>) {
+/// What can be activated now, where somebody is waited for who does that.
+fn selectable(stored: &Stored, process: &Process, wait: &Wait) -> Vec<String> {
+    match wait.kind {
+        WaitKind::Activation { .. } => {
+            let found = flowmaster_engine::selectable(&stored.instance, process, wait);
+            found.iter().map(ToString::to_string).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn words(
+    kind: &WaitKind,
+    name: &str,
+    selectable: &[String],
+) -> (&'static str, String, Option<Timestamp>) {
     match kind {
         WaitKind::Human => ("person", format!("a person to do \"{name}\""), None),
         WaitKind::Job { retries: 0 } => {
@@ -48,6 +65,13 @@ fn words(kind: &WaitKind, name: &str) -> (&'static str, String, Option<Timestamp
         }
         WaitKind::Condition { .. } => {
             ("condition", format!("the condition of \"{name}\" to become true"), None)
+        }
+        WaitKind::Activation { .. } => {
+            let what = match selectable {
+                [] => format!("what runs in \"{name}\" to be over: one activity at a time"),
+                some => format!("somebody to activate in \"{name}\": {}", some.join(", ")),
+            };
+            ("activation", what, None)
         }
         WaitKind::Child { process, instance } => {
             ("called_process", format!("the called process {process} ({instance})"), None)
