@@ -160,7 +160,8 @@ pub fn apply(instance: &mut Instance, event: &Event) {
         | Event::ErrorThrown { .. }
         | Event::EscalationThrown { .. }
         | Event::ActionRefused(_)
-        | Event::ActionAllowed { .. } => {}
+        | Event::ActionAllowed { .. }
+        | Event::InstanceModified { .. } => {}
     }
 }
 

@@ -18,7 +18,7 @@ use crate::instance::{ActorRef, Caller, Key, Stage};
 use crate::model::ElementId;
 use crate::scope::{Shared, VariableMap};
 
-pub use detail::{ChildState, HumanWork, Subscription, Work};
+pub use detail::{Change, ChildState, HumanWork, Subscription, Work};
 
 /// An event of the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -83,7 +83,7 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         waits: bool,
     },
-    /// A token that waited at a join is gone, because its scope was interrupted.
+    /// A token that waited at a join is gone: its scope was interrupted, or it was taken away.
     TokenDropped {
         /// The scope.
         #[serde(default, skip_serializing_if = "Key::is_process")]
@@ -420,6 +420,17 @@ pub enum Event {
     InstanceResumed {
         /// Who let it go on.
         actor: ActorRef,
+    },
+    /// Somebody changes where the instance is; what that leads to follows.
+    InstanceModified {
+        /// Who changes it.
+        actor: ActorRef,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// What is activated, terminated and moved.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        changes: Vec<Change>,
     },
     /// Every path reached its end.
     InstanceCompleted,

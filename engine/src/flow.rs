@@ -87,6 +87,11 @@ pub(crate) fn take(t: &mut Transition<'_>, scope: Key, flow: FlowIx) {
     t.enter(key);
 }
 
+/// Whether tokens that arrive at `node` wait for others.
+pub(crate) fn is_join(node: &Node) -> bool {
+    join_of(node).is_some()
+}
+
 fn join_of(node: &Node) -> Option<Gateway> {
     match node.kind {
         NodeKind::Gateway(gateway @ (Gateway::Parallel | Gateway::Inclusive))
@@ -194,6 +199,7 @@ fn find_flow(process: &Process, id: &str) -> Option<FlowIx> {
     process.flows().find(|(_, flow)| &*flow.id == id).map(|(ix, _)| ix)
 }
 
-fn target_of(process: &Process, flow: &str) -> Option<NodeIx> {
+/// Where the flow with the id `flow` leads to.
+pub(crate) fn target_of(process: &Process, flow: &str) -> Option<NodeIx> {
     find_flow(process, flow).map(|ix| process.flow(ix).target)
 }

@@ -26,6 +26,7 @@ pub mod instance;
 mod limits;
 mod mapping;
 pub mod model;
+pub mod modification;
 pub mod scenario;
 pub mod scope;
 #[cfg(test)]

@@ -3,13 +3,14 @@
 
 use serde_json::Value;
 
-use super::{Definition, Env, arrival, control, start, work};
+use super::{Definition, Env, arrival, control, modify, start, work};
 use crate::command::{ChildOutcome, Command, Rejected};
 use crate::governance::{Action, Attempt};
 use crate::incident::Incident;
 use crate::instance::{Caller, Instance, InstanceState, Key};
 use crate::limits;
 use crate::model::{ElementId, NodeIx};
+use crate::modification::Instruction;
 use crate::scope::VariableMap;
 use crate::transition::Transition;
 use crate::wait::{Wait, WaitKind};
@@ -81,14 +82,7 @@ pub(super) enum Task {
     Cancel {
         reason: Option<String>,
     },
-    ActivateElement {
-        place: NodeIx,
-        scope: control::Target,
-        variables: VariableMap,
-    },
-    TerminateElement {
-        key: Key,
-    },
+    Modify(modify::Plan),
     ToolCall {
         wait: Wait,
         tool: String,
@@ -127,13 +121,13 @@ pub(super) fn check_state(instance: &Instance, command: &Command) -> Result<(), 
     if instance.state != expected {
         return Err(Rejected::WrongState { state: instance.state });
     }
-    let while_paused = matches!(
-        command,
-        Command::Resume
-            | Command::Cancel { .. }
-            | Command::SetVariables { .. }
-            | Command::TerminateElement { .. }
-    );
+    let while_paused = match command {
+        Command::Resume | Command::Cancel { .. } | Command::SetVariables { .. } => true,
+        Command::Modify { instructions, .. } => {
+            instructions.iter().all(Instruction::starts_nothing)
+        }
+        _ => false,
+    };
     match (instance.paused, command) {
         (true, _) if !while_paused => Err(Rejected::Paused),
         (false, Command::Resume) => Err(Rejected::NotPaused),
@@ -155,16 +149,18 @@ pub(super) fn check_size(command: &Command) -> Result<(), Rejected> {
             outcome: ChildOutcome::Completed { variables } | ChildOutcome::Failed { variables, .. },
             ..
         }
-        | Command::SetVariables { variables, .. }
-        | Command::ActivateElement { variables, .. } => limits::measure(variables),
+        | Command::SetVariables { variables, .. } => limits::measure(variables),
+        Command::Modify { instructions, .. } => {
+            let all = instructions.iter().filter_map(Instruction::variables);
+            limits::measure_values(all.flat_map(VariableMap::iter).map(|(_, value)| value))
+        }
         Command::ToolCall { arguments, .. } => limits::measure_values([arguments]),
         Command::FailWork { .. }
         | Command::FireTimer { .. }
         | Command::ChildEnded { .. }
         | Command::Pause
         | Command::Resume
-        | Command::Cancel { .. }
-        | Command::TerminateElement { .. } => return Ok(()),
+        | Command::Cancel { .. } => return Ok(()),
     };
     let too_large =
         |over: limits::OverLimit| Rejected::TooLarge { what: over.what, limit: over.limit };
@@ -232,13 +228,9 @@ pub(super) fn admit(
         Command::Pause => Task::Pause,
         Command::Resume => Task::Resume,
         Command::Cancel { reason } => Task::Cancel { reason },
-        Command::ActivateElement { element, scope, variables } => {
-            let (place, scope) = control::locate(definition.process(), instance, element, scope)?;
-            Task::ActivateElement { place, scope, variables }
-        }
-        Command::TerminateElement { key } => {
-            finder.element(key)?;
-            Task::TerminateElement { key }
+        Command::Modify { instructions, reason } => {
+            let plan = modify::plan(definition.process(), instance, instructions, reason);
+            Task::Modify(plan.map_err(Rejected::Modification)?)
         }
         Command::ToolCall { key, tool, arguments } => {
             let wait = finder.work(key)?;
@@ -345,12 +337,19 @@ impl Task {
             Self::Pause | Self::Resume | Self::Cancel { .. } => {
                 vec![attempt(Action::Control, None, Key::PROCESS, &none)]
             }
-            Self::ActivateElement { place, variables, .. } => {
-                let node = Some(process.node(*place));
-                vec![attempt(Action::Control, node, Key::PROCESS, variables)]
-            }
-            Self::TerminateElement { key } => {
-                vec![attempt(Action::Control, node_of(*key), *key, &none)]
+            Self::Modify(plan) => {
+                let set = plan.variables.iter().map(|(scope, variables)| {
+                    attempt(Action::SetVariables, node_of(*scope), *scope, variables)
+                });
+                let started = plan.activations.iter().map(|it| {
+                    let node = Some(process.node(it.place));
+                    attempt(Action::Control, node, Key::PROCESS, &it.variables)
+                });
+                let ended = plan.ended.iter().map(|source| {
+                    let key = source.key_or_scope();
+                    attempt(Action::Control, node_of(key), key, &none)
+                });
+                set.chain(started).chain(ended).collect()
             }
             Self::ThrowError { .. }
             | Self::Escalate { .. }
@@ -393,10 +392,7 @@ impl Task {
             Self::Pause => control::pause(t),
             Self::Resume => control::resume(t),
             Self::Cancel { reason } => control::cancel(t, reason),
-            Self::ActivateElement { place, scope, variables } => {
-                control::activate(t, place, &scope, &variables);
-            }
-            Self::TerminateElement { key } => control::terminate(t, key),
+            Self::Modify(plan) => modify::modify(t, plan),
             // Asking is all there is to it: the answer is an event already.
             Self::ToolCall { .. } => {}
         }

@@ -1,6 +1,7 @@
 //! What must hold for every process and every order of commands.
 
 mod golden;
+mod modify;
 mod random;
 mod rejected;
 

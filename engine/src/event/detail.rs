@@ -3,6 +3,10 @@
 use flowmaster_kernel::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::arc_text;
+use crate::instance::Key;
+use crate::model::ElementId;
+
 /// What somebody is asked to do, with every expression resolved.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -83,4 +87,37 @@ pub enum ChildState {
     Cancelled,
     /// It never began: there is no such process.
     Missing,
+}
+
+/// One change of a modification.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum Change {
+    /// An element was started.
+    Activated {
+        /// BPMN id.
+        #[serde(with = "arc_text")]
+        element: ElementId,
+    },
+    /// An element was ended without going on from it.
+    Terminated {
+        /// BPMN id.
+        #[serde(with = "arc_text")]
+        element: ElementId,
+        /// The element instance; none for a token that waited at a joining gateway.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<Key>,
+    },
+    /// An element was ended, and another started for it.
+    Moved {
+        /// BPMN id.
+        #[serde(with = "arc_text")]
+        element: ElementId,
+        /// The element instance; none for a token that waited at a joining gateway.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<Key>,
+        /// BPMN id of the element that was started.
+        #[serde(with = "arc_text")]
+        to: ElementId,
+    },
 }

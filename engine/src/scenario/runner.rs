@@ -13,6 +13,7 @@ use crate::expression::correlation_text;
 use crate::expression::timer::after;
 use crate::instance::Key;
 use crate::model::Process;
+use crate::modification::Instruction;
 use crate::wait::WaitKind;
 
 /// How long a message is kept for somebody who begins to wait for it, in milliseconds.
@@ -155,11 +156,9 @@ impl Runner<'_> {
             }
             Step::Set(set) => followed(self.set(set, None)?)?,
             Step::Activate(activate) => {
-                let command = Command::ActivateElement {
-                    element: activate.node.as_str().into(),
-                    scope: None,
-                    variables: activate.variables.clone().into(),
-                };
+                let variables = activate.variables.clone().into();
+                let instructions = vec![Instruction::activate(&activate.node, variables)];
+                let command = Command::Modify { instructions, reason: None };
                 followed(self.tell_main(command, None)?)?;
             }
             Step::Refuse(refuse) => self.refuse(refuse)?,
