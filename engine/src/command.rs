@@ -68,6 +68,13 @@ pub enum Command {
         /// Variables to set first, as seen from the element.
         variables: VariableMap,
     },
+    /// Try again what several incidents stopped, in one step.
+    ResolveIncidents {
+        /// The incidents.
+        keys: Vec<Key>,
+        /// Variables to set first, as seen from each element.
+        variables: VariableMap,
+    },
     /// A timer is due.
     FireTimer {
         /// The wait.

@@ -203,3 +203,45 @@ fn find_flow(process: &Process, id: &str) -> Option<FlowIx> {
 pub(crate) fn target_of(process: &Process, flow: &str) -> Option<NodeIx> {
     find_flow(process, flow).map(|ix| process.flow(ix).target)
 }
+
+/// Tokens that wait at a joining gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitingJoin {
+    /// The scope that the gateway lies in.
+    pub scope: Key,
+    /// BPMN id of the gateway.
+    pub gateway: ElementId,
+    /// The incoming flows on which tokens wait.
+    pub arrived: Vec<ElementId>,
+    /// Those on which none waits yet. An inclusive gateway waits for those alone that can still bring
+    /// one.
+    pub missing: Vec<ElementId>,
+}
+
+/// Where tokens wait for others, the oldest first.
+#[must_use]
+pub fn waiting_joins(process: &Process, instance: &Instance) -> Vec<WaitingJoin> {
+    let mut seen = BTreeSet::new();
+    let mut joins = Vec::new();
+    for token in instance.tokens() {
+        let Some(gateway) = target_of(process, &token.flow) else { continue };
+        if !seen.insert((token.scope, gateway)) {
+            continue;
+        }
+        let node = process.node(gateway);
+        let (arrived, missing): (Vec<FlowIx>, Vec<FlowIx>) = node
+            .incoming
+            .iter()
+            .partition(|flow| has_token(instance, process, token.scope, **flow));
+        let ids = |flows: Vec<FlowIx>| {
+            flows.into_iter().map(|flow| ElementId::clone(&process.flow(flow).id)).collect()
+        };
+        joins.push(WaitingJoin {
+            scope: token.scope,
+            gateway: ElementId::clone(&node.id),
+            arrived: ids(arrived),
+            missing: ids(missing),
+        });
+    }
+    joins
+}

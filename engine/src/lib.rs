@@ -43,5 +43,6 @@ pub use decide::{Decided, Definition, Env, StartTrigger, advance, decide, replay
 pub use effect::{Effect, EffectKind, effect};
 pub use element::multi_instance::Repetition;
 pub use event::{Event, refusal};
+pub use flow::{WaitingJoin, waiting_joins};
 pub use instance::{Instance, InstanceState, Key};
 pub use scope::VariableMap;

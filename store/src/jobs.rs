@@ -306,6 +306,19 @@ pub async fn find(session: &mut Session, id: &str) -> Result<Option<Job>> {
     session.query_opt(FIND, &params![id]).await?.as_ref().map(read).transpose()
 }
 
+const OF_INSTANCE: &str = "SELECT tenant_id, id, kind, job_type, instance, element, priority,
+        retries, due_at, lease_owner, lease_until, epoch, payload, created_at
+    FROM store_jobs WHERE tenant_id = $1 AND instance = $2 ORDER BY id LIMIT $3";
+
+/// The jobs of an instance, in the order of their ids.
+///
+/// # Errors
+/// What the database refuses.
+pub async fn of_instance(session: &mut Session, instance: &str, limit: usize) -> Result<Vec<Job>> {
+    let params = params![instance, limit.min(MAX_BATCH)];
+    session.query(OF_INSTANCE, &params).await?.iter().map(read).collect()
+}
+
 const LIST: &str = "SELECT tenant_id, id, kind, job_type, instance, element, priority, retries,
         due_at, lease_owner, lease_until, epoch, payload, created_at
     FROM store_jobs

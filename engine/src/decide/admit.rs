@@ -47,9 +47,8 @@ pub(super) enum Task {
         retries: u32,
         back_off: Option<i64>,
     },
-    ResolveIncident {
-        key: Key,
-        incident: Incident,
+    ResolveIncidents {
+        incidents: Vec<(Key, Incident)>,
         variables: VariableMap,
     },
     FireTimer {
@@ -143,6 +142,7 @@ pub(super) fn check_size(command: &Command) -> Result<(), Rejected> {
         | Command::ThrowError { variables, .. }
         | Command::Escalate { variables, .. }
         | Command::ResolveIncident { variables, .. }
+        | Command::ResolveIncidents { variables, .. }
         | Command::CorrelateMessage { variables, .. }
         | Command::BroadcastSignal { variables, .. }
         | Command::ChildEnded {
@@ -196,9 +196,12 @@ pub(super) fn admit(
             Task::FailWork { key, wait: finder.work(key)?, message, retries, back_off }
         }
         Command::ResolveIncident { key, variables } => {
-            let found = instance.incidents.get(&key).cloned();
-            let incident = found.ok_or(Rejected::NotWaiting { what: "incident", key })?;
-            Task::ResolveIncident { key, incident, variables }
+            Task::ResolveIncidents { incidents: vec![finder.incident(key)?], variables }
+        }
+        Command::ResolveIncidents { keys, variables } => {
+            let found: Result<Vec<_>, _> =
+                keys.into_iter().map(|key| finder.incident(key)).collect();
+            Task::ResolveIncidents { incidents: found?, variables }
         }
         Command::FireTimer { key } => {
             let wait = finder.wait(key, "timer", |kind| matches!(kind, WaitKind::Timer { .. }))?;
@@ -270,6 +273,11 @@ impl Finder<'_> {
         }
     }
 
+    fn incident(&self, key: Key) -> Result<(Key, Incident), Rejected> {
+        let found = self.instance.incidents.get(&key).cloned();
+        Ok((key, found.ok_or(Rejected::NotWaiting { what: "incident", key })?))
+    }
+
     fn target(&self, key: Key, wait: &Wait) -> Result<NodeIx, Rejected> {
         let found = self.definition.process().find(&wait.element);
         found.ok_or(Rejected::NotWaiting { what: "event", key })
@@ -325,14 +333,14 @@ impl Task {
             Self::SetVariables { scope, variables } => {
                 vec![attempt(Action::SetVariables, node_of(*scope), *scope, variables)]
             }
-            Self::ResolveIncident { incident, variables, .. } => {
-                let owner = incident.owner;
-                let mut attempts = vec![attempt(Action::Control, node_of(owner), owner, variables)];
-                if !variables.is_empty() {
-                    let change = attempt(Action::SetVariables, node_of(owner), owner, variables);
-                    attempts.push(change);
-                }
-                attempts
+            Self::ResolveIncidents { incidents, variables } => {
+                let owners = || incidents.iter().map(|(_, incident)| incident.owner);
+                let control =
+                    owners().map(|it| attempt(Action::Control, node_of(it), it, variables));
+                let change = owners()
+                    .filter(|_| !variables.is_empty())
+                    .map(|it| attempt(Action::SetVariables, node_of(it), it, variables));
+                control.chain(change).collect()
             }
             Self::Pause | Self::Resume | Self::Cancel { .. } => {
                 vec![attempt(Action::Control, None, Key::PROCESS, &none)]
@@ -377,8 +385,8 @@ impl Task {
             Self::FailWork { key, wait, message, retries, back_off } => {
                 work::fail(t, key, &wait, message, retries, back_off);
             }
-            Self::ResolveIncident { key, incident, variables } => {
-                control::resolve(t, key, &incident, &variables);
+            Self::ResolveIncidents { incidents, variables } => {
+                control::resolve(t, &incidents, &variables);
             }
             Self::FireTimer { key, wait, target } => arrival::fire(t, key, &wait, target),
             Self::Correlate { key, wait, target, variables, message_id } => {

@@ -29,10 +29,18 @@ pub(super) fn cancel(t: &mut Transition<'_>, reason: Option<String>) {
 
 pub(super) fn resolve(
     t: &mut Transition<'_>,
-    key: Key,
-    incident: &Incident,
+    incidents: &[(Key, Incident)],
     variables: &VariableMap,
 ) {
+    for (key, incident) in incidents {
+        // What was tried again before may have ended this one.
+        if t.instance.incidents.contains_key(key) {
+            resolve_one(t, *key, incident, variables);
+        }
+    }
+}
+
+fn resolve_one(t: &mut Transition<'_>, key: Key, incident: &Incident, variables: &VariableMap) {
     let owner = incident.owner;
     let stage = t.element(owner).map_or(Stage::Active, |element| element.stage);
     let (element, actor) = (ElementId::clone(&incident.element), t.env.actor.into());

@@ -19,6 +19,9 @@ pub enum Work {
         job_type: String,
         /// How often it may be tried.
         retries: u32,
+        /// Higher goes first.
+        #[serde(default, skip_serializing_if = "is_usual")]
+        priority: i64,
     },
     /// An agent.
     Agent {
@@ -28,7 +31,15 @@ pub enum Work {
         job_type: String,
         /// How often it may be tried.
         retries: u32,
+        /// Higher goes first.
+        #[serde(default, skip_serializing_if = "is_usual")]
+        priority: i64,
     },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_usual(priority: &i64) -> bool {
+    *priority == 0
 }
 
 /// A human task, resolved. Its form is in the definition.

@@ -238,7 +238,7 @@ impl Runner<'_> {
             waits
                 .filter(|(_, wait)| running.instance.blocks(wait).is_none())
                 .filter_map(|(key, wait)| match wait.kind {
-                    WaitKind::Human => Some((key, 1)),
+                    WaitKind::Human { .. } => Some((key, 1)),
                     WaitKind::Job { retries } | WaitKind::Agent { retries } => Some((key, retries)),
                     _ => None,
                 })

@@ -12,7 +12,7 @@ use crate::modification::{Instruction, Which};
 use crate::scope::VariableMap;
 
 /// The most instructions of one modification.
-const MAX_INSTRUCTIONS: usize = 100;
+const MAX_INSTRUCTIONS: usize = 200;
 /// The most element instances and tokens that one modification ends.
 const MAX_ENDED: usize = 1_000;
 

@@ -304,7 +304,7 @@ fn everything_that_is_wrong_is_said_and_nothing_is_done() {
     let (outer, first) = (bed.keys("outer")[0], bed.keys("first")[0]);
     for (instructions, codes) in [
         (vec![], vec!["instruction_count"]),
-        (vec![activate("first"); 101], vec!["instruction_count"]),
+        (vec![activate("first"); 201], vec!["instruction_count"]),
         (vec![activate("nobody")], vec!["unknown_element"]),
         (vec![activate("s")], vec!["not_startable"]),
         (vec![activate("is")], vec!["not_startable"]),

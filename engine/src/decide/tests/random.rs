@@ -167,7 +167,7 @@ fn command(definition: &Definition, instance: &Instance, step: Move) -> Command 
     .collect();
     match step.action {
         0..=8 => match instance.wait(key).map(|wait| wait.kind.clone()) {
-            Some(WaitKind::Human | WaitKind::Job { .. } | WaitKind::Agent { .. }) => {
+            Some(WaitKind::Human { .. } | WaitKind::Job { .. } | WaitKind::Agent { .. }) => {
                 Command::CompleteWork { key, variables }
             }
             Some(WaitKind::Timer { .. }) => Command::FireTimer { key },
@@ -191,7 +191,8 @@ fn command(definition: &Definition, instance: &Instance, step: Move) -> Command 
             retries: u32::from(step.value % 2),
             back_off: None,
         },
-        13 | 14 => Command::ResolveIncident { key: any(&incidents), variables },
+        13 => Command::ResolveIncident { key: any(&incidents), variables },
+        14 => Command::ResolveIncidents { keys: incidents, variables },
         15 => Command::SetVariables { scope: any(&elements), variables },
         9 | 16 | 17 => {
             let count = 1 + step.pick % 3;

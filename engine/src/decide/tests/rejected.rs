@@ -42,6 +42,7 @@ fn by_key(key: Key) -> Vec<Command> {
         Command::Escalate { key, code: String::new(), variables: none() },
         Command::FailWork { key, message: String::new(), retries: 0, back_off: None },
         Command::ResolveIncident { key, variables: none() },
+        Command::ResolveIncidents { keys: vec![key], variables: none() },
         Command::FireTimer { key },
         Command::CorrelateMessage { key, variables: none(), message_id: None },
         Command::ChildEnded { key, outcome: ChildOutcome::Cancelled },

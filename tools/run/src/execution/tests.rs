@@ -3,12 +3,16 @@
 mod calls;
 mod control;
 mod governance;
+mod incidents;
 mod jobs;
 mod messages;
+mod modify;
 mod nodes;
 mod query;
+mod search;
 mod start;
 mod timers;
+mod waiting;
 
 use serde_json::{Value, json};
 
