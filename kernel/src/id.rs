@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use schemars::JsonSchema;
@@ -15,11 +16,11 @@ pub trait Kind {
     const PREFIX: &'static str;
 }
 
-/// The id of a `K`. Text on the wire and in the database.
+/// The id of a `K`. Text on the wire and in the database; a copy shares it.
 #[derive(Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Id<K> {
-    text: String,
+    text: Arc<str>,
     #[serde(skip)]
     kind: PhantomData<fn() -> K>,
 }
@@ -33,7 +34,7 @@ impl<K: Kind> Id<K> {
 
 impl<K> Id<K> {
     /// Takes an id as somebody sent it. Whether it exists is for the room to find out.
-    pub fn from_text(text: impl Into<String>) -> Self {
+    pub fn from_text(text: impl Into<Arc<str>>) -> Self {
         Self { text: text.into(), kind: PhantomData }
     }
 
@@ -46,7 +47,7 @@ impl<K> Id<K> {
 
 impl<K> Clone for Id<K> {
     fn clone(&self) -> Self {
-        Self::from_text(self.text.clone())
+        Self::from_text(Arc::clone(&self.text))
     }
 }
 

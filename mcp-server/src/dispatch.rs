@@ -28,7 +28,7 @@ use flowmaster_store::{TRANSACTION_LOST, Turn, Turns};
 use serde_json::{Map, Value, json};
 use tracing::Instrument as _;
 
-use audit::{Meter, Record, arguments_hash};
+use audit::{Fingerprint, Meter, Record};
 pub use late::LateCaller;
 use limits::Buckets;
 pub use limits::Limits;
@@ -205,13 +205,14 @@ impl Dispatcher {
         self.limits.of(tool).check(&arguments)?;
         let mut ctx = ctx.clone();
         let key = if tool.is_mutating() { take_key(&ctx, &mut arguments)? } else { None };
-        record.arguments_hash = arguments_hash(operation, &arguments);
+        let fingerprint = Fingerprint::of(operation, &arguments);
+        record.arguments = Some(fingerprint);
         offer.contract.check(operation, &arguments)?;
         ctx.idempotency = key.map(|key| {
             Arc::new(Idempotency {
                 key,
                 operation: operation.to_owned(),
-                body_hash: record.arguments_hash.clone(),
+                body_hash: fingerprint.to_string(),
             })
         });
         if let Some(answer) = self.recorded_answer(&ctx).await? {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flowmaster_kernel::{
-    BoxFuture, Clock, Ctx, Effect, IdSource, Page, PageRequest, Principal, Result, Scopes, TenantId,
+    BoxFuture, Clock, Ctx, IdSource, Page, PageRequest, Principal, Result, Scopes, TenantId,
 };
 use serde_json::Value;
 
@@ -67,19 +67,15 @@ pub trait AnswerBook: Send + Sync {
     fn recorded_answer<'a>(&'a self, ctx: &'a Ctx) -> BoxFuture<'a, Result<Option<Value>>>;
 }
 
-/// What is written down about every call, refused ones included.
+/// What is written down about a call that changed something or was refused.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AuditEntry {
     /// The operation asked for.
     pub operation: String,
-    /// What it does, if it exists.
-    pub effect: Option<Effect>,
     /// `ok`, or the code of the error.
     pub outcome: String,
     /// SHA-256 of the canonical arguments, in hexadecimal: the arguments may hold secrets.
     pub arguments_hash: String,
-    /// Whether the answer came from the record of an earlier call with the same key.
-    pub replayed: bool,
     /// How long the call took.
     pub duration: Duration,
 }

@@ -10,6 +10,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod answers;
 mod authorization;
 mod backup;
 mod calls;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flowmaster_kernel::{BoxFuture, Ctx, Effect, Error, ErrorKind, Result};
+use flowmaster_kernel::{BoxFuture, Ctx, Error, ErrorKind, Result};
 use flowmaster_store::{Db, Health};
 use flowmaster_trust::audit::{self, Audit};
 use flowmaster_trust::identity::{Identity, Verified};
@@ -58,11 +58,6 @@ pub(super) struct AuditTrail(pub(super) Arc<Audit>);
 
 impl AuditLog for AuditTrail {
     fn record(&self, ctx: &Ctx, entry: AuditEntry) {
-        // A read that succeeded changed nothing: it is counted in the metrics, and a row for each
-        // would cost more than the read.
-        if entry.effect == Some(Effect::Read) && entry.outcome == "ok" {
-            return;
-        }
         let entry = audit::types::Entry {
             id: ctx.fresh_id(),
             at: ctx.now(),

@@ -2,11 +2,11 @@
 //!
 //! Invariant: arguments and answers never reach the log or the metrics, only their hash does.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
-use flowmaster_kernel::{Ctx, Error, ErrorKind, Result, hex};
+use flowmaster_kernel::{Ctx, Effect, Error, ErrorKind, Result, hex};
 use metrics::{Counter, Histogram};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -39,7 +39,7 @@ impl Meter {
 #[derive(Default)]
 pub(super) struct Record {
     pub(super) offer: Option<Arc<Offer>>,
-    pub(super) arguments_hash: String,
+    pub(super) arguments: Option<Fingerprint>,
     pub(super) replayed: bool,
 }
 
@@ -65,18 +65,18 @@ impl Record {
             Err(error) => tracing::debug!(code = error.code(), "refused"),
             Ok(_) => tracing::debug!(replayed = self.replayed, "done"),
         }
-        if let Some(log) = log {
-            log.record(
-                ctx,
-                AuditEntry {
-                    operation: operation.chars().take(64).collect(),
-                    effect: self.offer.as_ref().map(|offer| offer.tool.effect),
-                    outcome: outcome.to_owned(),
-                    arguments_hash: self.arguments_hash,
-                    replayed: self.replayed,
-                    duration,
-                },
-            );
+        // A read that succeeded changed nothing: it is counted, and a row for each would cost more
+        // than the read.
+        let effect = self.offer.as_ref().map(|offer| offer.tool.effect);
+        let is_kept = effect != Some(Effect::Read) || result.is_err();
+        if let Some(log) = log.filter(|_| is_kept) {
+            let entry = AuditEntry {
+                operation: operation.chars().take(64).collect(),
+                outcome: outcome.to_owned(),
+                arguments_hash: self.arguments.map_or_else(String::new, |it| it.to_string()),
+                duration,
+            };
+            log.record(ctx, entry);
         }
     }
 }
@@ -92,41 +92,53 @@ fn report_defect(error: &Error) {
     tracing::error!(code = error.code(), causes, "internal error");
 }
 
-/// SHA-256 of `operation` and `arguments`, independent of the order of object keys.
-pub(super) fn arguments_hash(operation: &str, arguments: &Value) -> String {
-    let mut digest = Sha256::new();
-    digest.update(operation.as_bytes());
-    digest.update([0]);
-    feed(&mut digest, arguments);
-    hex(&digest.finalize())
+/// SHA-256 of an operation and its arguments, independent of the order of object keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    pub(super) fn of(operation: &str, arguments: &Value) -> Self {
+        let mut digest = Sha256::new();
+        digest.update(operation.as_bytes());
+        digest.update([0]);
+        feed(&mut digest, arguments);
+        Self(digest.finalize().into())
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex(&self.0))
+    }
 }
 
 /// Feeds a canonical form: every value is tagged and counted, so that no two values look alike.
 fn feed(digest: &mut Sha256, value: &Value) {
-    let mut leaf = |tag: u8, text: &str| {
-        digest.update([tag]);
-        digest.update(text.len().to_le_bytes());
-        digest.update(text.as_bytes());
-    };
     match value {
-        Value::Null => leaf(b'z', ""),
-        Value::Bool(value) => leaf(b'b', if *value { "1" } else { "0" }),
-        Value::Number(number) => leaf(b'n', &number.to_string()),
-        Value::String(text) => leaf(b's', text),
+        Value::Null => feed_leaf(digest, b'z', ""),
+        Value::Bool(value) => feed_leaf(digest, b'b', if *value { "1" } else { "0" }),
+        Value::Number(number) => feed_leaf(digest, b'n', &number.to_string()),
+        Value::String(text) => feed_leaf(digest, b's', text),
         Value::Array(items) => {
-            leaf(b'a', &items.len().to_string());
+            feed_leaf(digest, b'a', &items.len().to_string());
             for item in items {
                 feed(digest, item);
             }
         }
         Value::Object(fields) => {
-            leaf(b'o', &fields.len().to_string());
+            feed_leaf(digest, b'o', &fields.len().to_string());
             let mut sorted: Vec<_> = fields.iter().collect();
             sorted.sort_unstable_by_key(|(name, _)| *name);
             for (name, field) in sorted {
-                feed(digest, &Value::String(name.clone()));
+                feed_leaf(digest, b's', name);
                 feed(digest, field);
             }
         }
     }
+}
+
+fn feed_leaf(digest: &mut Sha256, tag: u8, text: &str) {
+    digest.update([tag]);
+    digest.update(text.len().to_le_bytes());
+    digest.update(text.as_bytes());
 }

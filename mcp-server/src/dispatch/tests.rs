@@ -5,7 +5,7 @@ use flowmaster_kernel::{
 };
 use serde_json::{Value, json};
 
-use super::audit::arguments_hash;
+use super::audit::Fingerprint;
 use super::limits::{Buckets, Limits};
 use super::schema::Contract;
 
@@ -21,7 +21,7 @@ fn ctx(principal: &str, clock: &Arc<ManualClock>) -> Ctx {
 #[test]
 fn the_hash_of_arguments_ignores_the_order_of_keys_and_nothing_else() {
     let check = |a: Value, b: Value, same: bool| {
-        assert_eq!(arguments_hash("x", &a) == arguments_hash("x", &b), same, "{a} {b}");
+        assert_eq!(Fingerprint::of("x", &a) == Fingerprint::of("x", &b), same, "{a} {b}");
     };
     check(json!({"a": 1, "b": {"c": 2, "d": 3}}), json!({"b": {"d": 3, "c": 2}, "a": 1}), true);
     check(json!({"a": 1}), json!({"a": "1"}), false);
@@ -29,7 +29,7 @@ fn the_hash_of_arguments_ignores_the_order_of_keys_and_nothing_else() {
     check(json!({"a": [1, 2]}), json!({"a": [2, 1]}), false);
     check(json!({"ab": "c"}), json!({"a": "bc"}), false);
     check(json!([["a"], "b"]), json!([["a", "b"]]), false);
-    assert_ne!(arguments_hash("x", &json!({})), arguments_hash("y", &json!({})));
+    assert_ne!(Fingerprint::of("x", &json!({})), Fingerprint::of("y", &json!({})));
 }
 
 #[test]

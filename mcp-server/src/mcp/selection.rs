@@ -43,7 +43,7 @@ impl Selection {
     /// `unknown_toolset`.
     pub fn of(toolsets: &str, read_only: bool) -> Result<Self> {
         let mut chosen = 0;
-        for name in toolsets.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        for name in names_in(toolsets) {
             match NAMES.iter().find(|(known, _)| *known == name) {
                 Some((_, toolset)) => chosen |= bit(*toolset),
                 None if name == "all" => {
@@ -64,7 +64,7 @@ impl Selection {
     /// # Errors
     /// `unknown_toolset`, `invalid_read_only`.
     pub fn of_request(path: &str, query: Option<&str>, headers: Headers<'_>) -> Result<Self> {
-        let mut toolsets = headers.toolsets.unwrap_or_default().to_owned();
+        let mut toolsets = headers.toolsets.unwrap_or_default();
         let mut read_only = match headers.read_only {
             Some(text) => flag(text)?,
             None => false,
@@ -72,7 +72,7 @@ impl Selection {
         for pair in query.unwrap_or_default().split('&') {
             let (name, value) = pair.split_once('=').unwrap_or((pair, "true"));
             match name {
-                "toolsets" => toolsets = value.replace("%2C", ",").replace("%2c", ","),
+                "toolsets" => toolsets = value,
                 "read_only" => read_only |= flag(value)?,
                 _ => {}
             }
@@ -86,9 +86,9 @@ impl Selection {
             None => path,
         };
         if let Some(named) = path.strip_prefix("/x/") {
-            named.clone_into(&mut toolsets);
+            toolsets = named;
         }
-        Self::of(&toolsets, read_only)
+        Self::of(toolsets, read_only)
     }
 
     /// Whether writes are refused.
@@ -117,6 +117,13 @@ pub struct Headers<'a> {
     pub toolsets: Option<&'a str>,
     /// `X-MCP-Readonly`
     pub read_only: Option<&'a str>,
+}
+
+/// The names of a list whose commas may be percent-encoded, as some clients send them.
+fn names_in(list: &str) -> impl Iterator<Item = &str> {
+    let names =
+        list.split(',').flat_map(|part| part.split("%2C")).flat_map(|part| part.split("%2c"));
+    names.map(str::trim).filter(|name| !name.is_empty())
 }
 
 /// The name of a toolset, as in URLs.

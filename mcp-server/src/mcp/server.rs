@@ -180,8 +180,9 @@ impl ServerHandler for McpServer {
         context: Context,
     ) -> Answer<CallToolResponse> {
         let (visitor, ctx) = self.enter(&context)?;
-        let answer =
-            tools::call(&self.surface, &visitor, ctx, &request.name, request.arguments).await;
+        // Boxed, because rmcp moves the future of a request several times.
+        let call = tools::call(&self.surface, &visitor, ctx, &request.name, request.arguments);
+        let answer = Box::pin(call).await;
         let mut result = match answer {
             Ok(result) => result,
             // An unknown tool is an error of the protocol (MCP 2026-07-28, Tools, "Error handling").
