@@ -21,6 +21,7 @@ mod harness;
 mod idempotency;
 mod isolation;
 mod large;
+mod operating;
 mod program;
 mod told;
 mod upkeep;

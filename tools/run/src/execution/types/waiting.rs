@@ -20,7 +20,7 @@ pub struct ElementView {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repetition: Option<u32>,
     /// Its own variables.
-    #[serde(skip_serializing_if = "Variables::is_empty")]
+    #[serde(default, skip_serializing_if = "Variables::is_empty")]
     pub variables: Variables,
 }
 
@@ -58,13 +58,13 @@ pub struct WaitView {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assignee: Option<String>,
     /// Groups whose members may do it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub candidate_groups: Vec<String>,
     /// Persons who may do it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub candidate_users: Vec<String>,
     /// What the policies ask of whoever completes it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub approval: Vec<AskedView>,
     /// The job of the worker or agent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,7 +98,7 @@ pub struct AskedView {
     /// What it asks.
     pub what: String,
     /// Who could do it, nearest first.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub approvers: Vec<String>,
 }
 
@@ -132,7 +132,7 @@ pub struct CalledView {
     /// active, paused, completed, cancelled, failed, or starting while it is not there yet.
     pub state: String,
     /// What stops it: its open incidents, and those of what it called in turn.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub incidents: Vec<IncidentView>,
 }
 
