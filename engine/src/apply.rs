@@ -165,7 +165,7 @@ pub fn apply(instance: &mut Instance, event: &Event) {
         | Event::EscalationThrown { .. }
         | Event::ActionRefused(_)
         | Event::ActionAllowed { .. }
-        | Event::InstanceModified { .. } => {}
+        | Event::InstanceModified(_) => {}
     }
 }
 

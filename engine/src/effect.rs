@@ -277,7 +277,7 @@ fn kind_of(definition: &Definition, instance: &Instance, event: &Event) -> Optio
         Event::InstanceStarted { .. } => EffectKind::Publish { topic: "instance.started" },
         Event::InstancePaused { .. } => EffectKind::Publish { topic: "instance.paused" },
         Event::InstanceResumed { .. } => EffectKind::Publish { topic: "instance.resumed" },
-        Event::InstanceModified { .. } => EffectKind::Publish { topic: "instance.modified" },
+        Event::InstanceModified(_) => EffectKind::Publish { topic: "instance.modified" },
         Event::IncidentRaised { .. } => EffectKind::Publish { topic: "incident.raised" },
         Event::IncidentResolved { .. } => EffectKind::Publish { topic: "incident.resolved" },
         Event::ActionRefused(_) => EffectKind::Publish { topic: "action.refused" },

@@ -18,7 +18,7 @@ use crate::instance::{ActorRef, Caller, Key, Stage};
 use crate::model::ElementId;
 use crate::scope::{Shared, VariableMap};
 
-pub use detail::{Change, ChildState, HumanWork, Subscription, Work};
+pub use detail::{Change, ChildState, HumanWork, Modified, Subscription, Work};
 
 /// An event of the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -422,16 +422,7 @@ pub enum Event {
         actor: ActorRef,
     },
     /// Somebody changes where the instance is; what that leads to follows.
-    InstanceModified {
-        /// Who changes it.
-        actor: ActorRef,
-        /// Why.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        reason: Option<String>,
-        /// What is activated, terminated and moved.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        changes: Vec<Change>,
-    },
+    InstanceModified(Modified),
     /// Every path reached its end.
     InstanceCompleted,
     /// The instance was ended from outside.

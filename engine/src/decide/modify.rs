@@ -11,7 +11,7 @@ mod plan;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::element::{self, multi_instance};
-use crate::event::Event;
+use crate::event::{Event, Modified};
 use crate::flow;
 use crate::instance::{Key, Stage};
 use crate::model::{ElementId, FlowIx, NodeIx};
@@ -34,7 +34,7 @@ struct Arrival {
 /// Carries out what was planned.
 pub(super) fn modify(t: &mut Transition<'_>, plan: Plan) {
     let actor = t.env.actor.into();
-    t.emit(Event::InstanceModified { actor, reason: plan.reason, changes: plan.changes });
+    t.emit(Event::InstanceModified(Modified { actor, reason: plan.reason, changes: plan.changes }));
     for (scope, variables) in &plan.variables {
         t.set_variables(*scope, variables);
     }

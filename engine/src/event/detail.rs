@@ -4,7 +4,7 @@ use flowmaster_kernel::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::arc_text;
-use crate::instance::Key;
+use crate::instance::{ActorRef, Key};
 use crate::model::ElementId;
 
 /// What somebody is asked to do, with every expression resolved.
@@ -98,6 +98,19 @@ pub enum ChildState {
     Cancelled,
     /// It never began: there is no such process.
     Missing,
+}
+
+/// Who changed where an instance is, and how.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Modified {
+    /// Who changes it.
+    pub actor: ActorRef,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What is activated, terminated and moved.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
 }
 
 /// One change of a modification.

@@ -1,6 +1,6 @@
 //! The journal in words: who did what, and what followed.
 
-use flowmaster_engine::event::{Change, ChildState, Subscription, Work};
+use flowmaster_engine::event::{Change, ChildState, Modified, Subscription, Work};
 use flowmaster_engine::governance::Action;
 use flowmaster_engine::{Event, Key};
 use flowmaster_kernel::{Ctx, Cursor, Error, Page, PageRequest, ResponseFormat, Result};
@@ -177,7 +177,7 @@ pub(super) fn sentence(event: &Event) -> Option<String> {
         }
         Event::InstancePaused { actor } => format!("{} held the instance", actor.id),
         Event::InstanceResumed { actor } => format!("{} resumed the instance", actor.id),
-        Event::InstanceModified { actor, reason, changes } => {
+        Event::InstanceModified(Modified { actor, reason, changes }) => {
             let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
             let changes: Vec<String> = changes.iter().take(MAX_CHANGES).map(change).collect();
             let what = match changes.as_slice() {
