@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use crate::element::multi_instance::Repetition;
-use crate::event::{Event, Subscription, Work};
+use crate::event::{ActivationWait, Activities, Event, GatewayTokens, Subscription, Work};
 use crate::incident::Incident;
-use crate::instance::{ElementInstance, Instance, InstanceState, Key, Stage, Token};
+use crate::instance::{AwaitedReset, ElementInstance, Instance, InstanceState, Key, Stage, Token};
 use crate::model::ElementId;
 use crate::scope::VariableMap;
 use crate::wait::{Wait, WaitKind};
@@ -56,6 +56,31 @@ pub fn apply(instance: &mut Instance, event: &Event) {
             }
         }
         Event::TokenDropped { scope, flow } => instance.consume(*scope, flow),
+        Event::ResetAwaited(GatewayTokens { scope, element, flows }) => {
+            let (gateway, flows) = (ElementId::clone(element), flows.clone());
+            instance.resets.push(AwaitedReset { scope: *scope, gateway, flows });
+        }
+        Event::GatewayReset(GatewayTokens { scope, element, flows }) => {
+            for flow in flows {
+                instance.consume(*scope, flow);
+            }
+            let ended = |it: &AwaitedReset| it.scope == *scope && it.gateway == *element;
+            instance.resets.retain(|reset| !ended(reset));
+        }
+        Event::ActivationOpened(ActivationWait { key, owner, element, queue }) => {
+            let kind = WaitKind::Activation { started: false, queue: queue.clone() };
+            instance.open(*key, *owner, element, kind);
+        }
+        Event::ActivitiesActivated(Activities { key, selected, .. }) => {
+            if let Some(WaitKind::Activation { started, queue }) =
+                instance.waits.get_mut(key).map(|wait| &mut wait.kind)
+            {
+                *started = true;
+                if let Some(after) = queue.strip_prefix(selected.as_slice()) {
+                    *queue = after.to_vec();
+                }
+            }
+        }
         Event::RepetitionStarted { key, total, items } => {
             if let Some(element) = instance.elements.get_mut(key) {
                 element.repetition = Some(Repetition::new(*total, items.clone()));
@@ -134,6 +159,7 @@ pub fn apply(instance: &mut Instance, event: &Event) {
         | Event::TimerFired { key, .. }
         | Event::TimerCancelled { key, .. }
         | Event::SubscriptionClosed { key, .. }
+        | Event::ActivationClosed { key, .. }
         | Event::ChildEnded { key, .. }
         | Event::ChildCancelled { key, .. } => {
             instance.waits.remove(key);
@@ -205,6 +231,7 @@ impl Instance {
         self.waits.retain(|_, wait| wait.owner != key);
         self.incidents.retain(|_, incident| incident.owner != key);
         self.tokens.retain(|token| token.scope != key);
+        self.resets.retain(|reset| reset.scope != key);
     }
 
     fn end(&mut self, state: InstanceState) {
@@ -214,5 +241,6 @@ impl Instance {
         self.waits = BTreeMap::new();
         self.incidents = BTreeMap::new();
         self.tokens = Vec::new();
+        self.resets = Vec::new();
     }
 }

@@ -10,6 +10,7 @@ mod flow_node;
 mod layout;
 mod names;
 mod process;
+mod repetition;
 mod write;
 
 use std::collections::BTreeMap;

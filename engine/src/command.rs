@@ -119,6 +119,15 @@ pub enum Command {
         /// Why.
         reason: Option<String>,
     },
+    /// Activate enabled elements of an ad-hoc sub-process that waits for it.
+    SelectActivities {
+        /// The wait.
+        key: Key,
+        /// BPMN ids; one that is named twice begins twice.
+        elements: Vec<ElementId>,
+        /// Variables of each new element instance.
+        variables: VariableMap,
+    },
     /// Activate, terminate and move elements: all of it in one step, or nothing.
     Modify {
         /// What is changed.
@@ -203,6 +212,9 @@ pub enum Rejected {
     /// A modification that makes no sense. Nothing of it was done.
     #[error("the modification cannot be made: {}", .0.first().map_or("", |first| &first.what))]
     Modification(Vec<Finding>),
+    /// An ad-hoc sub-process does not let these elements begin now.
+    #[error("{0}")]
+    NotSelectable(String),
     /// More or deeper data than an instance takes.
     #[error("the variables are too large: {what} is limited to {limit}")]
     TooLarge {
@@ -244,6 +256,9 @@ impl From<Rejected> for Error {
                     .next("instance_get")
                     .details(serde_json::json!({ "findings": findings }))
             }
+            Rejected::NotSelectable(_) => Self::conflict("not_selectable", what)
+                .fix("read the instance to see what can be activated")
+                .next("instance_get"),
             Rejected::TooLarge { .. } => {
                 Self::new(flowmaster_kernel::ErrorKind::TooLarge, "variables_too_large", what)
                     .fix("store large data as a document and keep its id in the variable")

@@ -3,6 +3,7 @@
 //! One entry an element, flows as `next`. Everything that the engine executes can be said in it,
 //! and a process read from XML can be given back in it; the diagram is laid out anew.
 
+mod ad_hoc;
 mod from_process;
 mod to_process;
 
@@ -11,6 +12,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+pub use ad_hoc::CompactAdHoc;
 
 /// A process.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -55,7 +58,7 @@ pub struct CompactElement {
     /// BPMN element: startEvent, endEvent, intermediateCatchEvent, intermediateThrowEvent,
     /// boundaryEvent, task, userTask, serviceTask, agentTask, receiveTask, scriptTask,
     /// businessRuleTask, exclusiveGateway, parallelGateway, inclusiveGateway, eventBasedGateway,
-    /// subProcess, eventSubProcess, callActivity.
+    /// complexGateway, subProcess, eventSubProcess, adHocSubProcess, callActivity.
     #[serde(rename = "type")]
     pub kind: String,
     /// Human name.
@@ -116,6 +119,16 @@ pub struct CompactElement {
     /// Repeats the activity for each item.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub for_each: Option<CompactForEach>,
+    /// Repeats the activity as long as a condition holds.
+    #[serde(default, rename = "loop", skip_serializing_if = "Option::is_none")]
+    pub standard_loop: Option<CompactLoop>,
+    /// complexGateway: FEEL that says when the tokens that arrived are enough, e.g.
+    /// `activationCount >= 2`. The conditions behind it also see `waitingForStart`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activation: Option<String>,
+    /// adHocSubProcess: what begins, in which order, and when it is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ad_hoc: Option<CompactAdHoc>,
     /// Policies on this element.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub policies: Vec<CompactPolicy>,
@@ -252,6 +265,22 @@ pub struct CompactForEach {
     pub until: Option<String>,
 }
 
+/// Repetition as long as a condition holds; it needs a condition or a maximum.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(inline)]
+pub struct CompactLoop {
+    /// FEEL; sees `loopCounter`, how many times there were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<String>,
+    /// Tested before the first time too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub test_before: bool,
+    /// The most times.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maximum: Option<u32>,
+}
+
 /// A rule that guards actions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -259,7 +288,7 @@ pub struct CompactForEach {
 pub struct CompactPolicy {
     /// Name shown in refusals.
     pub id: String,
-    /// Guarded actions: complete, tool_call, set_variables, start, control. All when empty.
+    /// Guarded actions: complete, tool_call, set_variables, start, activate, control. All when empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub on: Vec<crate::governance::Action>,
     /// The rule.

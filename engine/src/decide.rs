@@ -8,6 +8,7 @@ mod admit;
 mod arrival;
 mod control;
 mod modify;
+mod selection;
 mod start;
 mod work;
 

@@ -286,6 +286,11 @@ fn kind_of(definition: &Definition, instance: &Instance, event: &Event) -> Optio
         | Event::ElementTerminated { .. }
         | Event::FlowTaken { .. }
         | Event::TokenDropped { .. }
+        | Event::ResetAwaited(_)
+        | Event::GatewayReset(_)
+        | Event::ActivationOpened(_)
+        | Event::ActivitiesActivated(_)
+        | Event::ActivationClosed { .. }
         | Event::RepetitionStarted { .. }
         | Event::RepetitionResult { .. }
         | Event::VariablesSet { .. }

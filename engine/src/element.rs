@@ -4,14 +4,16 @@
 //! once or waits, and `finish` takes its results and sends tokens along its flows. What fails on
 //! the way is an incident, and the same step is tried again when the incident is resolved.
 //!
-//! Not executed: compensation, transactions, ad-hoc sub-processes, standard loops and complex
-//! gateways. The model calls them unsupported, and publishing refuses them.
+//! Not executed: compensation and transactions. The model calls them unsupported, and publishing
+//! refuses them.
 
+pub(crate) mod ad_hoc;
 pub(crate) mod agent_task;
 pub(crate) mod boundary_event;
 pub(crate) mod business_rule_task;
 pub(crate) mod call_activity;
 pub(crate) mod catch_event;
+pub(crate) mod complex_gateway;
 pub(crate) mod conditional_event;
 pub(crate) mod end_event;
 pub(crate) mod event_based_gateway;
@@ -20,11 +22,13 @@ pub(crate) mod link_event;
 pub(crate) mod multi_instance;
 pub(crate) mod receive_task;
 pub(crate) mod script_task;
+pub(crate) mod standard_loop;
 pub(crate) mod start_event;
 pub(crate) mod sub_process;
 pub(crate) mod throw_event;
 pub(crate) mod user_task;
 
+use self::ad_hoc::Outcome;
 use crate::event::Event;
 use crate::flow;
 use crate::incident::{Failure, IncidentKind};
@@ -41,19 +45,16 @@ pub(crate) fn start(t: &mut Transition<'_>, key: Key, node: &Node) -> Result<(),
         mapping::inputs(t, key, node)?;
         return dispatch(t, key, node);
     }
-    match &node.repeat {
-        Some(Loop::MultiInstance(repeat)) => {
-            let boundaries = boundary_event::prepare(t, key, node)?;
-            multi_instance::enter(t, key, repeat)?;
-            boundary_event::open(t, key, boundaries);
-        }
-        None => {
-            mapping::inputs(t, key, node)?;
-            let boundaries = boundary_event::prepare(t, key, node)?;
-            dispatch(t, key, node)?;
-            boundary_event::open(t, key, boundaries);
-        }
+    if node.repeat.is_none() {
+        mapping::inputs(t, key, node)?;
     }
+    let boundaries = boundary_event::prepare(t, key, node)?;
+    match &node.repeat {
+        Some(Loop::MultiInstance(repeat)) => multi_instance::enter(t, key, repeat)?,
+        Some(Loop::Standard(repeat)) => standard_loop::enter(t, key, repeat)?,
+        None => dispatch(t, key, node)?,
+    }
+    boundary_event::open(t, key, boundaries);
     Ok(())
 }
 
@@ -64,6 +65,9 @@ pub(crate) fn surround(t: &mut Transition<'_>, key: Key, place: NodeIx) -> Resul
     mapping::inputs(t, key, node)?;
     let boundaries = boundary_event::prepare(t, key, node)?;
     sub_process::open_events(t, key, place)?;
+    if node.ad_hoc().is_some() {
+        ad_hoc::open(t, key, place, Vec::new());
+    }
     boundary_event::open(t, key, boundaries);
     Ok(())
 }
@@ -78,6 +82,10 @@ fn dispatch(t: &mut Transition<'_>, key: Key, node: &Node) -> Result<(), Failure
         | NodeKind::BoundaryEvent { .. }
         | NodeKind::Gateway(Gateway::Exclusive | Gateway::Parallel | Gateway::Inclusive) => {
             t.pass(key);
+            Ok(())
+        }
+        NodeKind::ComplexGateway { .. } => {
+            complex_gateway::enter(t, key);
             Ok(())
         }
         NodeKind::Task(Task::User(task)) => user_task::enter(t, key, node, task),
@@ -113,16 +121,36 @@ pub(crate) fn finish(
         multi_instance::publish(t, key, node);
     } else {
         mapping::outputs(t, key, node, results)?;
+        ad_hoc::publish(t, key, node);
     }
     if let Some(index) = index {
-        return multi_instance::finish_inner(t, key, node, scope, index);
+        return match &node.repeat {
+            Some(Loop::MultiInstance(repeat)) => {
+                multi_instance::finish_inner(t, key, node, repeat, (scope, index))
+            }
+            Some(Loop::Standard(repeat)) => {
+                standard_loop::finish_inner(t, key, node, repeat, (scope, index))
+            }
+            None => Ok(()),
+        };
     }
-    let flows = flow::choose(t, scope, node)?;
+    let outcome = ad_hoc::outcome(t, scope, node)?;
+    let flows = match outcome {
+        Outcome::GoesOn => flow::choose(t, key, scope, node)?,
+        Outcome::Closed | Outcome::Fulfilled => Vec::new(),
+    };
+    if flows.is_empty() {
+        ad_hoc::collect(t, key, scope, node)?;
+    }
     t.close_waits(key);
     t.emit(Event::ElementCompleted { key, element: ElementId::clone(&node.id) });
     for flow in flows {
         t.send(scope, flow);
     }
-    link_event::follow(t, scope, node);
+    match outcome {
+        Outcome::GoesOn => link_event::follow(t, scope, node),
+        Outcome::Closed => {}
+        Outcome::Fulfilled => ad_hoc::fulfil(t, scope),
+    }
     Ok(())
 }

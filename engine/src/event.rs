@@ -4,6 +4,7 @@
 //! renamed or removed, and a new field has a default that means "as before".
 
 mod detail;
+mod refusal;
 
 use std::sync::Arc;
 
@@ -18,7 +19,11 @@ use crate::instance::{ActorRef, Caller, Key, Stage};
 use crate::model::ElementId;
 use crate::scope::{Shared, VariableMap};
 
-pub use detail::{Change, ChildState, HumanWork, Modified, Subscription, Work};
+pub use detail::{
+    ActivationWait, Activities, Change, ChildState, GatewayTokens, HumanWork, Modified,
+    Subscription, Work,
+};
+pub use refusal::refusal;
 
 /// An event of the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -92,11 +97,28 @@ pub enum Event {
         #[serde(with = "arc_text")]
         flow: ElementId,
     },
-    /// A multi-instance activity knows its items.
+    /// A complex gateway went on before every flow brought a token: it waits for the others, to be
+    /// reset.
+    ResetAwaited(GatewayTokens),
+    /// A complex gateway has what it waited for, or nothing more can come: it begins anew.
+    GatewayReset(GatewayTokens),
+    /// An ad-hoc sub-process began to wait for somebody to activate what is in it.
+    ActivationOpened(ActivationWait),
+    /// Elements of an ad-hoc sub-process were selected; they begin.
+    ActivitiesActivated(Activities),
+    /// Nothing more can be activated in an ad-hoc sub-process.
+    ActivationClosed {
+        /// The wait.
+        key: Key,
+        /// The sub-process.
+        #[serde(with = "arc_text")]
+        element: ElementId,
+    },
+    /// An activity that repeats knows its items.
     RepetitionStarted {
         /// The body.
         key: Key,
-        /// How many inner instances there will be.
+        /// How many inner instances there will be; the most there may be for a loop, 0 without a limit.
         total: u32,
         /// The items still to go through one after the other.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -444,21 +466,4 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "VariableMap::is_empty")]
         variables: VariableMap,
     },
-}
-
-impl Event {
-    /// The refusal, if the event is one.
-    #[must_use]
-    pub fn refusal(&self) -> Option<&Refusal> {
-        match self {
-            Self::ActionRefused(refusal) => Some(refusal),
-            _ => None,
-        }
-    }
-}
-
-/// The refusal among decided events. Where there is one, it is the only event.
-#[must_use]
-pub fn refusal(events: &[Event]) -> Option<&Refusal> {
-    events.iter().find_map(Event::refusal)
 }

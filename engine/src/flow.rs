@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::element::{ad_hoc, complex_gateway};
 use crate::event::Event;
 use crate::feel::Variables;
 use crate::incident::{Failure, IncidentKind};
@@ -9,9 +10,19 @@ use crate::instance::{Instance, Key};
 use crate::model::{ElementId, FlowIx, Gateway, Node, NodeIx, NodeKind, Process};
 use crate::transition::Transition;
 
-/// The flows on which tokens leave `node`.
-pub(crate) fn choose(t: &Transition<'_>, scope: Key, node: &Node) -> Result<Vec<FlowIx>, Failure> {
+/// The flows on which tokens leave the element instance `key` of `node`, which lies in `scope`.
+pub(crate) fn choose(
+    t: &Transition<'_>,
+    key: Key,
+    scope: Key,
+    node: &Node,
+) -> Result<Vec<FlowIx>, Failure> {
     match node.kind {
+        NodeKind::ComplexGateway { .. } if complex_gateway::is_reset(t, key) => {
+            late_ones(t, &t.view(key), node)
+        }
+        // Its conditions see its own attributes.
+        NodeKind::ComplexGateway { .. } => all_that_hold(t, key, node),
         NodeKind::Gateway(Gateway::Exclusive) => first_that_holds(t, scope, node),
         NodeKind::Gateway(Gateway::Parallel) => Ok(node.outgoing.clone()),
         _ => all_that_hold(t, scope, node),
@@ -47,6 +58,26 @@ fn all_that_hold(t: &Transition<'_>, scope: Key, node: &Node) -> Result<Vec<Flow
     if taken.is_empty() { fall_back(node) } else { Ok(taken) }
 }
 
+/// The flows on which tokens leave a complex gateway that is reset: those alone whose condition
+/// holds, else the default flow. There may be none (BPMN 2.0.2 §13.4.5).
+pub(crate) fn late_ones(
+    t: &Transition<'_>,
+    variables: &dyn Variables,
+    node: &Node,
+) -> Result<Vec<FlowIx>, Failure> {
+    let mut taken = Vec::new();
+    for &flow in &node.outgoing {
+        let conditional = t.process().flow(flow).condition.is_some();
+        if conditional && node.default_flow != Some(flow) && holds(t, variables, flow)? {
+            taken.push(flow);
+        }
+    }
+    if taken.is_empty() {
+        taken.extend(node.default_flow);
+    }
+    Ok(taken)
+}
+
 fn holds(t: &Transition<'_>, variables: &dyn Variables, flow: FlowIx) -> Result<bool, Failure> {
     match &t.process().flow(flow).condition {
         Some(condition) => Ok(condition.test(variables, t.now())?),
@@ -73,13 +104,20 @@ pub(crate) fn take(t: &mut Transition<'_>, scope: Key, flow: FlowIx) {
     let process = t.process();
     let flow = process.flow(flow);
     let target = process.node(flow.target);
-    let join = join_of(target);
+    let join = match join_of(target) {
+        None if ad_hoc::is_selected(t, scope, target) => Some(Join::Selection),
+        join => join,
+    };
     let id = ElementId::clone(&flow.id);
     t.emit(Event::FlowTaken { scope, flow: id, waits: join.is_some() });
     let joined = match join {
         None => Vec::new(),
-        Some(Gateway::Parallel) if all_arrived(&t.instance, process, scope, target) => {
+        Some(Join::All) if all_arrived(&t.instance, process, scope, target) => {
             target.incoming.iter().map(|flow| ElementId::clone(&process.flow(*flow).id)).collect()
+        }
+        Some(Join::Condition) => {
+            complex_gateway::activate(t, scope, flow.target);
+            return;
         }
         Some(_) => return,
     };
@@ -89,21 +127,32 @@ pub(crate) fn take(t: &mut Transition<'_>, scope: Key, flow: FlowIx) {
 
 /// Whether tokens that arrive at `node` wait for others.
 pub(crate) fn is_join(node: &Node) -> bool {
-    join_of(node).is_some()
+    join_of(node).is_some() && !node.incoming.is_empty()
 }
 
-fn join_of(node: &Node) -> Option<Gateway> {
+/// What a token waits for at the end of its flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Join {
+    /// A token on every flow.
+    All,
+    /// Those that can still arrive.
+    Reachable,
+    /// That the gateway's condition holds.
+    Condition,
+    /// That the activity is selected.
+    Selection,
+}
+
+fn join_of(node: &Node) -> Option<Join> {
     match node.kind {
-        NodeKind::Gateway(gateway @ (Gateway::Parallel | Gateway::Inclusive))
-            if node.incoming.len() > 1 =>
-        {
-            Some(gateway)
-        }
+        NodeKind::Gateway(Gateway::Parallel) if node.incoming.len() > 1 => Some(Join::All),
+        NodeKind::Gateway(Gateway::Inclusive) if node.incoming.len() > 1 => Some(Join::Reachable),
+        NodeKind::ComplexGateway { .. } => Some(Join::Condition),
         _ => None,
     }
 }
 
-fn has_token(instance: &Instance, process: &Process, scope: Key, flow: FlowIx) -> bool {
+pub(crate) fn has_token(instance: &Instance, process: &Process, scope: Key, flow: FlowIx) -> bool {
     let id = &process.flow(flow).id;
     instance.tokens().any(|token| token.scope == scope && token.flow == *id)
 }
@@ -121,7 +170,7 @@ pub(crate) fn inclusive_join(
     for token in instance.tokens() {
         let Some(gateway) = target_of(process, &token.flow) else { continue };
         let node = process.node(gateway);
-        if join_of(node) != Some(Gateway::Inclusive) || !seen.insert((token.scope, gateway)) {
+        if join_of(node) != Some(Join::Reachable) || !seen.insert((token.scope, gateway)) {
             continue;
         }
         let (filled, empty): (Vec<FlowIx>, Vec<FlowIx>) = node
@@ -140,7 +189,7 @@ pub(crate) fn inclusive_join(
 
 /// Whether a token elsewhere in `scope` can still reach an empty incoming flow, and could not as
 /// well reach a filled one (BPMN 2.0.2 §13.4.3).
-fn others_may_come(
+pub(crate) fn others_may_come(
     instance: &Instance,
     process: &Process,
     scope: Key,
@@ -229,6 +278,10 @@ pub fn waiting_joins(process: &Process, instance: &Instance) -> Vec<WaitingJoin>
             continue;
         }
         let node = process.node(gateway);
+        // A token may also wait for its activity to be selected.
+        if join_of(node).is_none() {
+            continue;
+        }
         let (arrived, missing): (Vec<FlowIx>, Vec<FlowIx>) = node
             .incoming
             .iter()

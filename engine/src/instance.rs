@@ -119,10 +119,10 @@ pub struct ElementInstance {
     /// Its own variables.
     #[serde(default, skip_serializing_if = "VariableMap::is_empty")]
     pub variables: VariableMap,
-    /// Its 0-based place among the inner instances of a multi-instance activity.
+    /// Its 0-based place among the repetitions of an activity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index: Option<u32>,
-    /// For the body of a multi-instance activity: how the repetition goes.
+    /// For the activity around repetitions, its body: how they go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repetition: Option<Repetition>,
 }
@@ -146,7 +146,8 @@ impl Stage {
     }
 }
 
-/// A token that waits on a sequence flow for the others of a joining gateway.
+/// A token that waits at the end of a sequence flow: for the others of a joining gateway, or for
+/// the activity there to be selected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Token {
     /// The scope the flow lies in.
@@ -155,6 +156,21 @@ pub struct Token {
     /// Id of the sequence flow.
     #[serde(with = "arc_text")]
     pub flow: ElementId,
+}
+
+/// A complex gateway that went on before each of its flows brought a token (BPMN 2.0.2 §13.4.5:
+/// waiting for reset).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AwaitedReset {
+    /// The scope the gateway lies in.
+    #[serde(default, skip_serializing_if = "Key::is_process")]
+    pub scope: Key,
+    /// Id of the gateway.
+    #[serde(with = "arc_text")]
+    pub gateway: ElementId,
+    /// The flows whose tokens let it go on.
+    #[serde(with = "arc_text::list")]
+    pub flows: Vec<ElementId>,
 }
 
 /// The state of a process instance.
@@ -186,6 +202,8 @@ pub struct Instance {
     pub(crate) waits: BTreeMap<Key, Wait>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) tokens: Vec<Token>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) resets: Vec<AwaitedReset>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) incidents: BTreeMap<Key, Incident>,
     /// Who completed each element: what four eyes look at.
@@ -208,6 +226,7 @@ impl Instance {
             elements: BTreeMap::new(),
             waits: BTreeMap::new(),
             tokens: Vec::new(),
+            resets: Vec::new(),
             incidents: BTreeMap::new(),
             actors: BTreeMap::new(),
         }
@@ -249,6 +268,11 @@ impl Instance {
     /// The tokens that wait at joins.
     pub fn tokens(&self) -> impl Iterator<Item = &Token> {
         self.tokens.iter()
+    }
+
+    /// The complex gateways that wait to be reset.
+    pub fn resets(&self) -> impl Iterator<Item = &AwaitedReset> {
+        self.resets.iter()
     }
 
     /// The variables at process level.

@@ -41,6 +41,7 @@ pub use apply::apply;
 pub use command::{Command, Rejected};
 pub use decide::{Decided, Definition, Env, StartTrigger, advance, decide, replay, start_triggers};
 pub use effect::{Effect, EffectKind, effect};
+pub use element::ad_hoc::selectable;
 pub use element::multi_instance::Repetition;
 pub use event::{Event, refusal};
 pub use flow::{WaitingJoin, waiting_joins};

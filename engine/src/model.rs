@@ -8,6 +8,7 @@
 //! into that process; expressions are compiled. They hold because [`ProcessBuilder`] is the only
 //! way to make a [`Process`].
 
+mod ad_hoc;
 mod builder;
 mod node;
 
@@ -16,11 +17,12 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+pub use ad_hoc::{AdHoc, AdHocOutput};
 pub use builder::{BuildError, NodeDraft, ProcessBuilder};
 pub use node::{
     CallActivity, Correlation, ErrorTrigger, Gateway, JobSpec, Loop, Mapping, Message,
-    MultiInstance, Node, NodeKind, Script, SubProcess, Task, Text, TimerKind, TimerTrigger,
-    Trigger, UserTask,
+    MultiInstance, Node, NodeKind, Script, StandardLoop, SubProcess, Task, Text, TimerKind,
+    TimerTrigger, Trigger, UserTask,
 };
 
 use crate::feel::Program;

@@ -8,6 +8,9 @@
 //! s -> approve -> e
 //! x -> approve if amount > 10
 //! x -> e default
+//! complex join activationCount >= 2
+//! loop approve while loopCounter < 3 max 5   (before: tested first)
+//! adhoc checks begin ["a"] until done sequential   (keeping: what runs comes to its end)
 //! ```
 
 use std::collections::BTreeSet;
@@ -17,9 +20,9 @@ use crate::dmn::Decisions;
 use crate::feel::Program;
 use crate::governance::{Action, Policy, Rule};
 use crate::model::{
-    CallActivity, Correlation, ErrorTrigger, Gateway, JobSpec, Loop, Mapping, Message,
-    MultiInstance, NodeDraft, NodeIx, NodeKind, Process, ProcessBuilder, Script, SubProcess, Task,
-    Text, TimerKind, TimerTrigger, Trigger, UserTask,
+    AdHoc, AdHocOutput, CallActivity, Correlation, ErrorTrigger, Gateway, JobSpec, Loop, Mapping,
+    Message, MultiInstance, NodeDraft, NodeIx, NodeKind, Process, ProcessBuilder, Script,
+    StandardLoop, SubProcess, Task, Text, TimerKind, TimerTrigger, Trigger, UserTask,
 };
 use crate::scenario::Models;
 
@@ -95,6 +98,7 @@ fn read(drafts: &mut Drafts, line: &str) {
             drafts.node(id).node.outputs.push(mapping);
         }
         "each" => drafts.node(id).node.repeat = Some(repeat(more)),
+        "loop" => drafts.node(id).node.repeat = Some(standard_loop(more)),
         "policy" => drafts.node(id).node.policies.push(policy(more)),
         _ => drafts.nodes.push(NodeDraft::new(id, kind(word, more))),
     }
@@ -161,6 +165,10 @@ fn kind(word: &str, rest: &str) -> NodeKind {
         "parallel" => NodeKind::Gateway(Gateway::Parallel),
         "inclusive" => NodeKind::Gateway(Gateway::Inclusive),
         "events" => NodeKind::Gateway(Gateway::EventBased),
+        "complex" => {
+            NodeKind::ComplexGateway { activation: (!rest.is_empty()).then(|| program(rest)) }
+        }
+        "adhoc" => NodeKind::SubProcess(SubProcess::AdHoc(ad_hoc(rest))),
         "sub" => NodeKind::SubProcess(SubProcess::Embedded),
         "handler" => NodeKind::SubProcess(SubProcess::Event),
         "call" => NodeKind::CallActivity(CallActivity {
@@ -235,6 +243,46 @@ fn repeat(rest: &str) -> Loop {
     })
 }
 
+/// `before while condition max 3`, each part optional.
+fn standard_loop(rest: &str) -> Loop {
+    let (rest, maximum) = match rest.split_once("max ") {
+        Some((rest, maximum)) => (rest.trim(), Some(maximum.parse().unwrap())),
+        None => (rest, None),
+    };
+    let (test_before, condition) = match rest.strip_prefix("before") {
+        Some(rest) => (true, rest.trim()),
+        None => (false, rest),
+    };
+    let condition = condition.strip_prefix("while ").map(program);
+    Loop::Standard(StandardLoop { test_before, maximum, condition })
+}
+
+/// `begin list until condition into results from expression keeping sequential`, each part optional.
+fn ad_hoc(rest: &str) -> AdHoc {
+    let (rest, sequential) = match rest.strip_suffix("sequential") {
+        Some(rest) => (rest.trim(), true),
+        None => (rest, false),
+    };
+    let (rest, cancel_remaining) = match rest.strip_suffix("keeping") {
+        Some(rest) => (rest.trim(), false),
+        None => (rest, true),
+    };
+    let (rest, output) = match rest.split_once("into ") {
+        Some((rest, output)) => (rest.trim(), output.split_once(" from ")),
+        None => (rest, None),
+    };
+    let output = output.map(|(collection, element)| AdHocOutput {
+        collection: collection.to_owned(),
+        element: program(element),
+    });
+    let (rest, completion_condition) = match rest.split_once("until ") {
+        Some((rest, condition)) => (rest.trim(), Some(program(condition))),
+        None => (rest, None),
+    };
+    let active_elements = rest.strip_prefix("begin ").map(program);
+    AdHoc { sequential, completion_condition, cancel_remaining, active_elements, output }
+}
+
 /// `four-eyes A B`, `four-eyes starter`, `mandate DOMAIN ACTION AMOUNT CURRENCY`, `condition FEEL`;
 /// after `on complete` or another action.
 fn policy(rest: &str) -> Policy {
@@ -247,6 +295,7 @@ fn policy(rest: &str) -> Policy {
             "tool_call" => Action::ToolCall,
             "set_variables" => Action::SetVariables,
             "start" => Action::Start,
+            "activate" => Action::Activate,
             _ => Action::Control,
         });
         rest = more;

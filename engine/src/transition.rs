@@ -11,12 +11,12 @@ use flowmaster_kernel::Timestamp;
 
 use crate::decide::{Definition, Env};
 use crate::element;
-use crate::event::Event;
+use crate::event::{Event, GatewayTokens};
 use crate::flow;
 use crate::incident::{Failure, Incident, IncidentKind};
 use crate::instance::{ElementInstance, Instance, InstanceState, Key, Stage};
 use crate::limits;
-use crate::model::{ElementId, FlowIx, Node, NodeIx, NodeKind, Process};
+use crate::model::{ElementId, FlowIx, Node, NodeIx, NodeKind, Process, SubProcess};
 use crate::scope::{ScopeView, VariableMap};
 use crate::wait::WaitKind;
 
@@ -154,6 +154,9 @@ impl<'a> Transition<'a> {
             self.enter(key);
             return true;
         }
+        if element::complex_gateway::settle(self) || element::ad_hoc::settle(self) {
+            return true;
+        }
         let finished = self.finished_sub_processes();
         if !finished.is_empty() {
             for key in finished {
@@ -176,9 +179,13 @@ impl<'a> Transition<'a> {
             element.stage == Stage::Active
                 && element.repetition.is_none()
                 && !held.contains(key)
-                && self
-                    .place(*key)
-                    .is_some_and(|(_, node)| matches!(node.kind, NodeKind::SubProcess(_)))
+                && self.place(*key).is_some_and(|(_, node)| match &node.kind {
+                    NodeKind::SubProcess(SubProcess::AdHoc(ad_hoc)) => {
+                        element::ad_hoc::is_over(&self.instance, *key, ad_hoc)
+                    }
+                    NodeKind::SubProcess(_) => true,
+                    _ => false,
+                })
         };
         self.instance.elements().filter(finished).map(|(key, _)| key).collect()
     }
@@ -334,6 +341,7 @@ impl<'a> Transition<'a> {
                 Event::SubscriptionClosed { key, element }
             }
             WaitKind::Condition { .. } => Event::ConditionClosed { key, element },
+            WaitKind::Activation { .. } => Event::ActivationClosed { key, element },
             WaitKind::Child { instance, .. } => {
                 Event::ChildCancelled { key, element, instance: instance.clone() }
             }
@@ -352,6 +360,11 @@ impl<'a> Transition<'a> {
         for inner in self.instance.inside(scope).into_iter().rev() {
             self.terminate_one(inner);
         }
+        self.take_back_tokens(scope);
+    }
+
+    /// Takes the tokens from `scope`, those on their way included.
+    pub(crate) fn take_back_tokens(&mut self, scope: Key) {
         self.queue.retain(|step| !matches!(step, Step::Take { scope: from, .. } if *from == scope));
         self.drop_tokens(scope);
     }
@@ -364,7 +377,14 @@ impl<'a> Transition<'a> {
         self.emit(Event::ElementTerminated { key, element });
     }
 
+    /// Takes the tokens that wait in `scope`, and what its complex gateways remember of others.
     fn drop_tokens(&mut self, scope: Key) {
+        let resets = self.instance.resets().filter(|reset| reset.scope == scope);
+        let gateways: Vec<ElementId> =
+            resets.map(|reset| ElementId::clone(&reset.gateway)).collect();
+        for element in gateways {
+            self.emit(Event::GatewayReset(GatewayTokens { scope, element, flows: Vec::new() }));
+        }
         let waiting = self.instance.tokens().filter(|token| token.scope == scope);
         let flows: Vec<ElementId> = waiting.map(|token| ElementId::clone(&token.flow)).collect();
         for flow in flows {

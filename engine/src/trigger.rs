@@ -26,6 +26,7 @@ pub(crate) fn trigger(t: &mut Transition<'_>, owner: Key, target: NodeIx, variab
             if *interrupting || matches!(trigger, Trigger::Error(_)) {
                 t.terminate_inside(owner);
                 t.close_waits_where(owner, |element| starts_event_sub_process(process, element));
+                crate::element::ad_hoc::close(t, owner);
             }
             let inside = t.activate(owner, sub_process, None, Vec::new());
             if let Err(failure) = crate::element::sub_process::open_events(t, inside, sub_process) {
@@ -228,6 +229,7 @@ pub(crate) fn trigger_of(node: &Node) -> Option<&Trigger> {
         | NodeKind::BoundaryEvent { trigger, .. } => Some(trigger),
         NodeKind::Task(_)
         | NodeKind::Gateway(_)
+        | NodeKind::ComplexGateway { .. }
         | NodeKind::SubProcess(_)
         | NodeKind::CallActivity(_)
         | NodeKind::Unsupported { .. } => None,

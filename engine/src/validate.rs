@@ -1,14 +1,14 @@
 //! Checks a process before it is published: what would get stuck, be skipped or surprise.
 
+mod gateway;
 mod link;
+mod repetition;
 
 use std::collections::BTreeSet;
 
 use crate::finding::Finding;
 use crate::governance::{Policy, Rule};
-use crate::model::{
-    Flow, Gateway, Node, NodeIx, NodeKind, Process, SubProcess, Task, Text, Trigger,
-};
+use crate::model::{Flow, Node, NodeIx, NodeKind, Process, SubProcess, Task, Text, Trigger};
 
 /// What the process may refer to outside itself.
 #[derive(Clone, Debug, Default)]
@@ -74,6 +74,8 @@ impl Check<'_> {
                     "keep one start event and give it a message, timer, error, signal, escalation or condition",
                 );
             }
+        } else if scope.is_some_and(|ix| process.node(ix).ad_hoc().is_some()) {
+            self.ad_hoc_content(id, &starts, scope);
         } else if starts.is_empty() || (scope.is_some() && plain != 1) {
             self.error(
                 "no_start_event",
@@ -101,6 +103,9 @@ impl Check<'_> {
         open.extend(process.children(scope).filter_map(|(ix, node)| {
             matches!(node.kind, NodeKind::SubProcess(SubProcess::Event)).then_some(ix)
         }));
+        if let Some(ix) = scope.filter(|ix| process.node(*ix).ad_hoc().is_some()) {
+            open.extend(process.unled(ix).map(|(ix, _)| ix));
+        }
         while let Some(ix) = open.pop() {
             if reached.insert(ix) {
                 let node = process.node(ix);
@@ -163,6 +168,9 @@ impl Check<'_> {
             NodeKind::IntermediateCatchEvent(trigger) => self.catch(id, trigger),
             NodeKind::BoundaryEvent { trigger, .. } => self.boundary(node, trigger),
             NodeKind::Gateway(gateway) => self.gateway(node, *gateway),
+            NodeKind::ComplexGateway { activation } => {
+                self.complex_gateway(node, activation.is_some());
+            }
             NodeKind::Task(task) => self.task(id, task),
             NodeKind::CallActivity(call) => {
                 let known = self.surroundings.processes.as_ref();
@@ -195,6 +203,7 @@ impl Check<'_> {
             | NodeKind::EndEvent(_)
             | NodeKind::IntermediateThrowEvent(_) => {}
         }
+        self.repetition(node);
         for policy in &node.policies {
             self.policy(id, policy);
         }
@@ -288,67 +297,6 @@ impl Check<'_> {
                 id,
                 "a waiting element must say how it recognises its message",
                 "set the correlation key of the message, for example =orderId",
-            );
-        }
-    }
-
-    fn gateway(&mut self, node: &Node, gateway: Gateway) {
-        match gateway {
-            Gateway::Exclusive | Gateway::Inclusive => self.decision_is_total(node),
-            Gateway::EventBased => {
-                for &flow in &node.outgoing {
-                    let target = self.process.node(self.process.flow(flow).target);
-                    let waits = matches!(
-                        target.kind,
-                        NodeKind::IntermediateCatchEvent(_) | NodeKind::Task(Task::Receive(_))
-                    );
-                    if !waits {
-                        self.error(
-                            "event_gateway_target",
-                            &node.id,
-                            format!(
-                                "{} after the event-based gateway does not wait for an event",
-                                target.id
-                            ),
-                            "put catch events or receive tasks after it",
-                        );
-                    }
-                }
-            }
-            Gateway::Parallel => {}
-        }
-        if node.outgoing.is_empty() {
-            self.error(
-                "gateway_without_flow",
-                &node.id,
-                "no flow leaves the gateway",
-                "connect it to what comes next",
-            );
-        }
-    }
-
-    /// Every way out of a decision needs a condition, and one must be the default.
-    fn decision_is_total(&mut self, node: &Node) {
-        if node.outgoing.len() < 2 {
-            return;
-        }
-        for &ix in &node.outgoing {
-            let flow = self.process.flow(ix);
-            if flow.condition.is_none() && node.default_flow != Some(ix) {
-                self.error(
-                    "flow_without_condition",
-                    &flow.id,
-                    format!("the flow from {} has no condition and is not the default", node.id),
-                    "give it a condition, or make it the default flow",
-                );
-            }
-        }
-        if node.default_flow.is_none() {
-            self.warning(
-                "no_default_flow",
-                &node.id,
-                "when no condition holds, the instance stops with an incident",
-                "make one flow the default",
             );
         }
     }

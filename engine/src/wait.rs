@@ -78,6 +78,15 @@ pub enum WaitKind {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         holds: bool,
     },
+    /// Somebody who activates what is in an ad-hoc sub-process.
+    Activation {
+        /// Whether something in it was activated.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        started: bool,
+        /// What begins by itself when the activity before it is over.
+        #[serde(default, skip_serializing_if = "Vec::is_empty", with = "arc_text::list")]
+        queue: Vec<ElementId>,
+    },
     /// A called instance.
     Child {
         /// Id of the called process.

@@ -33,7 +33,10 @@ pub(crate) struct Target {
 pub(crate) const TARGETS: &[Target] = &[
     Target {
         name: "bpmn",
-        seeds: &["engine/src/scenario/tests/files/order.bpmn"],
+        seeds: &[
+            "engine/src/scenario/tests/files/order.bpmn",
+            "engine/src/scenario/tests/files/checks.bpmn",
+        ],
         texts: &[],
         take: bpmn,
     },
@@ -42,6 +45,7 @@ pub(crate) const TARGETS: &[Target] = &[
         seeds: &[
             "engine/src/scenario/tests/files/delivery.json",
             "mcp-server/demo/invoice-approval.json",
+            "tests/scenarios/patterns/wcp-36-dynamic-partial-join-multiple-instances.json",
         ],
         texts: &[],
         take: compact,
@@ -79,7 +83,10 @@ pub(crate) const TARGETS: &[Target] = &[
     },
     Target {
         name: "journal",
-        seeds: &["engine/src/decide/tests/golden/journal-1.jsonl"],
+        seeds: &[
+            "engine/src/decide/tests/golden/journal-1.jsonl",
+            "engine/src/decide/tests/golden/journal-selection.jsonl",
+        ],
         texts: &[],
         take: journal,
     },

@@ -230,6 +230,11 @@ async fn instances(shop: &Shop<'_>, calls: &mut Calls) {
     let changed = shop.instance("calls-modify", user_task()).await;
     let modify = |n: u8| json!({ "id": changed, "variables": { "n": n } });
     add("instance_modify", modify(1), modify(2), moved_on(&changed));
+    let ad_hoc =
+        json!({ "type": "adHocSubProcess", "elements": [{ "id": "inside", "type": "userTask" }] });
+    let open = shop.instance("calls-activate", ad_hoc).await;
+    let activate = |n: u8| json!({ "id": open, "elements": ["inside"], "variables": { "n": n } });
+    add("instance_activate", activate(1), activate(2), moved_on(&open));
     let script = json!({ "type": "scriptTask", "script": "size + 1", "result": "more" });
     let stopped = shop.instance("calls-incident", script).await;
     let view = shop.ask("instance_get", json!({ "id": stopped })).await;

@@ -22,6 +22,7 @@ async fn another_tenants_ids_are_not_found_and_its_lists_are_empty() {
         ("instance_get", json!({ "id": format!("{MARKER}-key") })),
         ("instance_timeline", json!({ "id": ids.instance })),
         ("instance_control", json!({ "id": ids.instance, "action": "cancel" })),
+        ("instance_activate", json!({ "id": ids.instance, "elements": ["a"] })),
         ("instance_modify", json!({ "id": ids.instance, "variables": { "a": 1 } })),
         ("incident_resolve", json!({ "id": format!("{}/3", ids.instance) })),
         ("task_get", json!({ "id": ids.task, "response_format": "detailed" })),

@@ -22,6 +22,7 @@ mod idempotency;
 mod isolation;
 mod large;
 mod operating;
+mod postgres;
 mod program;
 mod told;
 mod upkeep;

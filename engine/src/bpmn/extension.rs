@@ -122,7 +122,7 @@ impl Reader<'_> {
             "policy_invalid",
             id,
             what,
-            "types: four_eyes, mandate, condition; actions: complete, tool_call, set_variables, start, control",
+            "types: four_eyes, mandate, condition; actions: complete, tool_call, set_variables, start, activate, control",
         ));
     }
 

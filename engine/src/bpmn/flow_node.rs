@@ -4,8 +4,7 @@ use super::Reader;
 use super::names::{FLOWMASTER, MODEL, ZEEBE};
 use crate::finding::Finding;
 use crate::model::{
-    CallActivity, Gateway, JobSpec, Loop, MultiInstance, NodeDraft, NodeIx, NodeKind, Script,
-    SubProcess, Task, Text, UserTask,
+    CallActivity, Gateway, JobSpec, NodeIx, NodeKind, Script, SubProcess, Task, Text, UserTask,
 };
 use crate::xml::Element;
 
@@ -43,19 +42,17 @@ impl Reader<'_> {
             }
             "subProcess" => NodeKind::SubProcess(SubProcess::Embedded),
             "callActivity" => NodeKind::CallActivity(self.call_activity(element)),
-            "complexGateway" | "eventBasedGateway" | "transaction" | "adHocSubProcess" => {
-                self.unsupported(element, &element.name)
-            }
+            "adHocSubProcess" => NodeKind::SubProcess(SubProcess::AdHoc(self.ad_hoc(element))),
+            "complexGateway" => NodeKind::ComplexGateway {
+                activation: self.expression(element, element, "activationCondition"),
+            },
+            "eventBasedGateway" | "transaction" => self.unsupported(element, &element.name),
             _ => return None,
         };
-        let unsupported_marker = match () {
-            () if element.first(MODEL, "standardLoopCharacteristics").is_some() => {
-                "the loop marker"
-            }
-            () if element.attribute("isForCompensation") == Some("true") => "compensation",
-            () => return Some(kind),
-        };
-        Some(self.unsupported(element, unsupported_marker))
+        if element.attribute("isForCompensation") == Some("true") {
+            return Some(self.unsupported(element, "compensation"));
+        }
+        Some(kind)
     }
 
     /// An element that is kept but not executed.
@@ -222,39 +219,6 @@ impl Reader<'_> {
                 .and_then(|priority| priority.attribute("priority"))
                 .map(|priority| self.text(id, priority)),
         })
-    }
-
-    pub(super) fn repetition(&mut self, draft: &mut NodeDraft, element: &Element) {
-        let Some(marker) = element.first(MODEL, "multiInstanceLoopCharacteristics") else { return };
-        let id = draft.node.id.to_string();
-        let zeebe = marker
-            .first(MODEL, "extensionElements")
-            .and_then(|extensions| extensions.first(ZEEBE, "loopCharacteristics"));
-        let text = |name: &str| zeebe.and_then(|zeebe| zeebe.attribute(name));
-        let mut inner = |name: &str| {
-            marker.first(MODEL, name).map(Element::text).and_then(|text| self.program(&id, &text))
-        };
-        let cardinality = inner("loopCardinality");
-        let completion_condition = inner("completionCondition");
-        let collection = text("inputCollection").and_then(|text| self.program(&id, text));
-        let output_element = text("outputElement").and_then(|text| self.program(&id, text));
-        if cardinality.is_none() && collection.is_none() {
-            self.findings.push(Finding::error(
-                "multi_instance_of_nothing",
-                &id,
-                "the multi-instance marker names neither a collection nor a number",
-                "set inputCollection of zeebe:loopCharacteristics, or loopCardinality",
-            ));
-        }
-        draft.node.repeat = Some(Loop::MultiInstance(MultiInstance {
-            sequential: marker.attribute("isSequential") == Some("true"),
-            collection,
-            cardinality,
-            input_element: text("inputElement").map(str::to_owned),
-            output_collection: text("outputCollection").map(str::to_owned),
-            output_element,
-            completion_condition,
-        }));
     }
 }
 

@@ -68,7 +68,7 @@ fn place_scope(
                 NodeKind::Task(_) | NodeKind::CallActivity(_) | NodeKind::Unsupported { .. } => {
                     (100, 80)
                 }
-                NodeKind::Gateway(_) => (50, 50),
+                NodeKind::Gateway(_) | NodeKind::ComplexGateway { .. } => (50, 50),
                 _ => (36, 36),
             };
             let centred = y + (80_i64.saturating_sub(height)).max(0) / 2;

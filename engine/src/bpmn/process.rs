@@ -70,7 +70,7 @@ impl Reader<'_> {
             draft.node.name = element.attribute("name").map(str::to_owned);
             draft.node.documentation = documentation(element);
             draft.node.lane = lanes.get(&*id).cloned();
-            self.repetition(&mut draft, element);
+            draft.node.repeat = self.repetition(element);
             if let Some(extensions) = element.first(MODEL, "extensionElements") {
                 self.extend(&mut draft, extensions);
             }
@@ -94,14 +94,7 @@ impl Reader<'_> {
             ));
             return;
         };
-        let condition = element.first(MODEL, "conditionExpression").and_then(|expression| {
-            let language = expression.attribute("language").unwrap_or_default();
-            if !language.is_empty() && !language.to_ascii_lowercase().contains("feel") {
-                self.foreign_expression(&id, language);
-                return None;
-            }
-            self.program(&id, &expression.text())
-        });
+        let condition = self.expression(element, element, "conditionExpression");
         builder.flow(id, element.attribute("name").map(str::to_owned), source, target, condition);
     }
 

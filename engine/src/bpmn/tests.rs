@@ -149,7 +149,24 @@ fn mistakes_become_findings() {
             "condition_filter",
         ),
         ("<receiveTask id='s' messageRef='gone'/>", "dangling_reference"),
-        ("<complexGateway id='s'/>", "unsupported_element"),
+        ("<transaction id='s'/>", "unsupported_element"),
+        ("<task id='s'><standardLoopCharacteristics loopMaximum='many'/></task>", "loop_maximum"),
+        (
+            "<task id='s'><standardLoopCharacteristics><loopCondition language='groovy'>x</loopCondition></standardLoopCharacteristics></task>",
+            "expression_language",
+        ),
+        (
+            "<complexGateway id='s'><activationCondition>1 +</activationCondition></complexGateway>",
+            "expression_invalid",
+        ),
+        (
+            "<adHocSubProcess id='s'><extensionElements><zeebe:adHoc outputCollection='x'/></extensionElements></adHocSubProcess>",
+            "ad_hoc_output",
+        ),
+        (
+            "<adHocSubProcess id='s'><extensionElements><zeebe:taskDefinition type='x'/></extensionElements></adHocSubProcess>",
+            "ad_hoc_job",
+        ),
         ("<startEvent id='s'/><endEvent id='s'/>", "process_not_linked"),
         (
             "<startEvent id='s'/><sequenceFlow id='f' sourceRef='s' targetRef='gone'/>",

@@ -2,10 +2,12 @@
 //! a file. What was read from a file is kept and written by [`Document`](super::Document) instead.
 
 mod node;
+mod repetition;
 
 use super::Document;
 use super::layout::{self, Bounds, Layout};
 use super::names::{BPMNDI, DC, DI, FLOWMASTER, MODEL, XSI, ZEEBE};
+use crate::feel::Program;
 use crate::governance::{Policy, Rule};
 use crate::model::{Contract, Flow, NodeIx, Process, Text};
 use crate::xml::{Attribute, Element};
@@ -86,9 +88,7 @@ fn sequence_flow(process: &Process, flow: &Flow) -> Element {
         .with_some("name", flow.name.clone())
         .with("sourceRef", &*process.node(flow.source).id)
         .with("targetRef", &*process.node(flow.target).id);
-    if let Some(condition) = &flow.condition {
-        element.push(formal("conditionExpression", &format!("={}", condition.text())));
-    }
+    push_program(&mut element, "conditionExpression", flow.condition.as_ref());
     element
 }
 
@@ -186,6 +186,12 @@ fn push_documentation(element: &mut Element, text: Option<&str>) {
 fn push_unless_empty(element: &mut Element, child: Element) {
     if !child.children.is_empty() {
         element.push(child);
+    }
+}
+
+fn push_program(element: &mut Element, name: &str, program: Option<&Program>) {
+    if let Some(program) = program {
+        element.push(formal(name, &format!("={}", program.text())));
     }
 }
 

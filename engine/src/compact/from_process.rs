@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    CompactAssignment, CompactElement, CompactEvent, CompactForEach, CompactPolicy, CompactProcess,
-    CompactRule, ConditionalTarget, Next, Target,
+    CompactAdHoc, CompactAssignment, CompactElement, CompactEvent, CompactForEach, CompactLoop,
+    CompactPolicy, CompactProcess, CompactRule, ConditionalTarget, Next, Target,
 };
 use crate::governance::{Policy, Rule};
 use crate::model::{
@@ -41,7 +41,8 @@ fn element(process: &Process, ix: NodeIx, node: &Node) -> CompactElement {
         next: next(process, node),
         inputs: mappings(&node.inputs),
         outputs: mappings(&node.outputs),
-        for_each: node.repeat.as_ref().map(for_each),
+        for_each: node.repeat.as_ref().and_then(for_each),
+        standard_loop: node.repeat.as_ref().and_then(standard_loop),
         policies: node.policies.iter().map(policy).collect(),
         headers: node.headers.clone(),
         ..CompactElement::default()
@@ -75,11 +76,20 @@ fn element(process: &Process, ix: NodeIx, node: &Node) -> CompactElement {
         NodeKind::Gateway(Gateway::Parallel) => "parallelGateway",
         NodeKind::Gateway(Gateway::Inclusive) => "inclusiveGateway",
         NodeKind::Gateway(Gateway::EventBased) => "eventBasedGateway",
+        NodeKind::ComplexGateway { activation } => {
+            compact.activation = activation.as_ref().map(|it| it.text().to_owned());
+            "complexGateway"
+        }
         NodeKind::SubProcess(kind) => {
             compact.elements = elements(process, Some(ix));
             match kind {
                 SubProcess::Embedded => "subProcess",
                 SubProcess::Event => "eventSubProcess",
+                SubProcess::AdHoc(ad_hoc) => {
+                    let plain = CompactAdHoc::default();
+                    compact.ad_hoc = Some(ad_hoc.into()).filter(|compact| *compact != plain);
+                    "adHocSubProcess"
+                }
             }
         }
         NodeKind::CallActivity(call) => {
@@ -194,12 +204,21 @@ fn assignment(task: &UserTask) -> Option<CompactAssignment> {
     (compact != CompactAssignment::default()).then_some(compact)
 }
 
-fn for_each(repeat: &Loop) -> CompactForEach {
-    let Loop::MultiInstance(marker) = repeat;
+fn standard_loop(repeat: &Loop) -> Option<CompactLoop> {
+    let Loop::Standard(marker) = repeat else { return None };
+    Some(CompactLoop {
+        condition: marker.condition.as_ref().map(|condition| condition.text().to_owned()),
+        test_before: marker.test_before,
+        maximum: marker.maximum,
+    })
+}
+
+fn for_each(repeat: &Loop) -> Option<CompactForEach> {
+    let Loop::MultiInstance(marker) = repeat else { return None };
     let program = |program: &Option<crate::feel::Program>| {
         program.as_ref().map(|program| program.text().to_owned())
     };
-    CompactForEach {
+    Some(CompactForEach {
         collection: program(&marker.collection),
         times: program(&marker.cardinality),
         item: marker.input_element.clone(),
@@ -207,7 +226,7 @@ fn for_each(repeat: &Loop) -> CompactForEach {
         collect: marker.output_collection.clone(),
         collect_value: program(&marker.output_element),
         until: program(&marker.completion_condition),
-    }
+    })
 }
 
 fn policy(policy: &Policy) -> CompactPolicy {

@@ -31,6 +31,15 @@ fn order() -> CompactProcess {
             { "id": "call", "type": "callActivity", "process": "child", "next": "end" },
             { "id": "end", "type": "endEvent", "event": { "terminate": true } },
             { "id": "until", "type": "intermediateCatchEvent", "event": { "condition": "amount > 5" }, "next": "go" },
+            { "id": "enough", "type": "complexGateway", "activation": "activationCount >= 2", "next": [
+                { "to": "again", "when": "waitingForStart" }, { "to": "end", "default": true }] },
+            { "id": "again", "type": "task", "next": "checks",
+              "loop": { "condition": "loopCounter < 3", "testBefore": true, "maximum": 5 } },
+            { "id": "checks", "type": "adHocSubProcess", "next": "free", "elements": [
+                { "id": "look", "type": "task", "next": "tell" }, { "id": "tell", "type": "task" }],
+              "adHoc": { "activate": "[\"look\"]", "until": "done", "sequential": true, "cancelRemaining": false,
+                          "collect": "seen", "collectValue": "answer" } },
+            { "id": "free", "type": "adHocSubProcess", "elements": [{ "id": "any", "type": "task", "loop": { "maximum": 2 } }] },
             { "id": "go", "type": "intermediateThrowEvent", "event": { "link": "A" } },
             { "id": "come", "type": "intermediateCatchEvent", "event": { "link": "A" }, "next": "end" }
         ]

@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
-    CompactAssignment, CompactElement, CompactEvent, CompactForEach, CompactPolicy, CompactProcess,
-    CompactRule,
+    CompactAdHoc, CompactAssignment, CompactElement, CompactEvent, CompactForEach, CompactPolicy,
+    CompactProcess, CompactRule,
 };
 use crate::feel::Program;
 use crate::finding::Finding;
 use crate::governance::{Policy, Rule};
 use crate::model::{
-    CallActivity, Contract, Correlation, ElementId, ErrorTrigger, Gateway, JobSpec, Loop, Mapping,
-    Message, MultiInstance, NodeDraft, NodeIx, NodeKind, Process, ProcessBuilder, Script,
-    SubProcess, Task, Text, TimerKind, TimerTrigger, Trigger, UserTask,
+    AdHoc, AdHocOutput, CallActivity, Contract, Correlation, ElementId, ErrorTrigger, Gateway,
+    JobSpec, Loop, Mapping, Message, MultiInstance, NodeDraft, NodeIx, NodeKind, Process,
+    ProcessBuilder, Script, StandardLoop, SubProcess, Task, Text, TimerKind, TimerTrigger, Trigger,
+    UserTask,
 };
 
 /// The deepest nesting of sub-processes.
@@ -89,8 +90,7 @@ impl Reader {
             draft.node.headers.clone_from(&element.headers);
             draft.node.inputs = self.mappings(&element.id, &element.inputs);
             draft.node.outputs = self.mappings(&element.id, &element.outputs);
-            draft.node.repeat =
-                element.for_each.as_ref().map(|marker| self.multi_instance(&element.id, marker));
+            draft.node.repeat = self.repetition(element);
             draft.node.policies = element
                 .policies
                 .iter()
@@ -186,8 +186,12 @@ impl Reader {
             "parallelGateway" => NodeKind::Gateway(Gateway::Parallel),
             "inclusiveGateway" => NodeKind::Gateway(Gateway::Inclusive),
             "eventBasedGateway" => NodeKind::Gateway(Gateway::EventBased),
+            "complexGateway" => NodeKind::ComplexGateway {
+                activation: self.optional_program(&element.id, element.activation.as_deref()),
+            },
             "subProcess" => NodeKind::SubProcess(SubProcess::Embedded),
             "eventSubProcess" => NodeKind::SubProcess(SubProcess::Event),
+            "adHocSubProcess" => NodeKind::SubProcess(SubProcess::AdHoc(self.ad_hoc(element))),
             "callActivity" => {
                 let process = self.required(element, "process", element.process.as_deref());
                 NodeKind::CallActivity(CallActivity {
@@ -259,6 +263,45 @@ impl Reader {
             job_type: self.text(&element.id, job_type),
             retries: self.optional_text(&element.id, element.retries.as_deref()),
             priority: self.optional_text(&element.id, element.priority.as_deref()),
+        }
+    }
+
+    fn repetition(&mut self, element: &CompactElement) -> Option<Loop> {
+        match (&element.for_each, &element.standard_loop) {
+            (None, None) => None,
+            (Some(marker), None) => Some(self.multi_instance(&element.id, marker)),
+            (None, Some(marker)) => Some(Loop::Standard(StandardLoop {
+                test_before: marker.test_before,
+                maximum: marker.maximum,
+                condition: self.optional_program(&element.id, marker.condition.as_deref()),
+            })),
+            (Some(_), Some(_)) => {
+                self.findings.push(Finding::error(
+                    "two_repetitions",
+                    &element.id,
+                    "it has both forEach and loop",
+                    "keep one, or put the element into a sub-process that has the other",
+                ));
+                None
+            }
+        }
+    }
+
+    fn ad_hoc(&mut self, element: &CompactElement) -> AdHoc {
+        let CompactAdHoc { activate, until, sequential, cancel_remaining, collect, collect_value } =
+            element.ad_hoc.clone().unwrap_or_default();
+        if collect.is_some() != collect_value.is_some() {
+            self.missing(element, "adHoc.collect and adHoc.collectValue together");
+        }
+        let output = collect.zip(collect_value).and_then(|(collection, text)| {
+            Some(AdHocOutput { collection, element: self.program(&element.id, &text)? })
+        });
+        AdHoc {
+            sequential,
+            completion_condition: self.optional_program(&element.id, until.as_deref()),
+            cancel_remaining: cancel_remaining.unwrap_or(true),
+            active_elements: self.optional_program(&element.id, activate.as_deref()),
+            output,
         }
     }
 
@@ -340,6 +383,10 @@ impl Reader {
                 None
             }
         }
+    }
+
+    fn optional_program(&mut self, id: &str, text: Option<&str>) -> Option<Program> {
+        text.and_then(|text| self.program(id, text))
     }
 
     fn text(&mut self, id: &str, text: &str) -> Text {

@@ -3,8 +3,9 @@
 
 use serde_json::Value;
 
-use super::{Definition, Env, arrival, control, modify, start, work};
+use super::{Definition, Env, arrival, control, modify, selection, start, work};
 use crate::command::{ChildOutcome, Command, Rejected};
+use crate::element::ad_hoc;
 use crate::governance::{Action, Attempt};
 use crate::incident::Incident;
 use crate::instance::{Caller, Instance, InstanceState, Key};
@@ -82,6 +83,12 @@ pub(super) enum Task {
         reason: Option<String>,
     },
     Modify(modify::Plan),
+    SelectActivities {
+        key: Key,
+        wait: Wait,
+        places: Vec<NodeIx>,
+        variables: VariableMap,
+    },
     ToolCall {
         wait: Wait,
         tool: String,
@@ -149,7 +156,8 @@ pub(super) fn check_size(command: &Command) -> Result<(), Rejected> {
             outcome: ChildOutcome::Completed { variables } | ChildOutcome::Failed { variables, .. },
             ..
         }
-        | Command::SetVariables { variables, .. } => limits::measure(variables),
+        | Command::SetVariables { variables, .. }
+        | Command::SelectActivities { variables, .. } => limits::measure(variables),
         Command::Modify { instructions, .. } => {
             let all = instructions.iter().filter_map(Instruction::variables);
             limits::measure_values(all.flat_map(VariableMap::iter).map(|(_, value)| value))
@@ -231,6 +239,13 @@ pub(super) fn admit(
         Command::Pause => Task::Pause,
         Command::Resume => Task::Resume,
         Command::Cancel { reason } => Task::Cancel { reason },
+        Command::SelectActivities { key, elements, variables } => {
+            let wait = finder.wait(key, "ad-hoc sub-process", |kind| {
+                matches!(kind, WaitKind::Activation { .. })
+            })?;
+            let places = selection::find(definition.process(), instance, &wait, &elements)?;
+            Task::SelectActivities { key, wait, places, variables }
+        }
         Command::Modify { instructions, reason } => {
             let plan = modify::plan(definition.process(), instance, instructions, reason);
             Task::Modify(plan.map_err(Rejected::Modification)?)
@@ -345,6 +360,10 @@ impl Task {
             Self::Pause | Self::Resume | Self::Cancel { .. } => {
                 vec![attempt(Action::Control, None, Key::PROCESS, &none)]
             }
+            Self::SelectActivities { wait, places, variables, .. } => places
+                .iter()
+                .map(|ix| attempt(Action::Activate, Some(process.node(*ix)), wait.owner, variables))
+                .collect(),
             Self::Modify(plan) => {
                 let set = plan.variables.iter().map(|(scope, variables)| {
                     attempt(Action::SetVariables, node_of(*scope), *scope, variables)
@@ -400,6 +419,9 @@ impl Task {
             Self::Pause => control::pause(t),
             Self::Resume => control::resume(t),
             Self::Cancel { reason } => control::cancel(t, reason),
+            Self::SelectActivities { key, wait, places, variables } => {
+                ad_hoc::begin(t, key, wait.owner, &places, &variables);
+            }
             Self::Modify(plan) => modify::modify(t, plan),
             // Asking is all there is to it: the answer is an event already.
             Self::ToolCall { .. } => {}

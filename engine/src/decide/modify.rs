@@ -3,14 +3,14 @@
 //! What is started is there before anything ends, so that a scope that loses one token and gets
 //! another stays; it begins after everything ended. A scope that is left without any token ends with
 //! what was in it and nothing goes on from it, outwards as far as that holds; an instance that is left
-//! without any is cancelled. The body of a multi-instance activity goes on: an inner instance that was
-//! terminated counts as ended.
+//! without any is cancelled. The body of an activity that repeats and an ad-hoc sub-process go on by
+//! their own rules: an inner instance that was terminated counts as ended.
 
 mod plan;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::element::{self, multi_instance};
+use crate::element::{self, ad_hoc, multi_instance};
 use crate::event::{Event, Modified};
 use crate::flow;
 use crate::instance::{Key, Stage};
@@ -45,7 +45,7 @@ pub(super) fn modify(t: &mut Transition<'_>, plan: Plan) {
         if flow::is_join(t.process().node(place)) {
             arrivals.push(Arrival { scope, gateway: place, from });
         } else {
-            let key = t.activate(scope, place, None, Vec::new());
+            let key = activate(t, scope, place);
             t.set_variables(key, &variables);
             begun.push(key);
         }
@@ -83,7 +83,7 @@ fn scope_of(
         let known = match made.get(&at) {
             Some(known) => *known,
             None => {
-                let key = t.activate(scope, place, None, Vec::new());
+                let key = activate(t, scope, place);
                 let begun = element::surround(t, key, place);
                 if let Err(failure) = &begun {
                     t.raise(key, Stage::Activating, failure);
@@ -96,6 +96,14 @@ fn scope_of(
         scope = known?;
     }
     Some(scope)
+}
+
+/// Makes an instance of an element, which counts as selected in an ad-hoc sub-process.
+fn activate(t: &mut Transition<'_>, scope: Key, place: NodeIx) -> Key {
+    if let Some((wait, _)) = ad_hoc::wait_of(&t.instance, scope) {
+        ad_hoc::note(t, wait, &[place]);
+    }
+    t.activate(scope, place, None, Vec::new())
 }
 
 /// Ends the sources, and the scopes that they leave empty. Gives the bodies of the multi-instance
@@ -127,7 +135,8 @@ fn end(t: &mut Transition<'_>, sources: Vec<Source>, arrivals: &[Arrival]) -> BT
         let Some(element) = t.element(scope) else { continue };
         let holds = t.instance.elements().any(|(_, inner)| inner.scope == scope)
             || t.instance.tokens().any(|token| token.scope == scope)
-            || arrivals.iter().any(|arrival| arrival.scope == scope);
+            || arrivals.iter().any(|arrival| arrival.scope == scope)
+            || ad_hoc::wait_of(&t.instance, scope).is_some();
         if holds {
             continue;
         }

@@ -1,9 +1,11 @@
 //! What must hold for every process and every order of commands.
 
 mod golden;
+mod golden_selection;
 mod modify;
 mod random;
 mod rejected;
+mod terminated;
 
 use flowmaster_kernel::PrincipalKind;
 
@@ -43,6 +45,9 @@ fn assert_sound(definition: &Definition, instance: &Instance) {
         assert!(instance.has_scope(wait.owner), "the owner of wait {key} is gone");
         assert!(definition.process().find(&wait.element).is_some());
     }
+    for reset in instance.resets() {
+        assert!(instance.has_scope(reset.scope), "a reset is awaited in a scope that is gone");
+    }
     for (key, incident) in instance.incidents() {
         assert!(instance.has_scope(incident.owner), "incident {key} has no owner");
     }
@@ -54,7 +59,7 @@ fn assert_sound(definition: &Definition, instance: &Instance) {
         InstanceState::Active => assert!(!empty, "every token is gone, and it is not over"),
         _ => {
             assert!(empty && instance.waits().next().is_none());
-            assert!(instance.incidents().next().is_none());
+            assert!(instance.incidents().next().is_none() && instance.resets().next().is_none());
         }
     }
     assert!(instance.elements().all(|(key, _)| key != Key::PROCESS));

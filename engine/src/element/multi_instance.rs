@@ -23,7 +23,7 @@ pub(crate) const MAX_ITEMS: usize = 5_000;
 /// How a repetition goes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Repetition {
-    /// How many inner instances there will be.
+    /// How many inner instances there will be; the most there may be for a loop, 0 without a limit.
     pub total: u32,
     /// How many began.
     pub started: u32,
@@ -131,10 +131,9 @@ pub(crate) fn finish_inner(
     t: &mut Transition<'_>,
     key: Key,
     node: &Node,
-    body: Key,
-    index: u32,
+    repeat: &MultiInstance,
+    (body, index): (Key, u32),
 ) -> Result<(), Failure> {
-    let Some(Loop::MultiInstance(repeat)) = &node.repeat else { return Ok(()) };
     if repeat.output_collection.is_some()
         && let Some(output) = &repeat.output_element
     {
@@ -186,17 +185,14 @@ pub(crate) fn go_on(t: &mut Transition<'_>, body: Key) {
     let Some(repetition) = t.element(body).and_then(|body| body.repetition.as_ref()) else {
         return;
     };
-    if repetition.is_over() {
+    let repeat = t.place(body).and_then(|(_, node)| node.repeat.as_ref());
+    let Some(Loop::MultiInstance(repeat)) = repeat.filter(|_| !repetition.is_over()) else {
         t.pass(body);
         return;
-    }
+    };
     let Some(item) = repetition.items.front().cloned() else { return };
     let index = repetition.started;
-    if let Some((_, node)) = t.place(body)
-        && let Some(Loop::MultiInstance(repeat)) = &node.repeat
-    {
-        spawn(t, body, repeat, index, &item);
-    }
+    spawn(t, body, repeat, index, &item);
 }
 
 /// Gives the collected results, in the order of the items, to the scope around the body.

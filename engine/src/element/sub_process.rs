@@ -1,7 +1,7 @@
 //! Embedded and event sub-processes (BPMN 2.0.2 §10.3.5, §13.3.4): a scope in the same instance. It
 //! completes when it holds no token any more, which the transition finds out.
 
-use super::catch_event;
+use super::{ad_hoc, catch_event};
 use crate::incident::Failure;
 use crate::instance::Key;
 use crate::model::{ElementId, NodeIx, NodeKind, SubProcess, Trigger};
@@ -10,6 +10,9 @@ use crate::trigger::trigger_of;
 
 pub(crate) fn enter(t: &mut Transition<'_>, key: Key) -> Result<(), Failure> {
     let Some((place, node)) = t.place(key) else { return Ok(()) };
+    if let Some(ad_hoc) = node.ad_hoc() {
+        return ad_hoc::enter(t, key, place, ad_hoc);
+    }
     open_events(t, key, place)?;
     let process = t.process();
     // One that an incident stopped on its way begins again here, whatever triggered it.
@@ -20,19 +23,7 @@ pub(crate) fn enter(t: &mut Transition<'_>, key: Key) -> Result<(), Failure> {
     // Without a start event, everything that nothing leads to begins (BPMN 2.0.2 §13.3.4).
     let starts: Vec<NodeIx> = match plain {
         Some((start, _)) => vec![start],
-        None => {
-            let inner = process.children(Some(place)).filter(|(_, node)| {
-                node.incoming.is_empty()
-                    && !matches!(
-                        node.kind,
-                        NodeKind::BoundaryEvent { .. }
-                            | NodeKind::IntermediateCatchEvent(Trigger::Link { .. })
-                            | NodeKind::StartEvent { .. }
-                            | NodeKind::SubProcess(SubProcess::Event)
-                    )
-            });
-            inner.map(|(ix, _)| ix).collect()
-        }
+        None => process.unled(place).map(|(ix, _)| ix).collect(),
     };
     for start in starts {
         let inner = t.activate(key, start, None, Vec::new());

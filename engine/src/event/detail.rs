@@ -100,6 +100,48 @@ pub enum ChildState {
     Missing,
 }
 
+/// The tokens that a complex gateway took, or found, on its incoming flows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GatewayTokens {
+    /// The scope.
+    #[serde(default, skip_serializing_if = "Key::is_process")]
+    pub scope: Key,
+    /// The gateway.
+    #[serde(with = "arc_text")]
+    pub element: ElementId,
+    /// The flows that the tokens came on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "arc_text::list")]
+    pub flows: Vec<ElementId>,
+}
+
+/// An ad-hoc sub-process that waits for somebody to activate what is in it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ActivationWait {
+    /// The wait.
+    pub key: Key,
+    /// The element instance of the sub-process.
+    pub owner: Key,
+    /// The sub-process.
+    #[serde(with = "arc_text")]
+    pub element: ElementId,
+    /// What begins by itself, one after the other.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "arc_text::list")]
+    pub queue: Vec<ElementId>,
+}
+
+/// What was selected in an ad-hoc sub-process.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Activities {
+    /// The wait of the sub-process.
+    pub key: Key,
+    /// The sub-process.
+    #[serde(with = "arc_text")]
+    pub element: ElementId,
+    /// The elements in it that begin.
+    #[serde(with = "arc_text::list")]
+    pub selected: Vec<ElementId>,
+}
+
 /// Who changed where an instance is, and how.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Modified {

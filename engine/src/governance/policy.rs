@@ -34,6 +34,8 @@ pub enum Action {
     SetVariables,
     /// Start an instance.
     Start,
+    /// Let an element of an ad-hoc sub-process begin.
+    Activate,
     /// Cancel, pause, resume or modify an instance.
     Control,
 }

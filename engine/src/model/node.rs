@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{ElementId, FlowIx, NodeIx};
+use super::{AdHoc, ElementId, FlowIx, NodeIx};
 use crate::feel::Program;
 use crate::governance::Policy;
 
@@ -73,6 +73,12 @@ pub enum NodeKind {
     Task(Task),
     /// A gateway.
     Gateway(Gateway),
+    /// A complex gateway (BPMN 2.0.2 §10.6.5).
+    ComplexGateway {
+        /// Whether the tokens that arrived are enough: FEEL that also sees `activationCount`. Any
+        /// token is where there is none.
+        activation: Option<Program>,
+    },
     /// A sub-process in the same instance.
     SubProcess(SubProcess),
     /// A call of another process.
@@ -127,12 +133,14 @@ pub enum Gateway {
 }
 
 /// The sub-processes (BPMN 2.0.2 §10.3.5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum SubProcess {
     /// Runs in the flow of its parent.
     Embedded,
     /// Started by the event of its start event while the parent scope is active.
     Event,
+    /// Whoever performs it selects which of its activities are executed, and when.
+    AdHoc(AdHoc),
 }
 
 /// A call of another process (BPMN 2.0.2 §10.3.6).
@@ -293,6 +301,8 @@ pub struct Mapping {
 pub enum Loop {
     /// Once for each item.
     MultiInstance(MultiInstance),
+    /// Again as long as a condition holds.
+    Standard(StandardLoop),
 }
 
 /// A multi-instance marker (BPMN 2.0.2 §10.3.8).
@@ -313,6 +323,18 @@ pub struct MultiInstance {
     /// Ends the activity early when true. Sees `numberOfInstances`, `numberOfActiveInstances`,
     /// `numberOfCompletedInstances`, `numberOfTerminatedInstances` and `loopCounter`.
     pub completion_condition: Option<Program>,
+}
+
+/// A standard loop marker (BPMN 2.0.2 §10.3.8).
+#[derive(Clone, Debug)]
+pub struct StandardLoop {
+    /// Whether the condition is tested before the first time too.
+    pub test_before: bool,
+    /// The most times.
+    pub maximum: Option<u32>,
+    /// Whether there is another time; sees `loopCounter`, how many times there were. True where there
+    /// is none.
+    pub condition: Option<Program>,
 }
 
 impl Node {

@@ -120,7 +120,7 @@ enum Order {
 /// What an instance did, out of its journal.
 struct History {
     activated: Vec<String>,
-    /// Completed elements in order, without the bodies of multi-instance activities.
+    /// Completed elements in order, without the bodies of activities that repeat.
     path: Vec<String>,
 }
 
@@ -156,7 +156,8 @@ impl History {
 
 /// The element at which the token of `wait` stands, if it is one that counts as waiting.
 pub(super) fn stands_at(running: &Running, wait: &Wait) -> Option<String> {
-    if matches!(wait.kind, WaitKind::Child { .. }) || running.instance.blocks(wait).is_some() {
+    let aside = matches!(wait.kind, WaitKind::Child { .. } | WaitKind::Activation { .. });
+    if aside || running.instance.blocks(wait).is_some() {
         return None;
     }
     let (_, owner) = running.instance.place(running.definition.process(), wait.owner)?;

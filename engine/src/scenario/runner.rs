@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::Cast;
 use super::expect::check;
-use super::format::{MessageStep, Node, RefuseStep, Scenario, SetStep, Start, StartWith, Step};
+use super::format::{
+    ActivateStep, MessageStep, Node, RefuseStep, Scenario, SetStep, Start, StartWith, Step,
+};
 use super::host::{Answered, Mail, Running, World};
 use super::models::Models;
 use super::report::Difference;
@@ -155,12 +157,7 @@ impl Runner<'_> {
                 followed(self.world.tell(&id, command, &actor)?)?;
             }
             Step::Set(set) => followed(self.set(set, None)?)?,
-            Step::Activate(activate) => {
-                let variables = activate.variables.clone().into();
-                let instructions = vec![Instruction::activate(&activate.node, variables)];
-                let command = Command::Modify { instructions, reason: None };
-                followed(self.tell_main(command, None)?)?;
-            }
+            Step::Activate(activate) => followed(self.activate(activate)?)?,
             Step::Refuse(refuse) => self.refuse(refuse)?,
             Step::Cancel(true) => {
                 followed(self.tell_main(Command::Cancel { reason: None }, None)?)?;
@@ -196,6 +193,34 @@ impl Runner<'_> {
         };
         let variables = node.variables.clone().into();
         self.world.tell(&id, Command::CompleteWork { key, variables }, &actor)
+    }
+
+    /// Lets an element of a waiting ad-hoc sub-process begin; any other is a modification.
+    fn activate(&mut self, activate: &ActivateStep) -> Result<Answered, String> {
+        let variables = activate.variables.clone().into();
+        let around = self.world.locate(&activate.node, |running, element| {
+            let around = running.definition.process().around(element);
+            let ad_hoc = around.filter(|around| around.ad_hoc().is_some());
+            ad_hoc.map(|around| (around.id.clone(), element.into())).into_iter().collect()
+        });
+        let Some((id, (around, element))) = around.into_iter().next() else {
+            let instructions = vec![Instruction::activate(&activate.node, variables)];
+            return self.tell_main(Command::Modify { instructions, reason: None }, None);
+        };
+        let open = self.world.locate(&around, |running, around| {
+            let waits = running.instance.waits().filter(|(_, wait)| {
+                *wait.element == *around && matches!(wait.kind, WaitKind::Activation { .. })
+            });
+            let of_this = (running.instance.id == id).then_some(waits);
+            of_this.into_iter().flatten().map(|(key, _)| key).collect()
+        });
+        let (_, key) = open
+            .into_iter()
+            .next()
+            .ok_or_else(|| format!("nothing can be activated in {around:?} now"))?;
+        let actor = self.world.actor("scenario");
+        let command = Command::SelectActivities { key, elements: vec![element], variables };
+        self.world.tell(&id, command, &actor)
     }
 
     fn set(&mut self, set: &SetStep, actor: Option<&str>) -> Result<Answered, String> {

@@ -1,6 +1,8 @@
 //! The behaviour of every element, as scenarios.
 
 mod activities;
+mod ad_hoc;
+mod complex_gateways;
 mod conditions;
 mod events;
 mod files;
@@ -9,6 +11,7 @@ mod gateways;
 mod governance;
 mod incidents;
 mod links;
+mod loops;
 
 use super::*;
 use crate::testing::models;

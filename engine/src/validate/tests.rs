@@ -130,6 +130,29 @@ fn each_mistake_has_its_finding() {
                    { "id": "e", "type": "endEvent", "event": { "condition": "x" } }]),
             &["start_trigger@s", "cannot_throw@t", "cannot_throw@e"],
         ),
+        (
+            json!([{ "id": "s", "type": "startEvent", "next": ["a", "b"] },
+                   { "id": "a", "type": "task", "loop": { "testBefore": true }, "next": "g" }, { "id": "b", "type": "task", "next": "g" },
+                   { "id": "g", "type": "complexGateway", "loop": { "maximum": 2 }, "next": [{ "to": "x", "when": "waitingForStart" }, "y"] },
+                   { "id": "x", "type": "adHocSubProcess", "adHoc": { "sequential": true }, "elements": [
+                       { "id": "is", "type": "startEvent", "next": "it" }, { "id": "it", "type": "task", "next": "ie" },
+                       { "id": "ie", "type": "endEvent" }, { "id": "c", "type": "task", "next": "d" },
+                       { "id": "d", "type": "task", "next": "c" }] },
+                   { "id": "y", "type": "adHocSubProcess" }]),
+            &[
+                "loop_without_end@a",
+                "no_activation_condition@g",
+                "repeats_no_activity@g",
+                "flow_without_condition@g--y",
+                "no_default_flow@g",
+                "ad_hoc_ends_early@x",
+                "ad_hoc_start_or_end@is",
+                "ad_hoc_start_or_end@ie",
+                "unreachable@c",
+                "unreachable@d",
+                "ad_hoc_empty@y",
+            ],
+        ),
     ] {
         let mut found = findings(&elements);
         let mut expected: Vec<String> = expected.iter().map(|&code| code.to_owned()).collect();

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::super::names::{FLOWMASTER, ZEEBE};
+use super::super::names::FLOWMASTER;
 use super::{
-    bpmn, flowmaster, formal, policy, push_content, push_documentation, push_unless_empty, source,
-    zeebe,
+    bpmn, flowmaster, formal, policy, push_content, push_documentation, push_program,
+    push_unless_empty, repetition, source, zeebe,
 };
 use crate::model::{
-    Gateway, JobSpec, Loop, Message, MultiInstance, Node, NodeIx, NodeKind, Process, SubProcess,
-    Task, TimerKind, Trigger, UserTask,
+    Gateway, JobSpec, Message, Node, NodeIx, NodeKind, Process, SubProcess, Task, TimerKind,
+    Trigger, UserTask,
 };
 use crate::xml::Element;
 
@@ -44,6 +44,9 @@ pub(super) fn element(process: &Process, ix: NodeIx, shared: &mut Shared) -> Ele
     }
     push_documentation(&mut element, node.documentation.as_deref());
     push_unless_empty(&mut element, extensions(node));
+    if let Some(repeat) = &node.repeat {
+        element.push(repetition::marker(repeat));
+    }
     match &node.kind {
         NodeKind::StartEvent { trigger, interrupting } => {
             if !interrupting {
@@ -64,18 +67,21 @@ pub(super) fn element(process: &Process, ix: NodeIx, shared: &mut Shared) -> Ele
             element = element.with("messageRef", message_id(message, shared));
         }
         NodeKind::SubProcess(kind) => {
-            if *kind == SubProcess::Event {
+            if matches!(kind, SubProcess::Event) {
                 element = element.with("triggeredByEvent", "true");
             }
             push_content(&mut element, process, Some(ix), shared);
+            if let SubProcess::AdHoc(ad_hoc) = kind {
+                element = repetition::ad_hoc(element, ad_hoc);
+            }
+        }
+        NodeKind::ComplexGateway { activation } => {
+            push_program(&mut element, "activationCondition", activation.as_ref());
         }
         NodeKind::Task(_)
         | NodeKind::Gateway(_)
         | NodeKind::CallActivity(_)
         | NodeKind::Unsupported { .. } => {}
-    }
-    if let Some(Loop::MultiInstance(marker)) = &node.repeat {
-        element.push(multi_instance(marker));
     }
     element
 }
@@ -97,6 +103,8 @@ fn element_name(kind: &NodeKind) -> &str {
         NodeKind::Gateway(Gateway::Parallel) => "parallelGateway",
         NodeKind::Gateway(Gateway::Inclusive) => "inclusiveGateway",
         NodeKind::Gateway(Gateway::EventBased) => "eventBasedGateway",
+        NodeKind::ComplexGateway { .. } => "complexGateway",
+        NodeKind::SubProcess(SubProcess::AdHoc(_)) => "adHocSubProcess",
         NodeKind::SubProcess(_) => "subProcess",
         NodeKind::CallActivity(_) => "callActivity",
         NodeKind::Unsupported { element } => element,
@@ -128,6 +136,12 @@ fn extensions(node: &Node) -> Element {
                 .with("propagateAllParentVariables", call.propagate_parent_variables.to_string())
                 .with("propagateAllChildVariables", call.propagate_child_variables.to_string()),
         ),
+        NodeKind::SubProcess(SubProcess::AdHoc(ad_hoc)) => {
+            let extension = repetition::ad_hoc_extension(ad_hoc);
+            if !extension.attributes.is_empty() {
+                element.push(extension);
+            }
+        }
         NodeKind::IntermediateThrowEvent(Trigger::Message(Message { job: Some(job), .. }))
         | NodeKind::EndEvent(Trigger::Message(Message { job: Some(job), .. })) => {
             push_job(&mut element, job);
@@ -262,34 +276,4 @@ fn message_id(message: &Message, shared: &mut Shared) -> String {
         }
         element
     })
-}
-
-fn multi_instance(marker: &MultiInstance) -> Element {
-    let mut element = bpmn("multiInstanceLoopCharacteristics")
-        .with("isSequential", marker.sequential.to_string());
-    let loop_characteristics = Element::new(Some("zeebe"), ZEEBE, "loopCharacteristics")
-        .with_some(
-            "inputCollection",
-            marker.collection.as_ref().map(|it| format!("={}", it.text())),
-        )
-        .with_some("inputElement", marker.input_element.clone())
-        .with_some("outputCollection", marker.output_collection.clone())
-        .with_some(
-            "outputElement",
-            marker.output_element.as_ref().map(|it| format!("={}", it.text())),
-        );
-    if !loop_characteristics.attributes.is_empty() {
-        let mut extensions = bpmn("extensionElements");
-        extensions.push(loop_characteristics);
-        element.push(extensions);
-    }
-    for (name, program) in [
-        ("loopCardinality", &marker.cardinality),
-        ("completionCondition", &marker.completion_condition),
-    ] {
-        if let Some(program) = program {
-            element.push(formal(name, &format!("={}", program.text())));
-        }
-    }
-    element
 }

@@ -85,21 +85,25 @@ fn journal() -> (Vec<Event>, Instance, usize) {
     (journal, paused, events)
 }
 
+/// Compares `journal`, made now, with the one that is stored: its `lines` and the `state` on the way.
+pub(super) fn check(journal: (Vec<Event>, Instance, usize), lines: &str, state: &str) {
+    let (events, instance, before) = journal;
+    let made: String =
+        events.iter().map(|event| serde_json::to_string(event).unwrap() + "\n").collect();
+    assert_eq!(made, lines);
+    assert_eq!(serde_json::to_string_pretty(&instance).unwrap() + "\n", state);
+    let stored: Vec<Event> =
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(replay(&instance.id, &stored[..before]), instance);
+    assert_eq!(replay(&instance.id, &stored).state, InstanceState::Completed);
+    assert_eq!(serde_json::from_str::<Instance>(state).unwrap(), instance);
+}
+
 #[test]
 fn the_first_journal() {
-    let (events, instance, before) = journal();
-    let lines: String =
-        events.iter().map(|event| serde_json::to_string(event).unwrap() + "\n").collect();
-    let state = serde_json::to_string_pretty(&instance).unwrap() + "\n";
-    assert_eq!(lines, include_str!("golden/journal-1.jsonl"));
-    assert_eq!(state, include_str!("golden/state-1.json"));
-    let stored: Vec<Event> = include_str!("golden/journal-1.jsonl")
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    assert_eq!(replay("ins_1", &stored[..before]), instance);
-    assert_eq!(replay("ins_1", &stored).state, InstanceState::Completed);
-    assert_eq!(serde_json::from_str::<Instance>(&state).unwrap(), instance);
+    let (lines, state) =
+        (include_str!("golden/journal-1.jsonl"), include_str!("golden/state-1.json"));
+    check(journal(), lines, state);
 }
 
 const MODIFIED: &str = "

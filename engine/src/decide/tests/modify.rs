@@ -298,6 +298,36 @@ fn an_inclusive_join_waits_only_for_what_can_still_come() {
 }
 
 #[test]
+fn a_complex_gateway_gets_tokens_until_it_has_enough() {
+    let model = FORKED.replace("parallel sync", "complex sync activatedFlows = 2");
+    let mut bed = Bed::start(&model, json!({}));
+    bed.modify(vec![relocate_every("a", "sync")]);
+    assert_eq!(bed.shows(), "a->sync* b c");
+    bed.modify(vec![relocate_every("c", "sync")]);
+    assert_eq!(bed.shows(), "after b");
+}
+
+#[test]
+fn an_ad_hoc_sub_process_goes_on_by_its_own_rule() {
+    let model = "
+        start s
+        user before
+        adhoc some
+        in some user x
+        in some user y
+        user next
+        end e
+        s -> before -> some -> next -> e";
+    let mut bed = Bed::start(model, json!({}));
+    bed.modify(vec![activate("x"), activate("y")]);
+    assert_eq!(bed.shows(), "before some x y");
+    bed.modify(vec![terminate_every("x")]);
+    assert_eq!(bed.shows(), "before some y");
+    bed.modify(vec![terminate_every("y")]);
+    assert_eq!(bed.shows(), "before next");
+}
+
+#[test]
 fn everything_that_is_wrong_is_said_and_nothing_is_done() {
     let mut bed = Bed::start(NESTED, json!({ "base": 1 }));
     bed.modify(vec![activate("look"), activate("deep")]);

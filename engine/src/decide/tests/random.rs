@@ -142,6 +142,84 @@ const MODELS: &[&str] = &[
     in halt start three when r > 200
     in halt job clean
     three -> clean",
+    "
+    start s
+    inclusive split
+    user a
+    on a ~nudge timer PT1H
+    job b
+    on b failed error *
+    user c
+    complex join activationCount >= n
+    exclusive more
+    user late
+    user last
+    end e
+    s -> split
+    split -> a if n > 0
+    split -> b if n > 1
+    split -> c default
+    nudge -> join
+    failed -> join
+    a -> join
+    b -> join
+    c -> join
+    join -> more if waitingForStart
+    join -> late if r > 100
+    late -> e
+    more -> split if again
+    more -> last default
+    last -> e",
+    "
+    start s
+    user work
+    loop work while again max 4
+    on work late timer PT3H
+    sub inner
+    loop inner before while loopCounter < n
+    in inner start is
+    in inner script calc r = loopCounter
+    loop calc max 3
+    in inner job step
+    is -> calc -> step
+    end e
+    s -> work -> inner -> e
+    late -> e",
+    "
+    start s
+    adhoc checks begin items until again into out from r keeping
+    on checks stop signal stop
+    in checks user a
+    each a [1, 2] as item
+    in checks job b
+    in checks parallel sync
+    in checks user c
+    in checks catch note message note
+    in checks handler watch
+    in watch ~start ws message note
+    in watch user look
+    ws -> look
+    a -> sync
+    b -> sync
+    sync -> c
+    note -> c
+    adhoc turns begin [\"d\"] until r > 200 sequential
+    in turns user d
+    in turns user f
+    in turns sub g
+    in g start gs
+    in g job gj
+    gs -> gj
+    d -> f
+    d -> g
+    adhoc free sequential
+    loop free while again
+    in free user h
+    in free user i
+    h -> i
+    end e
+    s -> checks -> turns -> free -> e
+    stop -> turns",
 ];
 
 #[derive(Clone, Copy, Debug)]
@@ -178,10 +256,19 @@ fn command(definition: &Definition, instance: &Instance, step: Move) -> Command 
             Some(WaitKind::Child { .. }) => {
                 Command::ChildEnded { key, outcome: ChildOutcome::Completed { variables } }
             }
+            Some(WaitKind::Activation { .. }) => {
+                let inside: &[&str] = match &*instance.wait(key).unwrap().element {
+                    "checks" => &["a", "b", "note", "c"],
+                    "turns" => &["d", "f", "g"],
+                    _ => &["h", "i"],
+                };
+                let elements = vec![inside[step.pick % inside.len()].into()];
+                Command::SelectActivities { key, elements, variables }
+            }
             Some(WaitKind::Condition { .. }) => {
                 Command::SetVariables { scope: Key::PROCESS, variables }
             }
-            None => start_with(json!({ "n": 1, "again": false, "items": [1, 2, 3] })),
+            None => start_with(json!({ "n": 1, "again": false, "r": 0, "items": ["b", "a"] })),
         },
         10 => Command::ThrowError { key, code: "E".to_owned(), message: None, variables },
         11 => Command::Escalate { key, code: "L".to_owned(), variables },

@@ -23,7 +23,7 @@ fn started() -> (Definition, Instance) {
     (definition, instance)
 }
 
-fn told(
+pub(super) fn told(
     definition: &Definition,
     instance: &Instance,
     command: Command,
@@ -47,6 +47,7 @@ fn by_key(key: Key) -> Vec<Command> {
         Command::CorrelateMessage { key, variables: none(), message_id: None },
         Command::ChildEnded { key, outcome: ChildOutcome::Cancelled },
         Command::SetVariables { scope: key, variables: none() },
+        Command::SelectActivities { key, elements: vec!["approve".into()], variables: none() },
         Command::ToolCall { key, tool: String::new(), arguments: Value::Null },
     ]
 }
@@ -89,6 +90,39 @@ fn a_paused_instance_waits_for_resume() {
     assert_eq!(told(&definition, &instance, Command::Resume), Err(Rejected::NotPaused));
     let resumed = told(&definition, &paused, Command::Resume).unwrap();
     assert!(told(&definition, &resumed, work).is_ok());
+}
+
+#[test]
+fn an_ad_hoc_sub_process_takes_what_is_enabled() {
+    let definition = definition(
+        "
+        start s
+        adhoc some
+        in some user a
+        in some user b
+        a -> b
+        end e
+        s -> some -> e",
+    );
+    let instance = told(&definition, &Instance::new("i"), start()).unwrap();
+    let (key, _) = instance.waits().next().unwrap();
+    let select = |key, elements: &[&str]| Command::SelectActivities {
+        key,
+        elements: elements.iter().map(|&id| id.into()).collect(),
+        variables: VariableMap::new(),
+    };
+    for elements in [&[][..], &["b"], &["a", "b"], &["s"], &["some"], &["nobody"]] {
+        let rejected = told(&definition, &instance, select(key, elements)).unwrap_err();
+        assert!(matches!(rejected, Rejected::NotSelectable(_)), "{elements:?}: {rejected}");
+        assert_eq!(flowmaster_kernel::Error::from(rejected).code(), "not_selectable");
+    }
+    let rejected = told(&definition, &instance, select(key, &["a"; 101])).unwrap_err();
+    assert!(matches!(rejected, Rejected::TooLarge { limit: 100, .. }), "{rejected}");
+    let running = told(&definition, &instance, select(key, &["a"; 100])).unwrap();
+    assert_eq!(running.elements().count(), 101);
+    let (work, _) = running.waits().nth(1).unwrap();
+    let rejected = told(&definition, &running, select(work, &["a"])).unwrap_err();
+    assert!(matches!(rejected, Rejected::NotWaiting { .. }), "{rejected}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ fn loader(path: &str) -> Result<Vec<u8>, Error> {
         "order.bpmn" => include_str!("files/order.bpmn"),
         "discount.dmn" => include_str!("files/discount.dmn"),
         "conditions.bpmn" => include_str!("files/conditions.bpmn"),
+        "checks.bpmn" => include_str!("files/checks.bpmn"),
         "links.bpmn" => include_str!("files/links.bpmn"),
         "delivery.json" => include_str!("files/delivery.json"),
         "broken.bpmn" => "<definitions/>",
@@ -64,6 +65,7 @@ fn files_of_modelers_run() {
         include_str!("files/links.yaml"),
         include_str!("files/links-direct.yaml"),
         include_str!("files/conditions.yaml"),
+        include_str!("files/checks.yaml"),
     ] {
         assert_eq!(failure(scenario), None, "{scenario}");
     }

@@ -31,6 +31,8 @@ pub(super) enum ExecutionError {
     Choice(&'static str),
     #[error("instruction {at}: {needs}")]
     Instruction { at: usize, needs: &'static str },
+    #[error("no ad-hoc sub-process waits that has the element directly in it")]
+    NothingToActivate,
     #[error("no incident {0:?}")]
     NoIncident(String),
 }
@@ -84,6 +86,9 @@ impl From<ExecutionError> for Error {
             ExecutionError::Choice(_) | ExecutionError::Instruction { .. } => {
                 Self::invalid("invalid_arguments", what)
             }
+            ExecutionError::NothingToActivate => Self::conflict("not_selectable", what)
+                .fix("read the instance to see what can be activated")
+                .next("instance_get"),
             ExecutionError::NoIncident(id) => {
                 Self::not_found("incident", &id).next("incident_list")
             }

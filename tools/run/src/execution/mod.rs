@@ -2,8 +2,9 @@
 //!
 //! Owns the tables `execution_instance`, `execution_subscription`, `execution_message`,
 //! `execution_taken`, `execution_held` and the operations `process_start`, `instance_search`,
-//! `instance_get`, `instance_control`, `instance_modify`, `instance_timeline`, `incident_list`,
-//! `incident_resolve`, `incident_resolve_all`, `message_publish`, `signal_broadcast`, `job_claim`, `job_complete`, `job_fail`, `job_authorize`. Publishes the
+//! `instance_get`, `instance_control`, `instance_modify`, `instance_activate`, `instance_timeline`,
+//! `incident_list`, `incident_resolve`, `incident_resolve_all`, `message_publish`,
+//! `signal_broadcast`, `job_claim`, `job_complete`, `job_fail`, `job_authorize`. Publishes the
 //! outbox topics `human_task.requested` and `human_task.closed`.
 //!
 //! Invariants: a command is decided by the pure engine on the newest state and stored in one commit
@@ -14,6 +15,7 @@
 //! takes a message once, however often it is delivered; what arrives for a paused instance is kept
 //! until it is resumed.
 
+mod activate;
 mod calls;
 mod control;
 mod drivers;

@@ -1,5 +1,6 @@
 //! Tests through the verbs, on a database of their own.
 
+mod activate;
 mod calls;
 mod control;
 mod governance;

@@ -82,6 +82,14 @@ pub(super) fn sentence(event: &Event) -> Option<String> {
         }
         Event::ElementCompleted { element, .. } => format!("{element} completed"),
         Event::ElementTerminated { element, .. } => format!("{element} was ended"),
+        Event::GatewayReset(gateway) => format!("{} began anew", gateway.element),
+        Event::ActivationOpened(wait) => {
+            format!("{} waits for what is to begin in it", wait.element)
+        }
+        Event::ActivitiesActivated(begun) => {
+            format!("{} began in {}", begun.selected.join(", "), begun.element)
+        }
+        Event::ActivationClosed { element, .. } => format!("nothing more begins in {element}"),
         Event::VariablesSet { scope, variables } => {
             let names: Vec<&str> = variables.iter().map(|(name, _)| name).collect();
             let place = if *scope == Key::PROCESS { "" } else { " for one element" };
@@ -195,6 +203,7 @@ pub(super) fn sentence(event: &Event) -> Option<String> {
         Event::ElementActivated { .. }
         | Event::FlowTaken { .. }
         | Event::TokenDropped { .. }
+        | Event::ResetAwaited(_)
         | Event::ConditionClosed { .. }
         | Event::RepetitionStarted { .. }
         | Event::RepetitionResult { .. }
@@ -217,6 +226,7 @@ const fn words(action: &Action) -> &'static str {
         Action::ToolCall => "call a tool at",
         Action::SetVariables => "set variables of",
         Action::Start => "start",
+        Action::Activate => "activate",
         Action::Control => "control",
     }
 }

@@ -10,6 +10,8 @@ const READERS: &[Role] = &Role::ALL;
 const STARTERS: &[Role] =
     &[Role::Admin, Role::Designer, Role::Employee, Role::Manager, Role::Developer, Role::Agent];
 const OPERATORS: &[Role] = &[Role::Admin, Role::Manager];
+const PERFORMERS: &[Role] =
+    &[Role::Admin, Role::Employee, Role::Manager, Role::Developer, Role::Agent];
 const WORKERS: &[Role] = &[Role::Admin, Role::Developer];
 const SENDERS: &[Role] = &[Role::Admin, Role::Manager, Role::Developer, Role::Agent];
 
@@ -120,6 +122,21 @@ fn operating(room: &Arc<Execution>) -> Vec<Operation> {
             },
             room,
             |room, ctx, params| async move { room.modify(&ctx, params).await },
+        ),
+        Operation::new(
+            Spec {
+                name: "instance_activate",
+                title: "Activate elements",
+                description: "Use this when an instance waits for somebody to activate elements of \
+                              an ad-hoc sub-process: says which of them begin. instance_get with \
+                              detailed lists what can.",
+                effect: Effect::Write,
+                area: "execution",
+                roles: PERFORMERS,
+                toolset: Toolset::Core,
+            },
+            room,
+            |room, ctx, params| async move { room.activate(&ctx, params).await },
         ),
         Operation::new(
             Spec {

@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use operating::{
-    CalledBy, ControlAction, ControlInstance, IncidentView, Incidents, ListIncidents,
-    ModifiedInstance, ModifyAction, ModifyInstance, ModifyInstruction, Problem, ResolveIncident,
-    ResolveIncidents, ResolvedIncidents, ResolvedInstance,
+    ActivateElements, CalledBy, ControlAction, ControlInstance, IncidentView, Incidents,
+    ListIncidents, ModifiedInstance, ModifyAction, ModifyInstance, ModifyInstruction, Problem,
+    ResolveIncident, ResolveIncidents, ResolvedIncidents, ResolvedInstance,
 };
 pub use searching::{Comparison, InstancePage, SearchInstances, VariableFilter};
 pub use waiting::{

@@ -24,8 +24,7 @@ const MAX_JOBS: usize = 500;
 /// Everything `stored` waits for in words, the oldest first, then its joins.
 pub(super) fn sentences(stored: &Stored, process: &Process) -> Vec<String> {
     let instance = &stored.instance;
-    let waits =
-        instance.waits().map(|(_, wait)| sentence(&wait.kind, &name(process, &wait.element)));
+    let waits = instance.waits().map(|(_, wait)| sentence(stored, process, wait));
     let joins = waiting_joins(process, instance);
     waits.chain(joins.iter().map(|join| join_sentence(process, join))).collect()
 }
@@ -86,7 +85,7 @@ fn described(stored: &Stored, process: &Process, key: Key, wait: &Wait) -> WaitV
         id: Some(WorkRef { instance: stored.instance.id.to_string(), key }.to_string()),
         element: wait.element.to_string(),
         kind: kind(&wait.kind).to_owned(),
-        waiting_for: sentence(&wait.kind, &name(process, &wait.element)),
+        waiting_for: sentence(stored, process, wait),
         key: (wait.owner != Key::PROCESS).then_some(wait.owner.0),
         ..WaitView::default()
     };
@@ -117,9 +116,16 @@ fn described(stored: &Stored, process: &Process, key: Key, wait: &Wait) -> WaitV
                 view.condition = Some(condition.text().to_owned());
             }
         }
+        WaitKind::Activation { .. } => view.selectable = selectable(stored, process, wait),
         WaitKind::Job { .. } | WaitKind::Agent { .. } | WaitKind::Child { .. } => {}
     }
     view
+}
+
+/// What can be activated now in the ad-hoc sub-process that waits for it.
+fn selectable(stored: &Stored, process: &Process, wait: &Wait) -> Vec<String> {
+    let found = flowmaster_engine::selectable(&stored.instance, process, wait);
+    found.iter().map(ToString::to_string).collect()
 }
 
 const fn kind(kind: &WaitKind) -> &'static str {
@@ -131,12 +137,14 @@ const fn kind(kind: &WaitKind) -> &'static str {
         WaitKind::Message { .. } => "message",
         WaitKind::Signal { .. } => "signal",
         WaitKind::Condition { .. } => "condition",
+        WaitKind::Activation { .. } => "activation",
         WaitKind::Child { .. } => "called_process",
     }
 }
 
-fn sentence(kind: &WaitKind, name: &str) -> String {
-    match kind {
+fn sentence(stored: &Stored, process: &Process, wait: &Wait) -> String {
+    let name = name(process, &wait.element);
+    match &wait.kind {
         WaitKind::Human { .. } => format!("a person to do \"{name}\""),
         WaitKind::Job { retries: 0 } | WaitKind::Agent { retries: 0 } => {
             format!("its incident at \"{name}\" to be resolved")
@@ -150,6 +158,10 @@ fn sentence(kind: &WaitKind, name: &str) -> String {
         }
         WaitKind::Signal { name: signal } => format!("the signal {signal:?} at \"{name}\""),
         WaitKind::Condition { .. } => format!("the condition of \"{name}\" to become true"),
+        WaitKind::Activation { .. } => match selectable(stored, process, wait).as_slice() {
+            [] => format!("what runs in \"{name}\" to be over: one activity at a time"),
+            some => format!("somebody to activate in \"{name}\": {}", some.join(", ")),
+        },
         WaitKind::Child { process, instance } => {
             format!("the called process {process} ({instance})")
         }
@@ -221,9 +233,12 @@ fn join_sentence(process: &Process, join: &WaitingJoin) -> String {
     let name = name(process, &join.gateway);
     let missing: Vec<String> =
         join.missing.iter().map(|flow| flow_view(process, flow).from).collect();
-    let is_inclusive = process
-        .find(&join.gateway)
-        .is_some_and(|ix| matches!(process.node(ix).kind, NodeKind::Gateway(Gateway::Inclusive)));
-    let which = if is_inclusive { "what can still come of " } else { "" };
-    format!("{which}{} at the join \"{name}\"", missing.join(", "))
+    let missing = missing.join(", ");
+    match process.find(&join.gateway).map(|ix| &process.node(ix).kind) {
+        Some(NodeKind::ComplexGateway { .. }) => format!("enough tokens at the join \"{name}\""),
+        Some(NodeKind::Gateway(Gateway::Inclusive)) => {
+            format!("what can still come of {missing} at the join \"{name}\"")
+        }
+        _ => format!("{missing} at the join \"{name}\""),
+    }
 }

@@ -108,6 +108,23 @@ pub struct ModifiedInstance {
     pub would_happen: Vec<String>,
 }
 
+/// Lets elements of a waiting ad-hoc sub-process begin.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ActivateElements {
+    /// Id of the instance.
+    pub id: String,
+    /// BPMN ids of the elements, at most 100; see `selectable` of the wait. One that is named twice
+    /// begins twice.
+    pub elements: Vec<String>,
+    /// Variables of each element that begins.
+    #[serde(default)]
+    pub variables: Variables,
+    /// `id` of the wait, where the sub-process waits more than once.
+    #[serde(default)]
+    pub wait: Option<String>,
+}
+
 /// Something that somebody has to put right.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct IncidentView {

@@ -32,7 +32,7 @@ pub struct WaitView {
     pub id: Option<String>,
     /// BPMN id of the element.
     pub element: String,
-    /// person, worker, agent, timer, message, signal, condition, called_process or join.
+    /// person, worker, agent, timer, message, signal, condition, activation, called_process or join.
     pub kind: String,
     /// The same as a sentence.
     pub waiting_for: String,
@@ -66,6 +66,9 @@ pub struct WaitView {
     /// What the policies ask of whoever completes it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub approval: Vec<AskedView>,
+    /// What `instance_activate` can let begin now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub selectable: Vec<String>,
     /// The job of the worker or agent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job: Option<JobView>,

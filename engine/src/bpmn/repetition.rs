@@ -1,0 +1,125 @@
+//! Reads what repeats an activity or leaves its order open: loop and multi-instance markers, ad-hoc
+//! sub-processes.
+
+use super::Reader;
+use super::names::{MODEL, ZEEBE};
+use crate::feel::Program;
+use crate::finding::Finding;
+use crate::model::{AdHoc, AdHocOutput, Loop, MultiInstance, StandardLoop};
+use crate::xml::Element;
+
+impl Reader<'_> {
+    /// How often `element`, an activity, is executed, if its marker says so.
+    pub(super) fn repetition(&mut self, element: &Element) -> Option<Loop> {
+        if let Some(marker) = element.first(MODEL, "standardLoopCharacteristics") {
+            return Some(Loop::Standard(self.standard_loop(element, marker)));
+        }
+        let marker = element.first(MODEL, "multiInstanceLoopCharacteristics")?;
+        Some(Loop::MultiInstance(self.multi_instance(element, marker)))
+    }
+
+    fn standard_loop(&mut self, element: &Element, marker: &Element) -> StandardLoop {
+        let id = element.attribute("id").unwrap_or_default();
+        let maximum = marker.attribute("loopMaximum").and_then(|text| {
+            let number = text.trim().parse().ok();
+            if number.is_none() {
+                self.findings.push(Finding::error(
+                    "loop_maximum",
+                    id,
+                    format!("the most times of the loop are {text:?}, which is no number"),
+                    "set loopMaximum to a whole number",
+                ));
+            }
+            number
+        });
+        StandardLoop {
+            test_before: marker.attribute("testBefore") == Some("true"),
+            maximum,
+            condition: self.expression(element, marker, "loopCondition"),
+        }
+    }
+
+    fn multi_instance(&mut self, element: &Element, marker: &Element) -> MultiInstance {
+        let id = element.attribute("id").unwrap_or_default();
+        let zeebe = marker
+            .first(MODEL, "extensionElements")
+            .and_then(|extensions| extensions.first(ZEEBE, "loopCharacteristics"));
+        let text = |name: &str| zeebe.and_then(|zeebe| zeebe.attribute(name));
+        let cardinality = self.expression(element, marker, "loopCardinality");
+        let completion_condition = self.expression(element, marker, "completionCondition");
+        let collection = text("inputCollection").and_then(|text| self.program(id, text));
+        let output_element = text("outputElement").and_then(|text| self.program(id, text));
+        if cardinality.is_none() && collection.is_none() {
+            self.findings.push(Finding::error(
+                "multi_instance_of_nothing",
+                id,
+                "the multi-instance marker names neither a collection nor a number",
+                "set inputCollection of zeebe:loopCharacteristics, or loopCardinality",
+            ));
+        }
+        MultiInstance {
+            sequential: marker.attribute("isSequential") == Some("true"),
+            collection,
+            cardinality,
+            input_element: text("inputElement").map(str::to_owned),
+            output_collection: text("outputCollection").map(str::to_owned),
+            output_element,
+            completion_condition,
+        }
+    }
+
+    /// What is particular to an ad-hoc sub-process.
+    pub(super) fn ad_hoc(&mut self, element: &Element) -> AdHoc {
+        let id = element.attribute("id").unwrap_or_default();
+        let extensions = element.first(MODEL, "extensionElements");
+        let zeebe = extensions.and_then(|extensions| extensions.first(ZEEBE, "adHoc"));
+        let attribute = |name: &str| zeebe.and_then(|zeebe| zeebe.attribute(name));
+        let collection = attribute("outputCollection");
+        let result = attribute("outputElement");
+        if collection.is_some() != result.is_some() {
+            self.findings.push(Finding::error(
+                "ad_hoc_output",
+                id,
+                "results are collected by outputCollection and outputElement together",
+                "set both of them, or neither",
+            ));
+        }
+        let output = collection.zip(result).and_then(|(collection, text)| {
+            let element = self.program(id, text)?;
+            Some(AdHocOutput { collection: collection.to_owned(), element })
+        });
+        if extensions.is_some_and(|it| it.first(ZEEBE, "taskDefinition").is_some()) {
+            self.findings.push(Finding::error(
+                "ad_hoc_job",
+                id,
+                "no worker selects what is done in an ad-hoc sub-process",
+                "remove zeebe:taskDefinition; activate elements from outside, or name them in activeElementsCollection",
+            ));
+        }
+        let active = attribute("activeElementsCollection");
+        AdHoc {
+            sequential: element.attribute("ordering") == Some("Sequential"),
+            completion_condition: self.expression(element, element, "completionCondition"),
+            cancel_remaining: element.attribute("cancelRemainingInstances") != Some("false"),
+            active_elements: active.and_then(|text| self.program(id, text)),
+            output,
+        }
+    }
+
+    /// The expression `name` in `holder`, a part of `element`.
+    pub(super) fn expression(
+        &mut self,
+        element: &Element,
+        holder: &Element,
+        name: &str,
+    ) -> Option<Program> {
+        let id = element.attribute("id").unwrap_or_default();
+        let expression = holder.first(MODEL, name)?;
+        let language = expression.attribute("language").unwrap_or_default();
+        if !language.is_empty() && !language.to_ascii_lowercase().contains("feel") {
+            self.foreign_expression(id, language);
+            return None;
+        }
+        self.program(id, &expression.text())
+    }
+}

@@ -1,0 +1,3 @@
+//! What only PostgreSQL can do: several nodes share the work of one database.
+
+mod nodes;
