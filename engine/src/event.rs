@@ -20,7 +20,8 @@ use crate::model::ElementId;
 use crate::scope::{Shared, VariableMap};
 
 pub use detail::{
-    ActivationWait, Activities, ChildState, GatewayTokens, HumanWork, Subscription, Work,
+    ActivationWait, Activities, Change, ChildState, GatewayTokens, HumanWork, Modified,
+    Subscription, Work,
 };
 pub use refusal::refusal;
 
@@ -87,7 +88,7 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         waits: bool,
     },
-    /// A token that waited at a join is gone, because its scope was interrupted.
+    /// A token that waited at a join is gone: its scope was interrupted, or it was taken away.
     TokenDropped {
         /// The scope.
         #[serde(default, skip_serializing_if = "Key::is_process")]
@@ -442,6 +443,8 @@ pub enum Event {
         /// Who let it go on.
         actor: ActorRef,
     },
+    /// Somebody changes where the instance is; what that leads to follows.
+    InstanceModified(Modified),
     /// Every path reached its end.
     InstanceCompleted,
     /// The instance was ended from outside.

@@ -333,7 +333,7 @@ impl<'a> Transition<'a> {
         let Some(wait) = self.instance.wait(key) else { return };
         let element = ElementId::clone(&wait.element);
         let event = match &wait.kind {
-            WaitKind::Human | WaitKind::Job { .. } | WaitKind::Agent { .. } => {
+            WaitKind::Human { .. } | WaitKind::Job { .. } | WaitKind::Agent { .. } => {
                 Event::WorkCancelled { key, element }
             }
             WaitKind::Timer { .. } => Event::TimerCancelled { key, element },

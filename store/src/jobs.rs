@@ -160,6 +160,17 @@ pub(crate) const CLAIM_OF_SEVERAL: &str = claim!(
             FROM jsonb_array_elements(CAST(CAST($1 AS TEXT) AS JSONB))*/)"
 );
 
+// Without statistics SQLite takes the tenant's rows one by one rather than look up two trees.
+pub(crate) const CANCEL_INSTANCE: &str =
+    "DELETE FROM store_jobs /*sqlite:INDEXED BY store_jobs_instance*/
+    WHERE tenant_id = $1 AND instance = $2";
+pub(crate) const PAUSE_INSTANCE: &str =
+    "UPDATE store_jobs /*sqlite:INDEXED BY store_jobs_instance*/ SET paused = 1
+    WHERE tenant_id = $1 AND instance = $2";
+pub(crate) const RESUME_INSTANCE: &str =
+    "UPDATE store_jobs /*sqlite:INDEXED BY store_jobs_instance*/ SET paused = 0
+    WHERE tenant_id = $1 AND instance = $2";
+
 /// Adds a job to a write set.
 pub fn insert(writes: &mut WriteSet, job: &NewJob<'_>) {
     writes.wakes.jobs = true;
@@ -251,24 +262,18 @@ pub fn cancel(writes: &mut WriteSet, id: &str) {
 
 /// Removes all jobs of an instance that ended.
 pub fn cancel_instance(writes: &mut WriteSet, instance: &str) {
-    writes.push("DELETE FROM store_jobs WHERE tenant_id = $1 AND instance = $2", params![instance]);
+    writes.push(CANCEL_INSTANCE, params![instance]);
 }
 
 /// Keeps the jobs of an instance that is paused from being claimed. Who has one keeps its lease.
 pub fn pause_instance(writes: &mut WriteSet, instance: &str) {
-    writes.push(
-        "UPDATE store_jobs SET paused = 1 WHERE tenant_id = $1 AND instance = $2",
-        params![instance],
-    );
+    writes.push(PAUSE_INSTANCE, params![instance]);
 }
 
 /// Lets the jobs of an instance that is resumed be claimed again.
 pub fn resume_instance(writes: &mut WriteSet, instance: &str) {
     writes.wakes.jobs = true;
-    writes.push(
-        "UPDATE store_jobs SET paused = 0 WHERE tenant_id = $1 AND instance = $2",
-        params![instance],
-    );
+    writes.push(RESUME_INSTANCE, params![instance]);
 }
 
 /// Prolongs the lease of the holder of `epoch`, counted from now.
@@ -320,6 +325,21 @@ const FIND: &str = "SELECT tenant_id, id, kind, job_type, instance, element, pri
 /// What the database refuses.
 pub async fn find(session: &mut Session, id: &str) -> Result<Option<Job>> {
     session.query_opt(FIND, &params![id]).await?.as_ref().map(read).transpose()
+}
+
+pub(crate) const OF_INSTANCE: &str =
+    "SELECT tenant_id, id, kind, job_type, instance, element, priority,
+        retries, due_at, lease_owner, lease_until, epoch, payload, created_at
+    FROM store_jobs /*sqlite:INDEXED BY store_jobs_instance*/
+    WHERE tenant_id = $1 AND instance = $2 ORDER BY id LIMIT $3";
+
+/// The jobs of an instance, in the order of their ids.
+///
+/// # Errors
+/// What the database refuses.
+pub async fn of_instance(session: &mut Session, instance: &str, limit: usize) -> Result<Vec<Job>> {
+    let params = params![instance, limit.min(MAX_BATCH)];
+    session.query(OF_INSTANCE, &params).await?.iter().map(read).collect()
 }
 
 const LIST: &str = "SELECT tenant_id, id, kind, job_type, instance, element, priority, retries,

@@ -2,6 +2,7 @@
 
 mod golden;
 mod golden_selection;
+mod modify;
 mod random;
 mod rejected;
 mod terminated;

@@ -265,6 +265,8 @@ pub struct JobSpec {
     pub job_type: Text,
     /// How often it may be tried.
     pub retries: Option<Text>,
+    /// Of several jobs the one with the higher number is handed out first; 0 by default.
+    pub priority: Option<Text>,
 }
 
 /// A script task that the engine evaluates.
@@ -336,6 +338,12 @@ pub struct StandardLoop {
 }
 
 impl Node {
+    /// What an event waits for or throws; `None` for whatever is no event.
+    #[must_use]
+    pub fn trigger(&self) -> Option<&Trigger> {
+        crate::trigger::trigger_of(self)
+    }
+
     /// Whether the node is an activity: a task, sub-process or call activity.
     #[must_use]
     pub fn is_activity(&self) -> bool {

@@ -241,6 +241,8 @@ pub(super) async fn an_ended_instance_leaves_no_jobs(bed: Bed) {
     let left = jobs::list(&mut snapshot, None, Some("agent"), None, 9).await.unwrap();
     assert_eq!(ids(&left), ["4"]);
     assert_eq!(jobs::list(&mut snapshot, Some("i"), None, None, 9).await.unwrap(), []);
+    assert_eq!(jobs::of_instance(&mut snapshot, "i", 9).await.unwrap(), []);
+    assert_eq!(ids(&jobs::of_instance(&mut snapshot, "other", 9).await.unwrap()), ["4"]);
     assert_eq!(jobs::list(&mut snapshot, None, None, Some("4"), 9).await.unwrap(), []);
 }
 

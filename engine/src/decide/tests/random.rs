@@ -3,6 +3,7 @@ use serde_json::json;
 
 use super::*;
 use crate::command::ChildOutcome;
+use crate::modification::{Instruction, Which};
 use crate::scope::VariableMap;
 use crate::wait::WaitKind;
 
@@ -229,7 +230,7 @@ struct Move {
 }
 
 /// A command for what is open, mostly.
-fn command(instance: &Instance, step: Move) -> Command {
+fn command(definition: &Definition, instance: &Instance, step: Move) -> Command {
     let keys: Vec<Key> = instance.waits().map(|(key, _)| key).collect();
     let elements: Vec<Key> = instance.elements().map(|(key, _)| key).collect();
     let incidents: Vec<Key> = instance.incidents().map(|(key, _)| key).collect();
@@ -243,8 +244,8 @@ fn command(instance: &Instance, step: Move) -> Command {
     .into_iter()
     .collect();
     match step.action {
-        0..=9 => match instance.wait(key).map(|wait| wait.kind.clone()) {
-            Some(WaitKind::Human | WaitKind::Job { .. } | WaitKind::Agent { .. }) => {
+        0..=8 => match instance.wait(key).map(|wait| wait.kind.clone()) {
+            Some(WaitKind::Human { .. } | WaitKind::Job { .. } | WaitKind::Agent { .. }) => {
                 Command::CompleteWork { key, variables }
             }
             Some(WaitKind::Timer { .. }) => Command::FireTimer { key },
@@ -277,16 +278,14 @@ fn command(instance: &Instance, step: Move) -> Command {
             retries: u32::from(step.value % 2),
             back_off: None,
         },
-        13 | 14 => Command::ResolveIncident { key: any(&incidents), variables },
+        13 => Command::ResolveIncident { key: any(&incidents), variables },
+        14 => Command::ResolveIncidents { keys: incidents, variables },
         15 => Command::SetVariables { scope: any(&elements), variables },
-        16 => Command::TerminateElement { key: any(&elements) },
-        17 => {
-            let all = [
-                "approve", "join", "inner", "work", "many", "q", "sync", "nobody", "go", "come",
-                "checks", "b", "turns", "f", "last", "calc",
-            ];
-            let element = all[step.pick % all.len()].into();
-            Command::ActivateElement { element, scope: None, variables }
+        9 | 16 | 17 => {
+            let count = 1 + step.pick % 3;
+            let instructions =
+                (0..count).map(|nth| instruction(definition, instance, step, nth)).collect();
+            Command::Modify { instructions, reason: None }
         }
         18 if step.value.is_multiple_of(2) => Command::Pause,
         18 => Command::Resume,
@@ -298,6 +297,36 @@ fn command(instance: &Instance, step: Move) -> Command {
         20 => Command::ChildEnded { key, outcome: ChildOutcome::Missing },
         21 => Command::ToolCall { key, tool: "pay".to_owned(), arguments: json!({ "sum": 1 }) },
         _ => Command::Cancel { reason: None },
+    }
+}
+
+/// A change of anything to anything, which may make no sense.
+fn instruction(
+    definition: &Definition,
+    instance: &Instance,
+    step: Move,
+    nth: usize,
+) -> Instruction {
+    let seed = step.pick * 31 + usize::from(step.value) * 7 + nth * 101;
+    let nodes: Vec<ElementId> =
+        definition.process().nodes().map(|(_, node)| ElementId::clone(&node.id)).collect();
+    let running: Vec<Key> = instance.elements().map(|(key, _)| key).collect();
+    let element = |at: usize| ElementId::clone(&nodes[at % nodes.len()]);
+    let key = |at: usize| running.get(at % running.len().max(1)).copied().unwrap_or(Key::PROCESS);
+    let variables = match seed % 3 {
+        0 => VariableMap::one("n", json!(step.value)),
+        _ => VariableMap::new(),
+    };
+    let which = match seed % 4 {
+        0 => Which::Every(element(seed / 4)),
+        _ => Which::One(key(seed / 4)),
+    };
+    let within = seed.is_multiple_of(5).then(|| key(seed / 5));
+    match (seed / 3) % 6 {
+        0 | 1 => Instruction::Activate { element: element(seed / 7), within, variables },
+        2 => Instruction::Terminate { which },
+        3 => Instruction::SetVariables { scope: key(seed), variables },
+        _ => Instruction::Move { which, to: element(seed / 7), within, variables },
     }
 }
 
@@ -323,7 +352,7 @@ fn drive(notation: &str, moves: &[Move]) {
         now = now.plus_millis(i64::from(step.value) * 60_000);
         let actor = if step.value % 7 == 0 { &eve } else { &anna };
         let env = Env { now, actor, mandates: &mandates };
-        let command = command(&instance, *step);
+        let command = command(&definition, &instance, *step);
         let Ok(decided) = advance(&definition, &instance, command.clone(), &env) else { continue };
         assert_eq!(decide(&definition, &instance, command, &env).as_ref(), Ok(&decided.events));
         if crate::event::refusal(&decided.events).is_some() {
@@ -349,7 +378,7 @@ fn drive(notation: &str, moves: &[Move]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
     fn replay_gives_the_state_and_no_token_is_lost(

@@ -4,12 +4,16 @@ mod activate;
 mod calls;
 mod control;
 mod governance;
+mod incidents;
 mod jobs;
 mod messages;
+mod modify;
 mod nodes;
 mod query;
+mod search;
 mod start;
 mod timers;
+mod waiting;
 
 use serde_json::{Value, json};
 
