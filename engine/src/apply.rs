@@ -103,7 +103,11 @@ pub fn apply(instance: &mut Instance, event: &Event) {
         },
         Event::WorkRequested { key, owner, element, work } => {
             let kind = match work {
-                Work::Human(_) => WaitKind::Human,
+                Work::Human(human) => WaitKind::Human {
+                    assignee: human.assignee.clone(),
+                    candidate_groups: human.candidate_groups.clone(),
+                    candidate_users: human.candidate_users.clone(),
+                },
                 Work::Job { retries, .. } => WaitKind::Job { retries: *retries },
                 Work::Agent { retries, .. } => WaitKind::Agent { retries: *retries },
             };
@@ -209,7 +213,8 @@ pub fn apply(instance: &mut Instance, event: &Event) {
         | Event::ErrorThrown { .. }
         | Event::EscalationThrown { .. }
         | Event::ActionRefused(_)
-        | Event::ActionAllowed { .. } => {}
+        | Event::ActionAllowed { .. }
+        | Event::InstanceModified(_) => {}
     }
 }
 

@@ -3,8 +3,10 @@
 use flowmaster_kernel::{Error, Timestamp};
 use serde_json::Value;
 
+use crate::finding::Finding;
 use crate::instance::{Caller, InstanceState, Key};
 use crate::model::ElementId;
+use crate::modification::Instruction;
 use crate::scope::VariableMap;
 
 /// A command. Keys name waits, element instances or incidents of the instance.
@@ -66,6 +68,13 @@ pub enum Command {
         /// Variables to set first, as seen from the element.
         variables: VariableMap,
     },
+    /// Try again what several incidents stopped, in one step.
+    ResolveIncidents {
+        /// The incidents.
+        keys: Vec<Key>,
+        /// Variables to set first, as seen from each element.
+        variables: VariableMap,
+    },
     /// A timer is due.
     FireTimer {
         /// The wait.
@@ -119,19 +128,12 @@ pub enum Command {
         /// Variables of each new element instance.
         variables: VariableMap,
     },
-    /// Modification: start an element, and the sub-processes around it where they do not run.
-    ActivateElement {
-        /// BPMN id.
-        element: ElementId,
-        /// The scope to start it in, where several could be meant.
-        scope: Option<Key>,
-        /// Variables of the new element instance.
-        variables: VariableMap,
-    },
-    /// Modification: end an element instance without going on from it.
-    TerminateElement {
-        /// The element instance.
-        key: Key,
+    /// Activate, terminate and move elements: all of it in one step, or nothing.
+    Modify {
+        /// What is changed.
+        instructions: Vec<Instruction>,
+        /// Why, for the record.
+        reason: Option<String>,
     },
     /// An agent asks whether it may call a tool.
     ToolCall {
@@ -204,15 +206,12 @@ pub enum Rejected {
         /// When it is due.
         due_at: Timestamp,
     },
-    /// The process has no such element.
-    #[error("the process has no element {0:?} that can be started")]
-    UnknownElement(ElementId),
     /// The process cannot be started like this.
     #[error("the process has no start event for this: {0}")]
     NoStartEvent(String),
-    /// Several scopes could be meant.
-    #[error("{0:?} could be started in several scopes")]
-    AmbiguousScope(ElementId),
+    /// A modification that makes no sense. Nothing of it was done.
+    #[error("the modification cannot be made: {}", .0.first().map_or("", |first| &first.what))]
+    Modification(Vec<Finding>),
     /// An ad-hoc sub-process does not let these elements begin now.
     #[error("{0}")]
     NotSelectable(String),
@@ -247,12 +246,15 @@ impl From<Rejected> for Error {
                 .fix("resolve the incident first")
                 .next("incident_resolve"),
             Rejected::NotDue { .. } => Self::conflict("timer_not_due", what),
-            Rejected::UnknownElement(_) => Self::invalid("unknown_element", what)
-                .fix("use the id of an activity, gateway or intermediate event of the process"),
             Rejected::NoStartEvent(_) => Self::invalid("no_start_event", what)
                 .fix("name one of the start events at process level"),
-            Rejected::AmbiguousScope(_) => {
-                Self::invalid("ambiguous_scope", what).fix("give the key of the scope")
+            Rejected::Modification(findings) => {
+                let fixes: Vec<&str> = findings.iter().map(|it| it.fix.as_str()).collect();
+                Self::invalid("invalid_modification", what)
+                    .why("instructions that make no sense are refused before any is followed")
+                    .fix(fixes.join("; "))
+                    .next("instance_get")
+                    .details(serde_json::json!({ "findings": findings }))
             }
             Rejected::NotSelectable(_) => Self::conflict("not_selectable", what)
                 .fix("read the instance to see what can be activated")

@@ -104,6 +104,10 @@ pub struct CompactElement {
     /// serviceTask and agentTask: how often it may be tried. Default 3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retries: Option<String>,
+    /// serviceTask and agentTask: of several jobs the one with the higher number is handed out
+    /// first. Default 0. FEEL when it begins with `=`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<String>,
     /// agentTask: id of the agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,

@@ -7,6 +7,7 @@
 mod admit;
 mod arrival;
 mod control;
+mod modify;
 mod selection;
 mod start;
 mod work;

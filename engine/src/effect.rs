@@ -177,6 +177,8 @@ pub struct Job {
     pub job_type: String,
     /// How often it may be tried.
     pub retries: u32,
+    /// Higher goes first.
+    pub priority: i64,
 }
 
 /// The work of an agent.
@@ -190,6 +192,8 @@ pub struct AgentWork {
     pub job_type: String,
     /// How often it may be tried.
     pub retries: u32,
+    /// Higher goes first.
+    pub priority: i64,
 }
 
 /// The effect of `event`, which stands at `position` in the journal, where `instance` is the state
@@ -273,6 +277,7 @@ fn kind_of(definition: &Definition, instance: &Instance, event: &Event) -> Optio
         Event::InstanceStarted { .. } => EffectKind::Publish { topic: "instance.started" },
         Event::InstancePaused { .. } => EffectKind::Publish { topic: "instance.paused" },
         Event::InstanceResumed { .. } => EffectKind::Publish { topic: "instance.resumed" },
+        Event::InstanceModified(_) => EffectKind::Publish { topic: "instance.modified" },
         Event::IncidentRaised { .. } => EffectKind::Publish { topic: "incident.raised" },
         Event::IncidentResolved { .. } => EffectKind::Publish { topic: "incident.resolved" },
         Event::ActionRefused(_) => EffectKind::Publish { topic: "action.refused" },
@@ -322,17 +327,21 @@ fn requested(item: WorkItem, node: &Node, work: &Work) -> EffectKind {
                 form_key,
             }))
         }
-        Work::Job { job_type, retries } => EffectKind::CreateJob(Box::new(Job {
+        Work::Job { job_type, retries, priority } => EffectKind::CreateJob(Box::new(Job {
             item,
             job_type: job_type.clone(),
             retries: *retries,
+            priority: *priority,
         })),
-        Work::Agent { agent, job_type, retries } => EffectKind::AskAgent(Box::new(AgentWork {
-            item,
-            agent: agent.clone(),
-            job_type: job_type.clone(),
-            retries: *retries,
-        })),
+        Work::Agent { agent, job_type, retries, priority } => {
+            EffectKind::AskAgent(Box::new(AgentWork {
+                item,
+                agent: agent.clone(),
+                job_type: job_type.clone(),
+                retries: *retries,
+                priority: *priority,
+            }))
+        }
     }
 }
 

@@ -34,7 +34,7 @@ use crate::flow;
 use crate::incident::{Failure, IncidentKind};
 use crate::instance::Key;
 use crate::mapping;
-use crate::model::{ElementId, Gateway, Loop, Node, NodeKind, Task};
+use crate::model::{ElementId, Gateway, Loop, Node, NodeIx, NodeKind, Task};
 use crate::scope::VariableMap;
 use crate::transition::Transition;
 
@@ -53,6 +53,20 @@ pub(crate) fn start(t: &mut Transition<'_>, key: Key, node: &Node) -> Result<(),
         Some(Loop::MultiInstance(repeat)) => multi_instance::enter(t, key, repeat)?,
         Some(Loop::Standard(repeat)) => standard_loop::enter(t, key, repeat)?,
         None => dispatch(t, key, node)?,
+    }
+    boundary_event::open(t, key, boundaries);
+    Ok(())
+}
+
+/// Lets a sub-process begin around what a modification starts in it: as [`start`] does, without its
+/// own start event.
+pub(crate) fn surround(t: &mut Transition<'_>, key: Key, place: NodeIx) -> Result<(), Failure> {
+    let node = t.process().node(place);
+    mapping::inputs(t, key, node)?;
+    let boundaries = boundary_event::prepare(t, key, node)?;
+    sub_process::open_events(t, key, place)?;
+    if node.ad_hoc().is_some() {
+        ad_hoc::open(t, key, place, Vec::new());
     }
     boundary_event::open(t, key, boundaries);
     Ok(())

@@ -25,7 +25,8 @@ pub use compensation::{
     CompensationEnabled, CompensationEnded, CompensationStarted, CompensationThrown,
 };
 pub use detail::{
-    ActivationWait, Activities, ChildState, GatewayTokens, HumanWork, Subscription, Work,
+    ActivationWait, Activities, Change, ChildState, GatewayTokens, HumanWork, Modified,
+    Subscription, Work,
 };
 pub(crate) use part::is_first;
 pub use part::{PartArrived, PartUsed};
@@ -94,7 +95,7 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         waits: bool,
     },
-    /// A token that waited at a join is gone, because its scope was interrupted.
+    /// A token that waited at a join is gone: its scope was interrupted, or it was taken away.
     TokenDropped {
         /// The scope.
         #[serde(default, skip_serializing_if = "Key::is_process")]
@@ -464,6 +465,8 @@ pub enum Event {
         /// Who let it go on.
         actor: ActorRef,
     },
+    /// Somebody changes where the instance is; what that leads to follows.
+    InstanceModified(Modified),
     /// Every path reached its end.
     InstanceCompleted,
     /// The instance was ended from outside.

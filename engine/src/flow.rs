@@ -125,6 +125,11 @@ pub(crate) fn take(t: &mut Transition<'_>, scope: Key, flow: FlowIx) {
     t.enter(key);
 }
 
+/// Whether tokens that arrive at `node` wait for others.
+pub(crate) fn is_join(node: &Node) -> bool {
+    join_of(node).is_some() && !node.incoming.is_empty()
+}
+
 /// What a token waits for at the end of its flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Join {
@@ -245,6 +250,53 @@ fn find_flow(process: &Process, id: &str) -> Option<FlowIx> {
     process.flows().find(|(_, flow)| &*flow.id == id).map(|(ix, _)| ix)
 }
 
+/// Where the flow with the id `flow` leads to.
 pub(crate) fn target_of(process: &Process, flow: &str) -> Option<NodeIx> {
     find_flow(process, flow).map(|ix| process.flow(ix).target)
+}
+
+/// Tokens that wait at a joining gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitingJoin {
+    /// The scope that the gateway lies in.
+    pub scope: Key,
+    /// BPMN id of the gateway.
+    pub gateway: ElementId,
+    /// The incoming flows on which tokens wait.
+    pub arrived: Vec<ElementId>,
+    /// Those on which none waits yet. An inclusive gateway waits for those alone that can still bring
+    /// one.
+    pub missing: Vec<ElementId>,
+}
+
+/// Where tokens wait for others, the oldest first.
+#[must_use]
+pub fn waiting_joins(process: &Process, instance: &Instance) -> Vec<WaitingJoin> {
+    let mut seen = BTreeSet::new();
+    let mut joins = Vec::new();
+    for token in instance.tokens() {
+        let Some(gateway) = target_of(process, &token.flow) else { continue };
+        if !seen.insert((token.scope, gateway)) {
+            continue;
+        }
+        let node = process.node(gateway);
+        // A token may also wait for its activity to be selected.
+        if join_of(node).is_none() {
+            continue;
+        }
+        let (arrived, missing): (Vec<FlowIx>, Vec<FlowIx>) = node
+            .incoming
+            .iter()
+            .partition(|flow| has_token(instance, process, token.scope, **flow));
+        let ids = |flows: Vec<FlowIx>| {
+            flows.into_iter().map(|flow| ElementId::clone(&process.flow(flow).id)).collect()
+        };
+        joins.push(WaitingJoin {
+            scope: token.scope,
+            gateway: ElementId::clone(&node.id),
+            arrived: ids(arrived),
+            missing: ids(missing),
+        });
+    }
+    joins
 }

@@ -10,5 +10,5 @@ pub use mandate::{
     check_mandate,
 };
 pub use policy::{Action, Policy, Rule};
+pub use step::{Asked, Consulted, Refusal, RefusalCode, asked_of, excluded_actors};
 pub(crate) use step::{Attempt, govern};
-pub use step::{Consulted, Refusal, RefusalCode, excluded_actors};

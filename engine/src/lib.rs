@@ -27,6 +27,7 @@ pub mod instance;
 mod limits;
 mod mapping;
 pub mod model;
+pub mod modification;
 pub mod scenario;
 pub mod scope;
 #[cfg(test)]
@@ -44,5 +45,6 @@ pub use effect::{Effect, EffectKind, effect};
 pub use element::ad_hoc::selectable;
 pub use element::multi_instance::Repetition;
 pub use event::{Event, refusal};
+pub use flow::{WaitingJoin, waiting_joins};
 pub use instance::{Instance, InstanceState, Key};
 pub use scope::VariableMap;

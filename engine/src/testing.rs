@@ -363,7 +363,7 @@ fn mapping(rest: &str) -> Mapping {
 }
 
 fn job() -> JobSpec {
-    JobSpec { job_type: text("work"), retries: None }
+    JobSpec { job_type: text("work"), retries: None, priority: None }
 }
 
 fn text(text: &str) -> Text {

@@ -340,7 +340,7 @@ impl<'a> Transition<'a> {
             WaitKind::Compensation { .. } => {
                 Event::CompensationEnded(CompensationEnded { key, element })
             }
-            WaitKind::Human | WaitKind::Job { .. } | WaitKind::Agent { .. } => {
+            WaitKind::Human { .. } | WaitKind::Job { .. } | WaitKind::Agent { .. } => {
                 Event::WorkCancelled { key, element }
             }
             WaitKind::Timer { .. } => Event::TimerCancelled { key, element },

@@ -32,7 +32,17 @@ pub struct Wait {
 #[serde(tag = "for", rename_all = "snake_case")]
 pub enum WaitKind {
     /// A person.
-    Human,
+    Human {
+        /// The person, when fixed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        assignee: Option<String>,
+        /// Groups whose members may do it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        candidate_groups: Vec<String>,
+        /// Persons who may do it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        candidate_users: Vec<String>,
+    },
     /// A worker.
     Job {
         /// How often it may still be tried.
@@ -108,6 +118,6 @@ impl WaitKind {
     /// Whether somebody has to do something: a person, a worker or an agent.
     #[must_use]
     pub const fn is_work(&self) -> bool {
-        matches!(self, Self::Human | Self::Job { .. } | Self::Agent { .. })
+        matches!(self, Self::Human { .. } | Self::Job { .. } | Self::Agent { .. })
     }
 }

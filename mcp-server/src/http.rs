@@ -18,17 +18,17 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::StatusCode;
-use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use axum::serve::ListenerExt as _;
+use axum::{Router, ServiceExt};
 use flowmaster_kernel::{Error, ErrorKind};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-pub use guard::AllowList;
+use gate::Guarded;
+use guard::AllowList;
 use problem::Problem;
 
 use crate::compose::App;
@@ -37,10 +37,10 @@ use crate::compose::App;
 /// around it. Most operations take far less (see `dispatch`); nobody is heard without a credential.
 pub(crate) const MAX_BODY: usize = flowmaster_data::documents::MAX_ADD_BYTES + 64 * 1024;
 
-/// All routes of the server.
+/// All routes of the server, behind the gate.
 ///
 /// `stop` ends the open streams; `base` is the address that clients use, without a trailing slash.
-pub fn router(app: &Arc<App>, base: &str, stop: &CancellationToken) -> Router {
+fn guarded_routes(app: &Arc<App>, base: &str, stop: &CancellationToken) -> Guarded {
     let door = Arc::new(auth::Door::new(Arc::clone(app), base));
     let allowed = AllowList::new(&app.config, base);
     let gate = Arc::new(gate::Gate { allowed, door: Arc::clone(&door) });
@@ -51,7 +51,8 @@ pub fn router(app: &Arc<App>, base: &str, stop: &CancellationToken) -> Router {
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
         .route("/openapi.json", get(openapi::document))
-        .route("/api/v1/{operation}", post(api::call))
+        // The gate has limited the body; the limit of axum is another.
+        .route("/api/v1/{operation}", post(api::call).layer(DefaultBodyLimit::disable()))
         .with_state(Arc::clone(app));
     for path in auth::METADATA_PATHS {
         routes = routes.route(path, get(auth::metadata).with_state(Arc::clone(&door)));
@@ -59,12 +60,8 @@ pub fn router(app: &Arc<App>, base: &str, stop: &CancellationToken) -> Router {
     if app.config.legacy_sse {
         routes = routes.merge(sse::routes(app, stop));
     }
-    routes
-        .fallback(not_found)
-        .method_not_allowed_fallback(method_not_allowed)
-        // The body is whole by then, within our limit; that of axum is another.
-        .layer(DefaultBodyLimit::disable())
-        .layer(from_fn_with_state(gate, gate::pass))
+    let routes = routes.fallback(not_found).method_not_allowed_fallback(method_not_allowed);
+    Guarded { gate, routes }
 }
 
 /// Serves until `stop`, then lets the calls in flight finish for up to ten seconds.
@@ -78,7 +75,8 @@ pub async fn serve(
 ) -> std::io::Result<()> {
     let address = listener.local_addr()?;
     let base = app.config.base_url(address);
-    let routes = router(&app, &base, &stop).into_make_service_with_connect_info::<SocketAddr>();
+    let routes = guarded_routes(&app, &base, &stop);
+    let routes = ServiceExt::<Request>::into_make_service_with_connect_info::<SocketAddr>(routes);
     // Without it every small answer waits for the client's delayed acknowledgement.
     let listener = listener.tap_io(|stream| {
         if let Err(error) = stream.set_nodelay(true) {

@@ -77,6 +77,7 @@ conformance! {
         a_job_is_not_due_before_its_time_nor_without_attempts,
         two_workers_never_hold_the_same_job,
         a_worker_that_lost_its_lease_is_refused,
+        a_claim_and_its_answer_stand_and_fall_together,
         a_lease_can_be_prolonged,
         a_failed_job_comes_back_later_with_less_attempts,
         an_ended_instance_leaves_no_jobs,

@@ -91,7 +91,7 @@ impl Db {
     /// `idempotency_recorded` if the call was done before; `storage_full`, `store_overloaded`,
     /// `deadline_exceeded` and what else keeps the store from writing.
     pub async fn begin(&self, ctx: &Ctx) -> Result<Tx> {
-        self.begin_with(ctx, Urgency::New).await
+        self.begin_with(ctx, Urgency::New, Isolation::Serializable).await
     }
 
     /// As [`Db::begin`] for work that finishes something accepted before, such as completing a
@@ -100,16 +100,25 @@ impl Db {
     /// # Errors
     /// As [`Db::begin`].
     pub async fn begin_finishing(&self, ctx: &Ctx) -> Result<Tx> {
-        self.begin_with(ctx, Urgency::Finishing).await
+        self.begin_with(ctx, Urgency::Finishing, Isolation::Serializable).await
     }
 
-    async fn begin_with(&self, ctx: &Ctx, urgency: Urgency) -> Result<Tx> {
+    /// As [`Db::begin`] for claims: they skip what others have locked, which needs to see what
+    /// others committed meanwhile.
+    ///
+    /// # Errors
+    /// As [`Db::begin`].
+    pub async fn begin_claim(&self, ctx: &Ctx) -> Result<Tx> {
+        self.begin_with(ctx, Urgency::Finishing, Isolation::ReadCommitted).await
+    }
+
+    async fn begin_with(&self, ctx: &Ctx, urgency: Urgency, isolation: Isolation) -> Result<Tx> {
         ctx.check_deadline()?;
         let link = match &self.0.backend {
             Backend::Sqlite(sqlite) => Link::Writing(sqlite.begin(ctx.deadline, urgency).await?),
-            Backend::Postgres(server) => Link::Server(
-                server.begin(Isolation::Serializable, Some(ctx.tenant.as_str())).await?,
-            ),
+            Backend::Postgres(server) => {
+                Link::Server(server.begin(isolation, Some(ctx.tenant.as_str())).await?)
+            }
         };
         let session = self.session(ctx, link);
         let tx = Tx { session, ctx: ctx.clone(), wakes: Wakes::default() };
@@ -152,7 +161,7 @@ impl Db {
     pub async fn begin_system(&self) -> Result<SystemTx> {
         let link = match &self.0.backend {
             Backend::Sqlite(sqlite) => Link::Writing(sqlite.begin(None, Urgency::Finishing).await?),
-            // Claims skip what others have locked, which needs to see what others committed.
+            // For claims, as in `begin_claim`.
             Backend::Postgres(server) => {
                 Link::Server(server.begin(Isolation::ReadCommitted, None).await?)
             }

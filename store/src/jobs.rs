@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::dialect::lease_now;
 use crate::row::Row;
-use crate::{Db, Param, Session, WriteSet, error, params};
+use crate::{Db, Param, Session, Tx, WriteSet, error, params};
 
 pub(crate) const TABLES: &str = "
 CREATE TABLE store_jobs (
@@ -118,9 +118,6 @@ pub type Queue<'a> = (&'a TenantId, &'a str);
 pub struct Claim<'a> {
     /// Which driver.
     pub kind: &'a str,
-    /// The queues to take from, each of a tenant and a job type. The most urgent job of all of them
-    /// comes first, then the oldest: no queue keeps another waiting.
-    pub queues: &'a [Queue<'a>],
     /// Who asks: unique for a process and worker.
     pub owner: &'a str,
     /// For how long.
@@ -139,14 +136,14 @@ macro_rules! claim {
         concat!(
             "WITH chosen AS MATERIALIZED (
                 SELECT tenant_id, id FROM store_jobs
-                WHERE kind = $1 AND ",
+                WHERE kind = $2 AND ",
             $queues,
-            " AND paused = 0 AND retries > 0 AND due_at <= $2 AND lease_until <= ",
-            lease_now!("$2"),
-            " ORDER BY priority DESC, created_at, id LIMIT $3 /*postgres:FOR UPDATE SKIP LOCKED*/)
-            UPDATE store_jobs SET lease_owner = $4, epoch = store_jobs.epoch + 1, lease_until = ",
-            lease_now!("$2"),
-            " + $5
+            " AND paused = 0 AND retries > 0 AND due_at <= $3 AND lease_until <= ",
+            lease_now!("$3"),
+            " ORDER BY priority DESC, created_at, id LIMIT $4 /*postgres:FOR UPDATE SKIP LOCKED*/)
+            UPDATE store_jobs SET lease_owner = $5, epoch = store_jobs.epoch + 1, lease_until = ",
+            lease_now!("$3"),
+            " + $6
             FROM chosen WHERE store_jobs.tenant_id = chosen.tenant_id AND store_jobs.id = chosen.id
             RETURNING store_jobs.tenant_id, store_jobs.id, kind, job_type, instance, element,
                 priority, retries, due_at, lease_owner, lease_until, epoch, payload, created_at"
@@ -154,14 +151,25 @@ macro_rules! claim {
     };
 }
 
-pub(crate) const CLAIM_OF_ONE: &str = claim!("tenant_id = $6 AND job_type = $7");
-/// `$6` is a JSON array of pairs.
+pub(crate) const CLAIM_OF_ONE: &str = claim!("tenant_id = $1 AND job_type = $7");
+/// `$1` is a JSON array of pairs.
 pub(crate) const CLAIM_OF_SEVERAL: &str = claim!(
     "(tenant_id, job_type) IN (
-        SELECT /*sqlite:value ->> 0, value ->> 1 FROM json_each($6)*/
+        SELECT /*sqlite:value ->> 0, value ->> 1 FROM json_each($1)*/
             /*postgres:value ->> 0, value ->> 1
-            FROM jsonb_array_elements(CAST(CAST($6 AS TEXT) AS JSONB))*/)"
+            FROM jsonb_array_elements(CAST(CAST($1 AS TEXT) AS JSONB))*/)"
 );
+
+// Without statistics SQLite takes the tenant's rows one by one rather than look up two trees.
+pub(crate) const CANCEL_INSTANCE: &str =
+    "DELETE FROM store_jobs /*sqlite:INDEXED BY store_jobs_instance*/
+    WHERE tenant_id = $1 AND instance = $2";
+pub(crate) const PAUSE_INSTANCE: &str =
+    "UPDATE store_jobs /*sqlite:INDEXED BY store_jobs_instance*/ SET paused = 1
+    WHERE tenant_id = $1 AND instance = $2";
+pub(crate) const RESUME_INSTANCE: &str =
+    "UPDATE store_jobs /*sqlite:INDEXED BY store_jobs_instance*/ SET paused = 0
+    WHERE tenant_id = $1 AND instance = $2";
 
 /// Adds a job to a write set.
 pub fn insert(writes: &mut WriteSet, job: &NewJob<'_>) {
@@ -184,36 +192,55 @@ pub fn insert(writes: &mut WriteSet, job: &NewJob<'_>) {
     );
 }
 
-/// Takes jobs for a worker: lease and next epoch in one statement, the most urgent first.
+/// Takes jobs for a worker: lease and next epoch in one statement. The most urgent job of all
+/// queues comes first, then the oldest: no queue keeps another waiting.
 ///
 /// # Errors
 /// What the database refuses.
-pub async fn claim(db: &Db, claim: &Claim<'_>) -> Result<Vec<Job>> {
-    let mut values = params![
-        claim.kind,
-        db.now(),
-        claim.limit.min(MAX_BATCH),
-        claim.owner,
-        lease_millis(claim.lease)
-    ];
-    let statement = match claim.queues {
+pub async fn claim(db: &Db, queues: &[Queue<'_>], claim: &Claim<'_>) -> Result<Vec<Job>> {
+    let mut params = claim.params(db.now());
+    let statement = match queues {
         [] => return Ok(Vec::new()),
         [(tenant, job_type)] => {
-            values.extend(params![*tenant, *job_type]);
+            params.splice(0..0, params![*tenant]);
+            params.extend(params![*job_type]);
             CLAIM_OF_ONE
         }
         several => {
             let pairs: Vec<[&str; 2]> =
                 several.iter().map(|(tenant, job_type)| [tenant.as_str(), *job_type]).collect();
-            values.push(Param::json(&pairs)?);
+            params.insert(0, Param::json(&pairs)?);
             CLAIM_OF_SEVERAL
         }
     };
     let mut tx = db.begin_system().await?;
-    let rows = tx.query(statement, &values).await?;
-    let mut jobs = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
+    let jobs = in_order(&tx.query(statement, &params).await?)?;
     tx.commit().await?;
-    // RETURNING has no order.
+    Ok(jobs)
+}
+
+/// As [`claim`] from one queue of the tenant, within a transaction of [`Db::begin_claim`]: who
+/// records its answer in it has the jobs if, and only if, the answer is there.
+///
+/// # Errors
+/// What the database refuses.
+pub async fn claim_in(tx: &mut Tx, job_type: &str, claim: &Claim<'_>) -> Result<Vec<Job>> {
+    let mut params = claim.params(tx.ctx.now());
+    params.extend(params![job_type]);
+    in_order(&tx.query(CLAIM_OF_ONE, &params).await?)
+}
+
+impl Claim<'_> {
+    /// `$2` and following.
+    fn params(&self, now: Timestamp) -> Vec<Param> {
+        let lease = lease_millis(self.lease);
+        params![self.kind, now, self.limit.min(MAX_BATCH), self.owner, lease]
+    }
+}
+
+/// The jobs in the order in which they are urgent, which `RETURNING` does not keep.
+fn in_order(rows: &[Row]) -> Result<Vec<Job>> {
+    let mut jobs = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
     jobs.sort_by(|a, b| (b.priority, a.created_at, &a.id).cmp(&(a.priority, b.created_at, &b.id)));
     Ok(jobs)
 }
@@ -235,24 +262,18 @@ pub fn cancel(writes: &mut WriteSet, id: &str) {
 
 /// Removes all jobs of an instance that ended.
 pub fn cancel_instance(writes: &mut WriteSet, instance: &str) {
-    writes.push("DELETE FROM store_jobs WHERE tenant_id = $1 AND instance = $2", params![instance]);
+    writes.push(CANCEL_INSTANCE, params![instance]);
 }
 
 /// Keeps the jobs of an instance that is paused from being claimed. Who has one keeps its lease.
 pub fn pause_instance(writes: &mut WriteSet, instance: &str) {
-    writes.push(
-        "UPDATE store_jobs SET paused = 1 WHERE tenant_id = $1 AND instance = $2",
-        params![instance],
-    );
+    writes.push(PAUSE_INSTANCE, params![instance]);
 }
 
 /// Lets the jobs of an instance that is resumed be claimed again.
 pub fn resume_instance(writes: &mut WriteSet, instance: &str) {
     writes.wakes.jobs = true;
-    writes.push(
-        "UPDATE store_jobs SET paused = 0 WHERE tenant_id = $1 AND instance = $2",
-        params![instance],
-    );
+    writes.push(RESUME_INSTANCE, params![instance]);
 }
 
 /// Prolongs the lease of the holder of `epoch`, counted from now.
@@ -304,6 +325,21 @@ const FIND: &str = "SELECT tenant_id, id, kind, job_type, instance, element, pri
 /// What the database refuses.
 pub async fn find(session: &mut Session, id: &str) -> Result<Option<Job>> {
     session.query_opt(FIND, &params![id]).await?.as_ref().map(read).transpose()
+}
+
+pub(crate) const OF_INSTANCE: &str =
+    "SELECT tenant_id, id, kind, job_type, instance, element, priority,
+        retries, due_at, lease_owner, lease_until, epoch, payload, created_at
+    FROM store_jobs /*sqlite:INDEXED BY store_jobs_instance*/
+    WHERE tenant_id = $1 AND instance = $2 ORDER BY id LIMIT $3";
+
+/// The jobs of an instance, in the order of their ids.
+///
+/// # Errors
+/// What the database refuses.
+pub async fn of_instance(session: &mut Session, instance: &str, limit: usize) -> Result<Vec<Job>> {
+    let params = params![instance, limit.min(MAX_BATCH)];
+    session.query(OF_INSTANCE, &params).await?.iter().map(read).collect()
 }
 
 const LIST: &str = "SELECT tenant_id, id, kind, job_type, instance, element, priority, retries,

@@ -17,12 +17,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{
-    Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, Timeouts,
+    Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType,
+    Timeouts,
 };
 use flowmaster_kernel::{Error, Result, Timestamp};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Config, NoTls};
 
+use self::session::Limits;
 pub(crate) use self::session::{Isolation, PgSession};
 
 use crate::config::OpenError;
@@ -33,13 +35,15 @@ use crate::{DbConfig, WriteSet, error};
 
 /// How often a write set is sent again after a collision.
 const ATTEMPTS: u32 = 12;
+/// How much longer the answer to a statement may take than the statement.
+const ANSWER_SLACK: Duration = Duration::from_secs(5);
 
 pub(crate) struct Postgres {
     pool: Pool,
     monitor: Arc<Monitor>,
     version: String,
     row_security: bool,
-    hold_limit: Duration,
+    limits: Limits,
 }
 
 impl Postgres {
@@ -59,7 +63,9 @@ impl Postgres {
                  BYPASSRLS, for a second line of defence between tenants"
             );
         }
-        Ok(Self { pool, monitor, version, row_security, hold_limit: config.hold_limit })
+        let limits =
+            Limits { hold: config.hold_limit, answer: config.statement_limit + ANSWER_SLACK };
+        Ok(Self { pool, monitor, version, row_security, limits })
     }
 
     /// Begins a transaction of `tenant`, or of the system.
@@ -75,7 +81,7 @@ impl Postgres {
 
     async fn session(&self) -> Result<PgSession> {
         let client = self.client().await?;
-        Ok(PgSession::new(client, Arc::clone(&self.monitor), self.hold_limit))
+        Ok(PgSession::new(client, Arc::clone(&self.monitor), self.limits))
     }
 
     async fn client(&self) -> Result<Object> {
@@ -88,7 +94,9 @@ impl Postgres {
                 Ok(client)
             }
             // All connections are busy: the server itself may be well.
-            Err(problem @ PoolError::Timeout(_)) => Err(error::unreachable().because(problem)),
+            Err(problem @ PoolError::Timeout(TimeoutType::Wait)) => {
+                Err(error::unreachable().because(problem))
+            }
             Err(problem) => {
                 self.monitor.set_health(Health::Unreachable);
                 Err(error::unreachable().because(problem))

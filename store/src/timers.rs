@@ -61,6 +61,11 @@ pub struct NewTimer<'a> {
     pub payload: &'a Value,
 }
 
+// As with jobs: SQLite would look at all timers of the tenant.
+pub(crate) const CANCEL_INSTANCE: &str =
+    "DELETE FROM store_timers /*sqlite:INDEXED BY store_timers_instance*/
+    WHERE tenant_id = $1 AND instance = $2";
+
 /// Sets a timer.
 pub fn insert(writes: &mut WriteSet, timer: &NewTimer<'_>) {
     writes.wakes.timers = true;
@@ -79,8 +84,7 @@ pub fn cancel(writes: &mut WriteSet, id: &str) {
 
 /// Removes all timers of an instance that ended.
 pub fn cancel_instance(writes: &mut WriteSet, instance: &str) {
-    let instance = params![instance];
-    writes.push("DELETE FROM store_timers WHERE tenant_id = $1 AND instance = $2", instance);
+    writes.push(CANCEL_INSTANCE, params![instance]);
 }
 
 /// Removes a timer that the holder of `epoch` fired; with an older epoch the whole set is refused.

@@ -241,6 +241,10 @@ async fn instances(shop: &Shop<'_>, calls: &mut Calls) {
     let incident = view["open_incidents"][0]["id"].clone();
     let resolve = |size: u8| json!({ "id": incident, "variables": { "size": size } });
     add("incident_resolve", resolve(1), resolve(2), moved_on(&stopped));
+    let script = json!({ "type": "scriptTask", "script": "size + 1", "result": "more" });
+    let stopped = shop.instance("calls-incidents", script).await;
+    let resolve = |size: u8| json!({ "instance": stopped, "variables": { "size": size } });
+    add("incident_resolve_all", resolve(1), resolve(2), moved_on(&stopped));
 }
 
 async fn work(shop: &Shop<'_>, calls: &mut Calls) {

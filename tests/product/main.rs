@@ -21,6 +21,8 @@ mod harness;
 mod idempotency;
 mod isolation;
 mod large;
+mod operating;
+mod postgres;
 mod program;
 mod told;
 mod upkeep;

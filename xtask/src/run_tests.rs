@@ -134,8 +134,15 @@ fn nextest(command: &mut Command, part: &Part<'_>, backend: &Backend) {
     };
     let product = format!("package(={PRODUCT_TESTS})");
     command.arg("--filterset").arg(match (part, backend) {
-        (Part::Product { .. }, Backend::Sqlite { faults: true }) => product,
-        (Part::Product { .. }, _) => format!(r"{product} and not test(/\bfaults::/)"),
+        (Part::Product { .. }, Backend::Sqlite { faults: true }) => {
+            format!(r"{product} and not test(/\bpostgres::/)")
+        }
+        (Part::Product { .. }, Backend::Sqlite { faults: false }) => {
+            format!(r"{product} and not test(/\b(faults|postgres)::/)")
+        }
+        (Part::Product { .. }, Backend::Postgres { .. }) => {
+            format!(r"{product} and not test(/\bfaults::/)")
+        }
         (Part::Crates(_), Backend::Sqlite { .. }) => {
             format!(r"not {product} and not test(/\bpostgres::/)")
         }
@@ -154,9 +161,12 @@ fn cargo_test(command: &mut Command, part: &Part<'_>, backend: &Backend) {
     };
     command.args(["--", "--color", "never"]);
     match (part, backend) {
-        (Part::Product { .. }, Backend::Sqlite { faults: true }) => command,
-        (Part::Product { .. }, _) => command.args(["--skip", "faults::"]),
-        (Part::Crates(_), Backend::Sqlite { .. }) => command.args(["--skip", "postgres::"]),
+        (Part::Product { .. }, Backend::Sqlite { faults: true })
+        | (Part::Crates(_), Backend::Sqlite { .. }) => command.args(["--skip", "postgres::"]),
+        (Part::Product { .. }, Backend::Sqlite { faults: false }) => {
+            command.args(["--skip", "faults::", "--skip", "postgres::"])
+        }
+        (Part::Product { .. }, Backend::Postgres { .. }) => command.args(["--skip", "faults::"]),
         (Part::Crates(_), Backend::Postgres { .. }) => command.arg("postgres::"),
     };
 }

@@ -207,15 +207,19 @@ impl Reader<'_> {
 
     pub(super) fn job(&mut self, element: &Element) -> Option<JobSpec> {
         let id = element.attribute("id").unwrap_or_default();
-        let definition =
-            element.first(MODEL, "extensionElements")?.first(ZEEBE, "taskDefinition")?;
+        let extensions = element.first(MODEL, "extensionElements")?;
+        let definition = extensions.first(ZEEBE, "taskDefinition")?;
+        let priority = extensions.first(ZEEBE, "priorityDefinition");
         Some(JobSpec {
             job_type: self.text(id, definition.attribute("type").unwrap_or_default()),
             retries: definition.attribute("retries").map(|retries| self.text(id, retries)),
+            priority: priority
+                .and_then(|priority| priority.attribute("priority"))
+                .map(|priority| self.text(id, priority)),
         })
     }
 }
 
 fn job_of_type(job_type: &str) -> JobSpec {
-    JobSpec { job_type: Text::Literal(job_type.to_owned()), retries: None }
+    JobSpec { job_type: Text::Literal(job_type.to_owned()), retries: None, priority: None }
 }

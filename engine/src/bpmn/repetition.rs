@@ -97,8 +97,17 @@ impl Reader<'_> {
             ));
         }
         let active = attribute("activeElementsCollection");
+        let ordering = element.attribute("ordering").unwrap_or("Parallel");
+        if !matches!(ordering, "Parallel" | "Sequential") {
+            self.findings.push(Finding::error(
+                "ad_hoc_ordering",
+                id,
+                format!("the ordering of the ad-hoc sub-process is {ordering:?}"),
+                "set ordering to Parallel or Sequential",
+            ));
+        }
         AdHoc {
-            sequential: element.attribute("ordering") == Some("Sequential"),
+            sequential: ordering == "Sequential",
             completion_condition: self.expression(element, element, "completionCondition"),
             cancel_remaining: element.attribute("cancelRemainingInstances") != Some("false"),
             active_elements: active.and_then(|text| self.program(id, text)),

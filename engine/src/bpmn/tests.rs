@@ -36,7 +36,7 @@ const ORDER: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
     <b:sequenceFlow id="f4" sourceRef="approve" targetRef="charge"/>
     <b:sequenceFlow id="f5" sourceRef="late" targetRef="end"/>
     <b:serviceTask id="charge"><b:extensionElements>
-        <z:taskDefinition type="charge-card" retries="5"/>
+        <z:taskDefinition type="charge-card" retries="5"/><z:priorityDefinition priority="=urgency"/>
         <z:ioMapping><z:input source="=amount" target="sum"/><z:output source="=receipt" target="order.receipt"/></z:ioMapping>
         <z:taskHeaders><z:header key="currency" value="EUR"/></z:taskHeaders></b:extensionElements>
       <b:multiInstanceLoopCharacteristics isSequential="true"><b:extensionElements>
@@ -99,7 +99,8 @@ fn check_order(process: &Process) {
     assert!(matches!(&node("declined").kind,
         NodeKind::BoundaryEvent { interrupting: true, trigger: Trigger::Error(error), .. } if error.code.as_deref() == Some("DECLINED")));
     let charge = node("charge");
-    assert!(matches!(&charge.kind, NodeKind::Task(Task::Job(job)) if job.retries.is_some()));
+    assert!(matches!(&charge.kind, NodeKind::Task(Task::Job(job))
+        if job.retries.is_some() && job.priority.is_some()));
     assert_eq!((charge.inputs.len(), charge.outputs.len()), (1, 1));
     assert_eq!(charge.outputs[0].target, "order.receipt");
     assert_eq!(charge.headers.get("currency").map(String::as_str), Some("EUR"));
@@ -239,6 +240,7 @@ fn mistakes_become_findings() {
             "<adHocSubProcess id='s'><extensionElements><zeebe:taskDefinition type='x'/></extensionElements></adHocSubProcess>",
             "ad_hoc_job",
         ),
+        ("<adHocSubProcess id='s' ordering='Any'/>", "ad_hoc_ordering"),
         ("<startEvent id='s'/><endEvent id='s'/>", "process_not_linked"),
         (
             "<startEvent id='s'/><sequenceFlow id='f' sourceRef='s' targetRef='gone'/>",

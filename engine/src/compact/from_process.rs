@@ -119,11 +119,13 @@ fn task_fields(compact: &mut CompactElement, task: &Task) -> &'static str {
         Task::Job(job) => {
             compact.job = Some(text(&job.job_type));
             compact.retries = job.retries.as_ref().map(text);
+            compact.priority = job.priority.as_ref().map(text);
             "serviceTask"
         }
         Task::Agent { agent, job } => {
             compact.agent = Some(text(agent));
             compact.retries = job.retries.as_ref().map(text);
+            compact.priority = job.priority.as_ref().map(text);
             "agentTask"
         }
         Task::Receive(received) => {

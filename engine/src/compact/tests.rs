@@ -18,7 +18,7 @@ fn order() -> CompactProcess {
                            { "id": "limit", "rule": { "mandate": { "domain": "finance", "action": "approve", "amount": "amount", "currency": "EUR" } } }] },
             { "id": "late", "type": "boundaryEvent", "attachedTo": "approve", "interrupting": false,
               "event": { "duration": "PT2H" }, "next": "end" },
-            { "id": "charge", "type": "serviceTask", "job": "charge-card", "retries": "5", "next": "extract",
+            { "id": "charge", "type": "serviceTask", "job": "charge-card", "retries": "5", "priority": "=urgency", "next": "extract",
               "inputs": { "sum": "=amount" }, "outputs": { "receipt": "=receipt" }, "headers": { "currency": "EUR" },
               "forEach": { "collection": "cards", "item": "card", "sequential": true, "collect": "receipts", "collectValue": "receipt", "until": "numberOfCompletedInstances = 1" } },
             { "id": "declined", "type": "boundaryEvent", "attachedTo": "charge", "event": { "error": "DECLINED" }, "next": "end" },

@@ -161,6 +161,7 @@ impl Reader {
                     job: JobSpec {
                         job_type: Text::Literal("agent".to_owned()),
                         retries: self.optional_text(&element.id, element.retries.as_deref()),
+                        priority: self.optional_text(&element.id, element.priority.as_deref()),
                     },
                 })
             }
@@ -289,6 +290,7 @@ impl Reader {
         JobSpec {
             job_type: self.text(&element.id, job_type),
             retries: self.optional_text(&element.id, element.retries.as_deref()),
+            priority: self.optional_text(&element.id, element.priority.as_deref()),
         }
     }
 

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{Definition, Env, arrival, control, selection, start, work};
+use super::{Definition, Env, arrival, control, modify, selection, start, work};
 use crate::command::{ChildOutcome, Command, Rejected};
 use crate::element::ad_hoc;
 use crate::governance::{Action, Attempt};
@@ -11,6 +11,7 @@ use crate::incident::Incident;
 use crate::instance::{Caller, Instance, InstanceState, Key};
 use crate::limits;
 use crate::model::{ElementId, NodeIx};
+use crate::modification::Instruction;
 use crate::scope::VariableMap;
 use crate::transition::Transition;
 use crate::wait::{Wait, WaitKind};
@@ -47,9 +48,8 @@ pub(super) enum Task {
         retries: u32,
         back_off: Option<i64>,
     },
-    ResolveIncident {
-        key: Key,
-        incident: Incident,
+    ResolveIncidents {
+        incidents: Vec<(Key, Incident)>,
         variables: VariableMap,
     },
     FireTimer {
@@ -82,19 +82,12 @@ pub(super) enum Task {
     Cancel {
         reason: Option<String>,
     },
+    Modify(modify::Plan),
     SelectActivities {
         key: Key,
         wait: Wait,
         places: Vec<NodeIx>,
         variables: VariableMap,
-    },
-    ActivateElement {
-        place: NodeIx,
-        scope: control::Target,
-        variables: VariableMap,
-    },
-    TerminateElement {
-        key: Key,
     },
     ToolCall {
         wait: Wait,
@@ -134,13 +127,13 @@ pub(super) fn check_state(instance: &Instance, command: &Command) -> Result<(), 
     if instance.state != expected {
         return Err(Rejected::WrongState { state: instance.state });
     }
-    let while_paused = matches!(
-        command,
-        Command::Resume
-            | Command::Cancel { .. }
-            | Command::SetVariables { .. }
-            | Command::TerminateElement { .. }
-    );
+    let while_paused = match command {
+        Command::Resume | Command::Cancel { .. } | Command::SetVariables { .. } => true,
+        Command::Modify { instructions, .. } => {
+            instructions.iter().all(Instruction::starts_nothing)
+        }
+        _ => false,
+    };
     match (instance.paused, command) {
         (true, _) if !while_paused => Err(Rejected::Paused),
         (false, Command::Resume) => Err(Rejected::NotPaused),
@@ -156,6 +149,7 @@ pub(super) fn check_size(command: &Command) -> Result<(), Rejected> {
         | Command::ThrowError { variables, .. }
         | Command::Escalate { variables, .. }
         | Command::ResolveIncident { variables, .. }
+        | Command::ResolveIncidents { variables, .. }
         | Command::CorrelateMessage { variables, .. }
         | Command::BroadcastSignal { variables, .. }
         | Command::ChildEnded {
@@ -163,16 +157,18 @@ pub(super) fn check_size(command: &Command) -> Result<(), Rejected> {
             ..
         }
         | Command::SetVariables { variables, .. }
-        | Command::SelectActivities { variables, .. }
-        | Command::ActivateElement { variables, .. } => limits::measure(variables),
+        | Command::SelectActivities { variables, .. } => limits::measure(variables),
+        Command::Modify { instructions, .. } => {
+            let all = instructions.iter().filter_map(Instruction::variables);
+            limits::measure_values(all.flat_map(VariableMap::iter).map(|(_, value)| value))
+        }
         Command::ToolCall { arguments, .. } => limits::measure_values([arguments]),
         Command::FailWork { .. }
         | Command::FireTimer { .. }
         | Command::ChildEnded { .. }
         | Command::Pause
         | Command::Resume
-        | Command::Cancel { .. }
-        | Command::TerminateElement { .. } => return Ok(()),
+        | Command::Cancel { .. } => return Ok(()),
     };
     let too_large =
         |over: limits::OverLimit| Rejected::TooLarge { what: over.what, limit: over.limit };
@@ -208,9 +204,12 @@ pub(super) fn admit(
             Task::FailWork { key, wait: finder.work(key)?, message, retries, back_off }
         }
         Command::ResolveIncident { key, variables } => {
-            let found = instance.incidents.get(&key).cloned();
-            let incident = found.ok_or(Rejected::NotWaiting { what: "incident", key })?;
-            Task::ResolveIncident { key, incident, variables }
+            Task::ResolveIncidents { incidents: vec![finder.incident(key)?], variables }
+        }
+        Command::ResolveIncidents { keys, variables } => {
+            let found: Result<Vec<_>, _> =
+                keys.into_iter().map(|key| finder.incident(key)).collect();
+            Task::ResolveIncidents { incidents: found?, variables }
         }
         Command::FireTimer { key } => {
             let wait = finder.wait(key, "timer", |kind| matches!(kind, WaitKind::Timer { .. }))?;
@@ -247,13 +246,9 @@ pub(super) fn admit(
             let places = selection::find(definition.process(), instance, &wait, &elements)?;
             Task::SelectActivities { key, wait, places, variables }
         }
-        Command::ActivateElement { element, scope, variables } => {
-            let (place, scope) = control::locate(definition.process(), instance, element, scope)?;
-            Task::ActivateElement { place, scope, variables }
-        }
-        Command::TerminateElement { key } => {
-            finder.element(key)?;
-            Task::TerminateElement { key }
+        Command::Modify { instructions, reason } => {
+            let plan = modify::plan(definition.process(), instance, instructions, reason);
+            Task::Modify(plan.map_err(Rejected::Modification)?)
         }
         Command::ToolCall { key, tool, arguments } => {
             let wait = finder.work(key)?;
@@ -291,6 +286,11 @@ impl Finder<'_> {
                 message: incident.message.clone(),
             }),
         }
+    }
+
+    fn incident(&self, key: Key) -> Result<(Key, Incident), Rejected> {
+        let found = self.instance.incidents.get(&key).cloned();
+        Ok((key, found.ok_or(Rejected::NotWaiting { what: "incident", key })?))
     }
 
     fn target(&self, key: Key, wait: &Wait) -> Result<NodeIx, Rejected> {
@@ -348,14 +348,14 @@ impl Task {
             Self::SetVariables { scope, variables } => {
                 vec![attempt(Action::SetVariables, node_of(*scope), *scope, variables)]
             }
-            Self::ResolveIncident { incident, variables, .. } => {
-                let owner = incident.owner;
-                let mut attempts = vec![attempt(Action::Control, node_of(owner), owner, variables)];
-                if !variables.is_empty() {
-                    let change = attempt(Action::SetVariables, node_of(owner), owner, variables);
-                    attempts.push(change);
-                }
-                attempts
+            Self::ResolveIncidents { incidents, variables } => {
+                let owners = || incidents.iter().map(|(_, incident)| incident.owner);
+                let control =
+                    owners().map(|it| attempt(Action::Control, node_of(it), it, variables));
+                let change = owners()
+                    .filter(|_| !variables.is_empty())
+                    .map(|it| attempt(Action::SetVariables, node_of(it), it, variables));
+                control.chain(change).collect()
             }
             Self::Pause | Self::Resume | Self::Cancel { .. } => {
                 vec![attempt(Action::Control, None, Key::PROCESS, &none)]
@@ -364,12 +364,19 @@ impl Task {
                 .iter()
                 .map(|ix| attempt(Action::Activate, Some(process.node(*ix)), wait.owner, variables))
                 .collect(),
-            Self::ActivateElement { place, variables, .. } => {
-                let node = Some(process.node(*place));
-                vec![attempt(Action::Control, node, Key::PROCESS, variables)]
-            }
-            Self::TerminateElement { key } => {
-                vec![attempt(Action::Control, node_of(*key), *key, &none)]
+            Self::Modify(plan) => {
+                let set = plan.variables.iter().map(|(scope, variables)| {
+                    attempt(Action::SetVariables, node_of(*scope), *scope, variables)
+                });
+                let started = plan.activations.iter().map(|it| {
+                    let node = Some(process.node(it.place));
+                    attempt(Action::Control, node, Key::PROCESS, &it.variables)
+                });
+                let ended = plan.ended.iter().map(|source| {
+                    let key = source.key_or_scope();
+                    attempt(Action::Control, node_of(key), key, &none)
+                });
+                set.chain(started).chain(ended).collect()
             }
             Self::ThrowError { .. }
             | Self::Escalate { .. }
@@ -397,8 +404,8 @@ impl Task {
             Self::FailWork { key, wait, message, retries, back_off } => {
                 work::fail(t, key, &wait, message, retries, back_off);
             }
-            Self::ResolveIncident { key, incident, variables } => {
-                control::resolve(t, key, &incident, &variables);
+            Self::ResolveIncidents { incidents, variables } => {
+                control::resolve(t, &incidents, &variables);
             }
             Self::FireTimer { key, wait, target } => arrival::fire(t, key, &wait, target),
             Self::Correlate { key, wait, target, variables, message_id } => {
@@ -415,10 +422,7 @@ impl Task {
             Self::SelectActivities { key, wait, places, variables } => {
                 ad_hoc::begin(t, key, wait.owner, &places, &variables);
             }
-            Self::ActivateElement { place, scope, variables } => {
-                control::activate(t, place, &scope, &variables);
-            }
-            Self::TerminateElement { key } => control::terminate(t, key),
+            Self::Modify(plan) => modify::modify(t, plan),
             // Asking is all there is to it: the answer is an event already.
             Self::ToolCall { .. } => {}
         }

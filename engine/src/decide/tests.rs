@@ -3,6 +3,7 @@
 mod elements;
 mod golden;
 mod golden_selection;
+mod modify;
 mod random;
 mod rejected;
 mod terminated;

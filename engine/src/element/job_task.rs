@@ -5,7 +5,7 @@ use crate::event::{Event, Work};
 use crate::expression::{integer_of, string_of};
 use crate::incident::{Failure, IncidentKind};
 use crate::instance::Key;
-use crate::model::{ElementId, JobSpec, Node};
+use crate::model::{ElementId, JobSpec, Node, Text};
 use crate::transition::Transition;
 
 /// How often a job may be tried when the model does not say.
@@ -17,23 +17,30 @@ pub(crate) fn enter(
     node: &Node,
     job: &JobSpec,
 ) -> Result<(), Failure> {
-    let (job_type, retries) = resolve(t, key, job)?;
+    let Resolved { job_type, retries, priority } = resolve(t, key, job)?;
     let (wait, element) = (t.next_key(), ElementId::clone(&node.id));
-    let work = Work::Job { job_type, retries };
+    let work = Work::Job { job_type, retries, priority };
     t.emit(Event::WorkRequested { key: wait, owner: key, element, work });
     Ok(())
 }
 
-/// The type of the job and how often it may be tried.
-pub(crate) fn resolve(
-    t: &Transition<'_>,
-    key: Key,
-    job: &JobSpec,
-) -> Result<(String, u32), Failure> {
+/// A job with every expression resolved.
+pub(crate) struct Resolved {
+    pub(crate) job_type: String,
+    pub(crate) retries: u32,
+    pub(crate) priority: i64,
+}
+
+pub(crate) fn resolve(t: &Transition<'_>, key: Key, job: &JobSpec) -> Result<Resolved, Failure> {
     let view = t.view(key);
-    let job_type = string_of(&job.job_type, &view, t.now())?;
-    let retries = integer_of(job.retries.as_ref(), &view, t.now())
-        .map_err(|message| Failure::new(IncidentKind::ExpressionFailed, message))?
-        .map_or(RETRIES, |given| u32::try_from(given.max(1)).unwrap_or(u32::MAX));
-    Ok((job_type, retries))
+    let integer = |text: &Option<Text>| {
+        integer_of(text.as_ref(), &view, t.now())
+            .map_err(|message| Failure::new(IncidentKind::ExpressionFailed, message))
+    };
+    Ok(Resolved {
+        job_type: string_of(&job.job_type, &view, t.now())?,
+        retries: integer(&job.retries)?
+            .map_or(RETRIES, |given| u32::try_from(given.max(1)).unwrap_or(u32::MAX)),
+        priority: integer(&job.priority)?.unwrap_or_default(),
+    })
 }

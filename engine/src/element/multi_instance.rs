@@ -182,7 +182,8 @@ fn is_enough(
     Ok(condition.test(&Overlay { top: &counters, below: &view }, t.now())?)
 }
 
-/// Goes on with the body after an inner instance ended: the next one, or the end.
+/// Goes on with the body after an inner instance ended: the next one, or the end. A loop ends with a
+/// turn that was ended from outside.
 pub(crate) fn go_on(t: &mut Transition<'_>, body: Key) {
     let Some(repetition) = t.element(body).and_then(|body| body.repetition.as_ref()) else {
         return;

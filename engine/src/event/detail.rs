@@ -4,7 +4,7 @@ use flowmaster_kernel::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::arc_text;
-use crate::instance::Key;
+use crate::instance::{ActorRef, Key};
 use crate::model::ElementId;
 
 /// What somebody is asked to do, with every expression resolved.
@@ -19,6 +19,9 @@ pub enum Work {
         job_type: String,
         /// How often it may be tried.
         retries: u32,
+        /// Higher goes first.
+        #[serde(default, skip_serializing_if = "is_usual")]
+        priority: i64,
     },
     /// An agent.
     Agent {
@@ -28,7 +31,15 @@ pub enum Work {
         job_type: String,
         /// How often it may be tried.
         retries: u32,
+        /// Higher goes first.
+        #[serde(default, skip_serializing_if = "is_usual")]
+        priority: i64,
     },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_usual(priority: &i64) -> bool {
+    *priority == 0
 }
 
 /// A human task, resolved. Its form is in the definition.
@@ -129,4 +140,50 @@ pub struct Activities {
     /// The elements in it that begin.
     #[serde(with = "arc_text::list")]
     pub selected: Vec<ElementId>,
+}
+
+/// Who changed where an instance is, and how.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Modified {
+    /// Who changes it.
+    pub actor: ActorRef,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What is activated, terminated and moved.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
+}
+
+/// One change of a modification.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum Change {
+    /// An element was started.
+    Activated {
+        /// BPMN id.
+        #[serde(with = "arc_text")]
+        element: ElementId,
+    },
+    /// An element was ended without going on from it.
+    Terminated {
+        /// BPMN id.
+        #[serde(with = "arc_text")]
+        element: ElementId,
+        /// The element instance; none for a token that waited at a joining gateway.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<Key>,
+    },
+    /// An element was ended, and another started for it.
+    Moved {
+        /// BPMN id.
+        #[serde(with = "arc_text")]
+        element: ElementId,
+        /// The element instance; none for a token that waited at a joining gateway.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<Key>,
+        /// BPMN id of the element that was started.
+        #[serde(with = "arc_text")]
+        to: ElementId,
+    },
 }

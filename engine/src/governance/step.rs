@@ -6,11 +6,11 @@
 
 use std::collections::BTreeSet;
 
-use flowmaster_kernel::{Principal, PrincipalKind};
+use flowmaster_kernel::{Principal, PrincipalKind, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Action, MandateRequest, Outcome, Policy, Rule, check_mandate};
+use super::{Action, MandateRequest, Mandates, Outcome, Policy, Rule, check_mandate};
 use crate::arc_text;
 use crate::decide::{Definition, Env};
 use crate::expression;
@@ -139,6 +139,64 @@ pub fn excluded_actors(
         }
     }
     excluded
+}
+
+/// What a policy asks of whoever completes work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The policy.
+    pub policy: String,
+    /// What it asks, in words.
+    pub what: String,
+    /// Who could do it, nearest first, where mandates say so.
+    pub approvers: Vec<String>,
+}
+
+/// What the policies ask of whoever completes the work of the element instance `owner`, as things
+/// are now: other eyes, a mandate, a condition that does not hold for just anybody.
+#[must_use]
+pub fn asked_of(
+    definition: &Definition,
+    instance: &Instance,
+    owner: Key,
+    mandates: &Mandates,
+    now: Timestamp,
+) -> Vec<Asked> {
+    let process = definition.process();
+    let Some((_, node)) = instance.place(process, owner) else { return Vec::new() };
+    // Somebody who has no mandate and took no part yet.
+    let nobody = Principal::new("", PrincipalKind::Person, &[], &[]);
+    let env = Env { now, actor: &nobody, mandates };
+    let none = VariableMap::new();
+    let attempt = Attempt {
+        action: Action::Complete,
+        node: Some(node),
+        scope: owner,
+        variables: &none,
+        tool: None,
+    };
+    let step = Step::new(instance, &attempt, &env);
+    let guards = |policy: &&Policy| policy.on.is_empty() || policy.on.contains(&Action::Complete);
+    let asks = |policy: &Policy| {
+        let (what, approvers) = match &policy.rule {
+            Rule::FourEyes { elements, starter } => {
+                let first: BTreeSet<&str> =
+                    first_pair(instance, elements, *starter).map(|it| it.id.as_str()).collect();
+                if first.is_empty() {
+                    return None;
+                }
+                let first: Vec<&str> = first.into_iter().collect();
+                (format!("somebody other than {}", first.join(", ")), Vec::new())
+            }
+            Rule::Mandate { domain, action, .. } => {
+                let refusal = step.ask(policy).err()?;
+                (format!("a mandate for {action} in {domain}"), refusal.approvers)
+            }
+            Rule::Condition { .. } => (step.ask(policy).err()?.reason, Vec::new()),
+        };
+        Some(Asked { policy: policy.id.clone(), what, approvers })
+    };
+    process.policies.iter().chain(&node.policies).filter(guards).filter_map(asks).collect()
 }
 
 fn first_pair<'a>(

@@ -330,6 +330,8 @@ pub struct JobSpec {
     pub job_type: Text,
     /// How often it may be tried.
     pub retries: Option<Text>,
+    /// Of several jobs the one with the higher number is handed out first; 0 by default.
+    pub priority: Option<Text>,
 }
 
 /// A script task that the engine evaluates.

@@ -380,7 +380,7 @@ impl<'a> World<'a> {
         let running = self.find(id).and_then(|at| self.running.get(at));
         let wait = running.and_then(|running| running.instance.wait(key));
         match wait.map(|wait| &wait.kind) {
-            Some(WaitKind::Human) => principal("scenario", PrincipalKind::Person),
+            Some(WaitKind::Human { .. }) => principal("scenario", PrincipalKind::Person),
             Some(WaitKind::Agent { .. }) => principal("agent:scenario", PrincipalKind::Agent),
             _ => principal("worker", PrincipalKind::System),
         }

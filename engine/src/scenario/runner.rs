@@ -15,6 +15,7 @@ use crate::expression::correlation_text;
 use crate::expression::timer::after;
 use crate::instance::Key;
 use crate::model::Process;
+use crate::modification::Instruction;
 use crate::wait::WaitKind;
 
 /// How long a message is kept for somebody who begins to wait for it, in milliseconds.
@@ -203,9 +204,8 @@ impl Runner<'_> {
             ad_hoc.map(|around| (around.id.clone(), element.into())).into_iter().collect()
         });
         let Some((id, (around, element))) = around.into_iter().next() else {
-            let element = activate.node.as_str().into();
-            let command = Command::ActivateElement { element, scope: None, variables };
-            return self.tell_main(command, None);
+            let instructions = vec![Instruction::activate(&activate.node, variables)];
+            return self.tell_main(Command::Modify { instructions, reason: None }, None);
         };
         let open = self.world.locate(&around, |running, around| {
             let waits = running.instance.waits().filter(|(_, wait)| {
@@ -263,7 +263,7 @@ impl Runner<'_> {
             waits
                 .filter(|(_, wait)| running.instance.blocks(wait).is_none())
                 .filter_map(|(key, wait)| match wait.kind {
-                    WaitKind::Human => Some((key, 1)),
+                    WaitKind::Human { .. } => Some((key, 1)),
                     WaitKind::Job { retries } | WaitKind::Agent { retries } => Some((key, retries)),
                     _ => None,
                 })

@@ -48,7 +48,7 @@ const GUIDES: [Guide; 5] = [
         title: "Handle incidents",
         about: "Use this to find out why instances are stuck and to get them going again.",
         argument: None,
-        text: "List the open incidents with incident_list. For each read instance_get and instance_timeline, say what went wrong in plain words, and propose either the variables that are missing or what has to be repaired outside. Resolve with incident_resolve only what I agree to.",
+        text: "List the open incidents with incident_list. For each read instance_get and instance_timeline, say what went wrong in plain words, and propose either the variables that are missing or what has to be repaired outside. Resolve with incident_resolve, or incident_resolve_all where many have one cause, only what I agree to. Where an instance cannot go on from where it stands, propose a move with instance_modify. Ask with dry_run first.",
     },
 ];
 

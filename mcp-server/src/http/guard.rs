@@ -22,7 +22,7 @@ const MAX_URI: usize = 8 * 1024;
 
 /// The hosts and origins that are served.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AllowList {
+pub(super) struct AllowList {
     hosts: Vec<String>,
     origins: Vec<String>,
 }
@@ -30,7 +30,7 @@ pub struct AllowList {
 impl AllowList {
     /// The loopback names, the host of `base`, and what the settings add.
     #[must_use]
-    pub fn new(config: &Config, base: &str) -> Self {
+    pub(super) fn new(config: &Config, base: &str) -> Self {
         let mut hosts: Vec<String> =
             ["localhost", "127.0.0.1", "[::1]"].map(ToOwned::to_owned).to_vec();
         hosts.extend(base.parse::<Uri>().ok().and_then(|uri| uri.host().map(ToOwned::to_owned)));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use flowmaster_kernel::{Effect, ToolCaller as _};
+use flowmaster_kernel::ToolCaller as _;
 use flowmaster_mcp_server::config::Config;
 use flowmaster_mcp_server::dispatch::{LateCaller, Tool};
 use serde_json::{Value, json};

@@ -49,8 +49,8 @@ async fn take(db: &Db, wish: &Wish) -> Vec<Job> {
     let tenant = TenantId::from_text(wish.tenant);
     let queues: Vec<_> = wish.types.iter().map(|job_type| (&tenant, *job_type)).collect();
     let (lease, limit) = (wish.lease, wish.limit);
-    let claim = Claim { kind: "agent", queues: &queues, owner: "w", lease, limit };
-    jobs::claim(db, &claim).await.unwrap()
+    let claim = Claim { kind: "agent", owner: "w", lease, limit };
+    jobs::claim(db, &queues, &claim).await.unwrap()
 }
 
 fn ids(jobs: &[Job]) -> Vec<&str> {
@@ -191,6 +191,23 @@ pub(super) async fn a_worker_that_lost_its_lease_is_refused(bed: Bed) {
     assert_eq!(take(&bed.db, &claim(9)).await, []);
 }
 
+pub(super) async fn a_claim_and_its_answer_stand_and_fall_together(bed: Bed) {
+    add(&bed, &["1", "2"]).await;
+    let ctx = bed.keyed("a", "key", "body");
+    let claim = Claim { kind: "agent", owner: "w", lease: MINUTE, limit: 1 };
+    let mut lost = bed.db.begin_claim(&ctx).await.unwrap();
+    let first = jobs::claim_in(&mut lost, "summarise", &claim).await.unwrap();
+    lost.rollback().await;
+    let mut tx = bed.db.begin_claim(&ctx).await.unwrap();
+    let second = jobs::claim_in(&mut tx, "summarise", &claim).await.unwrap();
+    assert_eq!((ids(&first), ids(&second)), (vec!["1"], vec!["1"]));
+    assert_eq!((first[0].epoch, second[0].epoch), (1, 1), "nothing was left of the first claim");
+    tx.commit("answer").await.unwrap();
+    let again = bed.db.begin_claim(&ctx).await.err().unwrap();
+    assert_eq!(again.code(), "idempotency_recorded");
+    assert_eq!(ids(&take(&bed.db, &self::claim(9)).await), ["2"]);
+}
+
 pub(super) async fn a_lease_can_be_prolonged(bed: Bed) {
     add(&bed, &["1"]).await;
     let held = take(&bed.db, &Wish { lease: RAN_OUT, ..claim(1) }).await.remove(0);
@@ -224,6 +241,8 @@ pub(super) async fn an_ended_instance_leaves_no_jobs(bed: Bed) {
     let left = jobs::list(&mut snapshot, None, Some("agent"), None, 9).await.unwrap();
     assert_eq!(ids(&left), ["4"]);
     assert_eq!(jobs::list(&mut snapshot, Some("i"), None, None, 9).await.unwrap(), []);
+    assert_eq!(jobs::of_instance(&mut snapshot, "i", 9).await.unwrap(), []);
+    assert_eq!(ids(&jobs::of_instance(&mut snapshot, "other", 9).await.unwrap()), ["4"]);
     assert_eq!(jobs::list(&mut snapshot, None, None, Some("4"), 9).await.unwrap(), []);
 }
 

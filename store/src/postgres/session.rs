@@ -48,8 +48,18 @@ pub(crate) struct PgSession {
     client: Option<Object>,
     state: State,
     since: Instant,
-    hold_limit: Duration,
+    limits: Limits,
     monitor: Arc<Monitor>,
+}
+
+/// How long things may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// A transaction.
+    pub(super) hold: Duration,
+    /// The server's answer. One that keeps silent for longer is taken for gone: a broken network
+    /// says nothing.
+    pub(super) answer: Duration,
 }
 
 #[derive(PartialEq, Eq)]
@@ -64,19 +74,31 @@ enum State {
 }
 
 impl PgSession {
-    pub(super) fn new(client: Object, monitor: Arc<Monitor>, hold_limit: Duration) -> Self {
+    pub(super) fn new(client: Object, monitor: Arc<Monitor>, limits: Limits) -> Self {
         let client = Some(client);
-        Self { client, state: State::Idle, since: Instant::now(), hold_limit, monitor }
+        Self { client, state: State::Idle, since: Instant::now(), limits, monitor }
     }
 
     fn client(&self) -> Result<&Object> {
         self.client.as_ref().ok_or_else(error::transaction_failed)
     }
 
+    /// The answer of the server, if it comes in time.
+    async fn in_time<T>(&self, answer: impl Future<Output = T>) -> Result<T> {
+        tokio::time::timeout(self.limits.answer, answer).await.map_err(|elapsed| {
+            // What is idle has lost the same server.
+            if let Some(pool) = self.client.as_ref().and_then(Object::pool) {
+                pool.retain(|_, _| false);
+            }
+            error::unreachable().because(elapsed)
+        })
+    }
+
     pub(super) async fn begin(&mut self, isolation: Isolation, tenant: Option<&str>) -> Result<()> {
         // Before it is sent: dropped while it is on its way, the connection has a transaction.
         self.state = State::Open;
-        self.client()?.batch_execute(&isolation.begin(tenant)).await.map_err(explain)
+        let begin = isolation.begin(tenant);
+        self.in_time(self.client()?.batch_execute(&begin)).await?.map_err(explain)
     }
 
     pub(crate) async fn query(&mut self, sql: Sql<'_>, bound: Bound<'_>) -> Result<Vec<Row>> {
@@ -88,7 +110,9 @@ impl PgSession {
     async fn run_query(&self, sql: Sql<'_>, bound: Bound<'_>) -> Result<Vec<Row>> {
         let statement = self.prepare(sql, bound).await?;
         let values = wires(bound)?;
-        let rows = self.client()?.query(&statement, &references(&values)).await.map_err(explain)?;
+        let values = references(&values);
+        let rows = self.in_time(self.client()?.query(&statement, &values)).await?;
+        let rows = rows.map_err(explain)?;
         if rows.len() > MAX_ROWS {
             let problem = format!("the answer has more than {MAX_ROWS} rows");
             return Err(error::too_large(problem));
@@ -105,15 +129,16 @@ impl PgSession {
     async fn run_execute(&self, sql: Sql<'_>, bound: Bound<'_>) -> Result<u64> {
         let statement = self.prepare(sql, bound).await?;
         let values = wires(bound)?;
-        self.client()?.execute(&statement, &references(&values)).await.map_err(explain)
+        let values = references(&values);
+        self.in_time(self.client()?.execute(&statement, &values)).await?.map_err(explain)
     }
 
     async fn prepare(&self, sql: Sql<'_>, bound: Bound<'_>) -> Result<Statement> {
         let client = self.client()?;
         let text = Dialect::Postgres.translate(sql.text());
         let statement = match sql {
-            Sql::Fixed(_) => client.prepare_cached(&text).await,
-            Sql::Dynamic(_) => client.prepare(&text).await,
+            Sql::Fixed(_) => self.in_time(client.prepare_cached(&text)).await?,
+            Sql::Dynamic(_) => self.in_time(client.prepare(&text)).await?,
         };
         let statement = statement.map_err(explain)?;
         let wanted = statement.params().len();
@@ -162,7 +187,7 @@ impl PgSession {
                 client.execute(statement, &references(values)).await.map_err(explain)
             }));
         }
-        let mut answers = all_in_order(sent).await.into_iter();
+        let mut answers = self.in_time(all_in_order(sent)).await?.into_iter();
         if let Some(Err(problem)) = answers.next() {
             return Err(problem);
         }
@@ -171,9 +196,9 @@ impl PgSession {
 
     pub(crate) async fn commit(mut self, wakes: Wakes) -> Result<()> {
         self.check_open()?;
-        let committed = self.client()?.batch_execute("COMMIT").await;
-        if let Err(problem) = committed {
-            return Err(explain_commit(problem));
+        match self.in_time(self.client()?.batch_execute("COMMIT")).await {
+            Ok(committed) => committed.map_err(explain_commit)?,
+            Err(silence) => return Err(error::outcome_unknown().because(silence)),
         }
         self.state = State::Idle;
         self.monitor.committed(1, wakes);
@@ -182,15 +207,16 @@ impl PgSession {
 
     pub(crate) async fn rollback(mut self) {
         let Ok(client) = self.client() else { return };
-        match client.batch_execute("ROLLBACK").await {
-            Ok(()) => self.state = State::Idle,
+        match self.in_time(client.batch_execute("ROLLBACK")).await {
+            Ok(Ok(())) => self.state = State::Idle,
             // The drop closes the connection, and the server rolls back.
-            Err(problem) => tracing::warn!(%problem, "a transaction could not be rolled back"),
+            Ok(Err(problem)) => tracing::warn!(%problem, "a transaction could not be rolled back"),
+            Err(silence) => tracing::warn!(%silence, "a transaction could not be rolled back"),
         }
     }
 
     fn check_open(&mut self) -> Result<()> {
-        if self.state == State::Open && self.since.elapsed() > self.hold_limit {
+        if self.state == State::Open && self.since.elapsed() > self.limits.hold {
             self.state = State::Expired;
             self.monitor.expired();
         }
@@ -217,9 +243,11 @@ impl Drop for PgSession {
         }
         match tokio::runtime::Handle::try_current() {
             Ok(runtime) => {
+                let limit = self.limits.answer;
                 runtime.spawn(async move {
-                    if let Err(problem) = client.batch_execute("ROLLBACK").await {
-                        tracing::warn!(%problem, "a dropped transaction could not be rolled back");
+                    let rolled_back = client.batch_execute("ROLLBACK");
+                    if !matches!(tokio::time::timeout(limit, rolled_back).await, Ok(Ok(()))) {
+                        tracing::warn!("a dropped transaction could not be rolled back");
                         drop(Object::take(client));
                     }
                 });

@@ -123,9 +123,9 @@ fn element_name(kind: &NodeKind) -> &str {
 fn extensions(node: &Node) -> Element {
     let mut element = bpmn("extensionElements");
     match &node.kind {
-        NodeKind::Task(Task::Job(job)) => element.push(task_definition(job)),
+        NodeKind::Task(Task::Job(job)) => push_job(&mut element, job),
         NodeKind::Task(Task::Agent { agent, job }) => {
-            element.push(task_definition(job));
+            push_job(&mut element, job);
             element.push(flowmaster("agent").with("agent", source(agent)));
         }
         NodeKind::Task(Task::User(task)) => push_user_task(&mut element, task),
@@ -157,7 +157,7 @@ fn extensions(node: &Node) -> Element {
                 _ => None,
             });
             if let Some(job) = job {
-                element.push(task_definition(job));
+                push_job(&mut element, job);
             }
         }
         NodeKind::BoundaryEvent { trigger, .. } | NodeKind::StartEvent { trigger, .. } => {
@@ -199,10 +199,15 @@ fn extensions(node: &Node) -> Element {
     element
 }
 
-fn task_definition(job: &JobSpec) -> Element {
-    zeebe("taskDefinition")
-        .with("type", source(&job.job_type))
-        .with_some("retries", job.retries.as_ref().map(source))
+fn push_job(element: &mut Element, job: &JobSpec) {
+    element.push(
+        zeebe("taskDefinition")
+            .with("type", source(&job.job_type))
+            .with_some("retries", job.retries.as_ref().map(source)),
+    );
+    if let Some(priority) = &job.priority {
+        element.push(zeebe("priorityDefinition").with("priority", source(priority)));
+    }
 }
 
 fn push_user_task(element: &mut Element, task: &UserTask) {

@@ -4,6 +4,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::modification::{Instruction, Which};
 use crate::scope::VariableMap;
 
 const MODEL: &str = "
@@ -84,19 +85,99 @@ fn journal() -> (Vec<Event>, Instance, usize) {
     (journal, paused, events)
 }
 
+/// Compares `journal`, made now, with the one that is stored: its `lines` and the `state` on the way.
+pub(super) fn check(journal: (Vec<Event>, Instance, usize), lines: &str, state: &str) {
+    let (events, instance, before) = journal;
+    let made: String =
+        events.iter().map(|event| serde_json::to_string(event).unwrap() + "\n").collect();
+    assert_eq!(made, lines);
+    assert_eq!(serde_json::to_string_pretty(&instance).unwrap() + "\n", state);
+    let stored: Vec<Event> =
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(replay(&instance.id, &stored[..before]), instance);
+    assert_eq!(replay(&instance.id, &stored).state, InstanceState::Completed);
+    assert_eq!(serde_json::from_str::<Instance>(state).unwrap(), instance);
+}
+
 #[test]
 fn the_first_journal() {
-    let (events, instance, before) = journal();
-    let lines: String =
-        events.iter().map(|event| serde_json::to_string(event).unwrap() + "\n").collect();
-    let state = serde_json::to_string_pretty(&instance).unwrap() + "\n";
-    assert_eq!(lines, include_str!("golden/journal-1.jsonl"));
-    assert_eq!(state, include_str!("golden/state-1.json"));
-    let stored: Vec<Event> = include_str!("golden/journal-1.jsonl")
+    let (lines, state) =
+        (include_str!("golden/journal-1.jsonl"), include_str!("golden/state-1.json"));
+    check(journal(), lines, state);
+}
+
+const MODIFIED: &str = "
+    start s
+    parallel fork
+    user a
+    user b
+    parallel sync
+    sub part
+    each part items as item
+    on part late timer PT1H
+    in part start ps
+    in part user one
+    in part end pe
+    ps -> one -> pe
+    end e
+    s -> fork
+    fork -> a -> sync
+    fork -> b -> sync
+    sync -> part -> e
+    late -> e";
+
+/// Modification: tokens at joins, missing scopes, repetitions that end, an instance left empty.
+fn modified() -> Vec<Vec<Event>> {
+    let definition = definition(MODIFIED);
+    let (actor, mandates) = (person("anna"), Mandates::default());
+    let env = Env { now: Timestamp::from_millis(0), actor: &actor, mandates: &mandates };
+    let mut instance = Instance::new("ins_2");
+    let every = |element: &str| Which::Every(element.into());
+    let relocate = |element: &str, to: &str| Instruction::Move {
+        which: every(element),
+        to: to.into(),
+        within: None,
+        variables: VariableMap::one("why", json!("moved")),
+    };
+    let modify = |instructions: Vec<Instruction>| Command::Modify {
+        instructions,
+        reason: Some("stuck".to_owned()),
+    };
+    let join = Instruction::activate("sync", VariableMap::new());
+    let end = |element: &str| Instruction::Terminate { which: every(element) };
+    let mut journal = Vec::new();
+    for command in [
+        start_with(json!({ "items": [1, 2] })),
+        modify(vec![end("a"), join.clone()]),
+        modify(vec![end("sync"), join]),
+        modify(vec![relocate("b", "part")]),
+        modify(vec![Instruction::Terminate { which: Which::One(Key(13)) }]),
+        modify(vec![end("sync"), end("part")]),
+    ] {
+        let decided = advance(&definition, &instance, command, &env).unwrap();
+        instance = decided.instance;
+        journal.push(decided.events);
+    }
+    assert_eq!(instance.state, InstanceState::Cancelled);
+    journal
+}
+
+#[test]
+fn the_journal_of_modifications() {
+    let lines: String = modified()
+        .iter()
+        .flatten()
+        .map(|event| serde_json::to_string(event).unwrap() + "\n")
+        .collect();
+    assert_eq!(lines, include_str!("golden/modification.jsonl"));
+    let stored: Vec<Event> = include_str!("golden/modification.jsonl")
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
-    assert_eq!(replay("ins_1", &stored[..before]), instance);
-    assert_eq!(replay("ins_1", &stored).state, InstanceState::Completed);
-    assert_eq!(serde_json::from_str::<Instance>(&state).unwrap(), instance);
+    let mut count = 0;
+    for events in modified() {
+        count += events.len();
+        let so_far = replay("ins_2", &stored[..count]);
+        assert_sound(&definition(MODIFIED), &so_far);
+    }
 }

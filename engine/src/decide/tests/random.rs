@@ -1,369 +1,15 @@
+mod models;
+
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
 use crate::command::ChildOutcome;
-use crate::model::{ElementId, Process};
+use crate::model::ElementId;
+use crate::modification::{Instruction, Which};
 use crate::scope::VariableMap;
 use crate::wait::WaitKind;
-
-const MODELS: &[&str] = &[
-    "
-    start s
-    script calc total = n * 2
-    user approve
-    on approve ~remind timer R3/PT1H
-    on approve late timer PT5H
-    policy approve on complete condition actor.id != \"eve\"
-    exclusive x
-    end e
-    end r
-    s -> calc -> approve -> x
-    x -> calc if again
-    x -> e default
-    remind -> r
-    late -> r",
-    "
-    start s
-    inclusive split
-    user a
-    job b
-    on b failed error *
-    receive c note
-    inclusive join
-    parallel fork
-    user d
-    user f
-    parallel sync
-    end e
-    s -> split
-    split -> a if n > 0
-    split -> b if n > 1
-    split -> c default
-    a -> join
-    b -> join
-    c -> join
-    failed -> join
-    join -> fork
-    fork -> d -> sync -> e
-    fork -> f -> sync",
-    "
-    start s
-    sub inner
-    each inner items as item into out from r
-    on inner stop signal stop
-    on inner ~up escalation *
-    in inner start is
-    in inner events g
-    in inner catch t timer PT2H
-    in inner catch m message note
-    in inner job work
-    in inner end ie
-    is -> g -> t -> work -> ie
-    g -> m -> work
-    call child other
-    on child lost error *
-    end e
-    end stopped
-    end heard
-    s -> inner -> child -> e
-    stop -> stopped
-    up -> heard
-    lost -> stopped
-    handler watch
-    in watch ~start ws message note
-    in watch user look
-    ws -> look
-    handler halt
-    in halt start hs error *
-    in halt user clean
-    hs -> clean",
-    "
-    start s
-    user many
-    each many items as item into out from answer until numberOfCompletedInstances >= 2 sequential
-    sub scope
-    in scope start ss
-    in scope parallel f
-    in scope user p
-    in scope end quit terminate
-    in scope job q
-    ss -> f -> p -> quit
-    f -> q
-    end e error BOOM
-    s -> many -> scope -> e",
-    "
-    start s
-    catch again link again
-    user work
-    exclusive x
-    throw back link again
-    sub inner
-    in inner start is
-    in inner throw go link again
-    in inner catch come link again
-    in inner job last
-    on inner stop signal stop
-    end e
-    end stopped
-    is -> go
-    come -> last
-    s -> work
-    again -> work -> x
-    x -> back if again
-    x -> inner default
-    inner -> e
-    stop -> stopped",
-    "
-    start s
-    sub inner
-    each inner items as item
-    on inner ~low when n < 1
-    output low n = 2
-    on inner high when again
-    in inner start is
-    in inner events g
-    in inner catch one when n = 1
-    in inner catch late timer PT1H
-    in inner user work
-    in inner end ie
-    is -> g -> one -> work -> ie
-    g -> late -> work
-    catch odd when r
-    end e
-    s -> inner -> odd -> e
-    low -> e
-    high -> e
-    handler watch
-    in watch ~start two when n = 2
-    in watch user look
-    two -> look
-    handler halt
-    in halt start three when r > 200
-    in halt job clean
-    three -> clean",
-    "
-    start s
-    sub trip
-    each trip items as item
-    on trip lost error *
-    in trip start ts
-    in trip job flight
-    undo flight job refund
-    in trip user hotel
-    undo hotel sub cancel-hotel
-    in cancel-hotel start cs
-    in cancel-hotel user call-them
-    in trip exclusive tx
-    in trip throw part undo hotel
-    in trip end te
-    in trip handler watch
-    in watch ~start ws signal stop
-    in watch throw all undo &
-    in watch end we
-    ts -> flight -> hotel -> tx
-    tx -> part if again
-    tx -> te default
-    part -> flight
-    ws -> all -> we
-    cs -> call-them
-    sub deep
-    in deep start ds
-    in deep job inner
-    undo inner job undo-inner
-    in deep handler back
-    in back start bs undo
-    in back throw again undo
-    in back user look
-    bs -> again -> look
-    ds -> inner
-    user ask
-    on ask ~early escalation *
-    exclusive x
-    throw everything undo
-    end e undo trip
-    end l
-    s -> trip -> deep -> ask -> x
-    x -> everything if again
-    x -> e default
-    everything -> deep
-    lost -> everything
-    early -> l",
-    "
-    start s
-    transaction book
-    each book 2 times
-    on book cancelled cancel
-    on book broken error *
-    in book start bs
-    in book parallel fork
-    in book user pay
-    undo pay job refund
-    in book sub seat
-    in seat start ss
-    in seat job hold
-    undo hold job release
-    in seat user confirm
-    ss -> hold -> confirm
-    in book exclusive x
-    in book end no cancel
-    in book end yes
-    bs -> fork
-    fork -> pay -> x
-    fork -> seat -> x
-    x -> no if again
-    x -> yes default
-    user after
-    end e undo
-    s -> book -> after -> e
-    cancelled -> after
-    broken -> e",
-    "
-    instantiate events g all
-    catch order message order key n
-    catch note message note
-    receive paid paid key n
-    sub inner
-    on inner ~both signal stop & when n > 1 & timer PT1H
-    on inner any error * | timer PT9H | signal other
-    in inner start is
-    in inner job work
-    in inner throw all signal stop | escalation L
-    in inner catch either message order key n | when again | timer PT2H
-    in inner end ie signal other | error E
-    is -> work -> all -> either -> ie
-    end e
-    end b
-    g -> order -> inner -> e
-    g -> note -> inner
-    g -> paid -> inner
-    both -> b
-    any -> b
-    handler watch
-    in watch ~start ws escalation * | message note key 1
-    in watch user look
-    ws -> look
-    handler back
-    in back start bs signal stop & signal other
-    in back user halt
-    bs -> halt",
-    "
-    instantiate receive first go
-    instantiate events h
-    catch second message go | signal go
-    catch third timer PT1H
-    user work
-    on work late signal stop & timer PT1H
-    undo work user unwork
-    end e signal stop | undo
-    first -> work -> e
-    h -> second -> work
-    h -> third -> work
-    late -> e",
-    "
-    start s
-    inclusive split
-    user a
-    on a ~nudge timer PT1H
-    job b
-    on b failed error *
-    user c
-    complex join activationCount >= n
-    exclusive more
-    user late
-    user last
-    end e
-    s -> split
-    split -> a if n > 0
-    split -> b if n > 1
-    split -> c default
-    nudge -> join
-    failed -> join
-    a -> join
-    b -> join
-    c -> join
-    join -> more if waitingForStart
-    join -> late if r > 100
-    late -> e
-    more -> split if again
-    more -> last default
-    last -> e",
-    "
-    start s
-    user work
-    loop work while again max 4
-    on work late timer PT3H
-    sub inner
-    loop inner before while loopCounter < n
-    in inner start is
-    in inner script calc r = loopCounter
-    loop calc max 3
-    in inner job step
-    is -> calc -> step
-    end e
-    s -> work -> inner -> e
-    late -> e",
-    "
-    start s
-    adhoc checks begin items until again into out from r keeping
-    on checks stop signal stop
-    in checks user a
-    each a [1, 2] as item
-    in checks job b
-    in checks parallel sync
-    in checks user c
-    in checks catch note message note
-    in checks handler watch
-    in watch ~start ws message note
-    in watch user look
-    ws -> look
-    a -> sync
-    b -> sync
-    sync -> c
-    note -> c
-    adhoc turns begin [\"d\"] until r > 200 sequential
-    in turns user d
-    in turns user f
-    in turns sub g
-    in g start gs
-    in g job gj
-    gs -> gj
-    d -> f
-    d -> g
-    adhoc free sequential
-    loop free while again
-    in free user h
-    in free user i
-    h -> i
-    end e
-    s -> checks -> turns -> free -> e
-    stop -> turns",
-    "
-    start s
-    user first
-    loop first while again max 3
-    undo first user unfirst
-    adhoc free until r > 200 into out from r
-    in free user h
-    undo h user unh
-    in free user i
-    loop i while again max 2
-    undo i job uni
-    in free throw back undo
-    in free handler watch
-    in watch ~start ws signal stop
-    in watch throw all undo &
-    ws -> all
-    h -> back
-    complex join activationCount >= 1
-    user last
-    end e undo
-    s -> first -> free -> join
-    s -> last -> join
-    end f
-    join -> e if waitingForStart
-    join -> f default",
-];
+use models::MODELS;
 
 #[derive(Clone, Copy, Debug)]
 struct Move {
@@ -373,7 +19,7 @@ struct Move {
 }
 
 /// A command for what is open, mostly.
-fn command(process: &Process, instance: &Instance, step: Move) -> Command {
+fn command(definition: &Definition, instance: &Instance, step: Move) -> Command {
     let keys: Vec<Key> = instance.waits().map(|(key, _)| key).collect();
     let elements: Vec<Key> = instance.elements().map(|(key, _)| key).collect();
     let incidents: Vec<Key> = instance.incidents().map(|(key, _)| key).collect();
@@ -387,8 +33,8 @@ fn command(process: &Process, instance: &Instance, step: Move) -> Command {
     .into_iter()
     .collect();
     match step.action {
-        0..=9 => match instance.wait(key).map(|wait| wait.kind.clone()) {
-            Some(WaitKind::Human | WaitKind::Job { .. } | WaitKind::Agent { .. }) => {
+        0..=8 => match instance.wait(key).map(|wait| wait.kind.clone()) {
+            Some(WaitKind::Human { .. } | WaitKind::Job { .. } | WaitKind::Agent { .. }) => {
                 Command::CompleteWork { key, variables }
             }
             Some(WaitKind::Timer { .. }) => Command::FireTimer { key },
@@ -414,8 +60,11 @@ fn command(process: &Process, instance: &Instance, step: Move) -> Command {
                 | WaitKind::Arrived { .. },
             ) => Command::SetVariables { scope: Key::PROCESS, variables },
             None => {
-                let starts: Vec<ElementId> =
-                    process.starts().map(|(_, node)| ElementId::clone(&node.id)).collect();
+                let starts: Vec<ElementId> = definition
+                    .process()
+                    .starts()
+                    .map(|(_, node)| ElementId::clone(&node.id))
+                    .collect();
                 let at = starts.get(step.pick % starts.len()).cloned();
                 let variables = json!({ "n": 1, "again": false, "r": 0, "items": ["b", "a"] });
                 let variables = variables.as_object().unwrap().clone().into();
@@ -430,36 +79,14 @@ fn command(process: &Process, instance: &Instance, step: Move) -> Command {
             retries: u32::from(step.value % 2),
             back_off: None,
         },
-        13 | 14 => Command::ResolveIncident { key: any(&incidents), variables },
+        13 => Command::ResolveIncident { key: any(&incidents), variables },
+        14 => Command::ResolveIncidents { keys: incidents, variables },
         15 => Command::SetVariables { scope: any(&elements), variables },
-        16 => Command::TerminateElement { key: any(&elements) },
-        17 => {
-            let all = [
-                "approve",
-                "join",
-                "inner",
-                "work",
-                "many",
-                "q",
-                "sync",
-                "nobody",
-                "go",
-                "come",
-                "refund",
-                "hotel",
-                "deep",
-                "no",
-                "seat",
-                "everything",
-                "checks",
-                "b",
-                "turns",
-                "f",
-                "last",
-                "calc",
-            ];
-            let element = all[step.pick % all.len()].into();
-            Command::ActivateElement { element, scope: None, variables }
+        9 | 16 | 17 => {
+            let count = 1 + step.pick % 3;
+            let instructions =
+                (0..count).map(|nth| instruction(definition, instance, step, nth)).collect();
+            Command::Modify { instructions, reason: None }
         }
         18 if step.value.is_multiple_of(2) => Command::Pause,
         18 => Command::Resume,
@@ -471,6 +98,36 @@ fn command(process: &Process, instance: &Instance, step: Move) -> Command {
         20 => Command::ChildEnded { key, outcome: ChildOutcome::Missing },
         21 => Command::ToolCall { key, tool: "pay".to_owned(), arguments: json!({ "sum": 1 }) },
         _ => Command::Cancel { reason: None },
+    }
+}
+
+/// A change of anything to anything, which may make no sense.
+fn instruction(
+    definition: &Definition,
+    instance: &Instance,
+    step: Move,
+    nth: usize,
+) -> Instruction {
+    let seed = step.pick * 31 + usize::from(step.value) * 7 + nth * 101;
+    let nodes: Vec<ElementId> =
+        definition.process().nodes().map(|(_, node)| ElementId::clone(&node.id)).collect();
+    let running: Vec<Key> = instance.elements().map(|(key, _)| key).collect();
+    let element = |at: usize| ElementId::clone(&nodes[at % nodes.len()]);
+    let key = |at: usize| running.get(at % running.len().max(1)).copied().unwrap_or(Key::PROCESS);
+    let variables = match seed % 3 {
+        0 => VariableMap::one("n", json!(step.value)),
+        _ => VariableMap::new(),
+    };
+    let which = match seed % 4 {
+        0 => Which::Every(element(seed / 4)),
+        _ => Which::One(key(seed / 4)),
+    };
+    let within = seed.is_multiple_of(5).then(|| key(seed / 5));
+    match (seed / 3) % 6 {
+        0 | 1 => Instruction::Activate { element: element(seed / 7), within, variables },
+        2 => Instruction::Terminate { which },
+        3 => Instruction::SetVariables { scope: key(seed), variables },
+        _ => Instruction::Move { which, to: element(seed / 7), within, variables },
     }
 }
 
@@ -496,7 +153,7 @@ fn drive(notation: &str, moves: &[Move]) {
         now = now.plus_millis(i64::from(step.value) * 60_000);
         let actor = if step.value % 7 == 0 { &eve } else { &anna };
         let env = Env { now, actor, mandates: &mandates };
-        let command = command(definition.process(), &instance, *step);
+        let command = command(&definition, &instance, *step);
         let Ok(decided) = advance(&definition, &instance, command.clone(), &env) else { continue };
         assert_eq!(decide(&definition, &instance, command, &env).as_ref(), Ok(&decided.events));
         if crate::event::refusal(&decided.events).is_some() {

@@ -2,6 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::command::ChildOutcome;
+use crate::modification::Instruction;
 use crate::scope::VariableMap;
 
 const MODEL: &str = "
@@ -43,14 +44,13 @@ fn by_key(key: Key) -> Vec<Command> {
         Command::Escalate { key, code: String::new(), variables: none() },
         Command::FailWork { key, message: String::new(), retries: 0, back_off: None },
         Command::ResolveIncident { key, variables: none() },
+        Command::ResolveIncidents { keys: vec![key], variables: none() },
         Command::FireTimer { key },
         Command::CorrelateMessage { key, variables: none(), message_id: None },
         Command::ChildEnded { key, outcome: ChildOutcome::Cancelled },
         Command::SetVariables { scope: key, variables: none() },
-        Command::TerminateElement { key },
         Command::SelectActivities { key, elements: vec!["approve".into()], variables: none() },
         Command::ToolCall { key, tool: String::new(), arguments: Value::Null },
-        Command::ActivateElement { element: "approve".into(), scope: Some(key), variables: none() },
     ]
 }
 
@@ -67,7 +67,8 @@ fn what_is_not_there_is_rejected() {
 fn an_instance_that_is_not_running_takes_nothing() {
     let (definition, instance) = started();
     let ended = told(&definition, &instance, Command::Cancel { reason: None }).unwrap();
-    let others = [Command::Pause, Command::Resume, Command::Cancel { reason: None }];
+    let modify = Command::Modify { instructions: Vec::new(), reason: None };
+    let others = [Command::Pause, Command::Resume, Command::Cancel { reason: None }, modify];
     for command in by_key(Key(1)).into_iter().chain(others) {
         for (instance, state) in
             [(&ended, InstanceState::Cancelled), (&Instance::new("new"), InstanceState::Created)]
@@ -132,26 +133,6 @@ fn timers_do_not_fire_early() {
     let (key, _) = instance.waits().find(|(_, wait)| &*wait.element == "late").unwrap();
     let rejected = told(&definition, &instance, Command::FireTimer { key }).unwrap_err();
     assert_eq!(rejected, Rejected::NotDue { due_at: Timestamp::from_millis(3_600_000) });
-}
-
-#[test]
-fn modification_names_a_place() {
-    let (definition, instance) = started();
-    let activate = |element: &str, scope| Command::ActivateElement {
-        element: element.into(),
-        scope,
-        variables: VariableMap::new(),
-    };
-    for element in ["nobody", "s", "late", "disapprove"] {
-        let rejected = told(&definition, &instance, activate(element, None)).unwrap_err();
-        assert_eq!(rejected, Rejected::UnknownElement(element.into()));
-    }
-    let twice = told(&definition, &instance, activate("inner", None)).unwrap();
-    let rejected = told(&definition, &twice, activate("think", None)).unwrap_err();
-    assert_eq!(rejected, Rejected::AmbiguousScope("think".into()));
-    let inner = twice.elements().find(|(_, one)| &*one.element == "inner").unwrap().0;
-    assert!(told(&definition, &twice, activate("think", Some(inner))).is_ok());
-    assert!(told(&definition, &twice, activate("think", Some(Key::PROCESS))).is_err());
 }
 
 #[test]
@@ -222,13 +203,16 @@ fn nothing_begins_in_what_is_undone() {
     let undoing = told(&definition, &working, done).unwrap();
     let handler = undoing.wait(waiting(&undoing)).unwrap().owner;
     let undone = undoing.element(handler).unwrap().scope;
-    let activate = |scope| Command::ActivateElement {
-        element: "work".into(),
-        scope,
-        variables: VariableMap::new(),
+    let activate = |within| Command::Modify {
+        instructions: vec![Instruction::Activate {
+            element: "work".into(),
+            within,
+            variables: VariableMap::new(),
+        }],
+        reason: None,
     };
     let rejected = told(&definition, &undoing, activate(Some(undone))).unwrap_err();
-    assert!(matches!(rejected, Rejected::NotWaiting { .. }), "{rejected}");
+    assert!(format!("{rejected:?}").contains("scope_is_undone"), "{rejected:?}");
     let again = told(&definition, &undoing, activate(None)).unwrap();
     let begun = again.wait(waiting(&again)).unwrap().owner;
     assert_ne!(again.element(begun).unwrap().scope, undone);

@@ -1,5 +1,6 @@
 use super::rejected::told;
 use super::*;
+use crate::modification::{Instruction, Which};
 
 /// Starts `notation`, ends the youngest instance of `element` from outside, and gives the ids of what
 /// is there then.
@@ -8,7 +9,9 @@ fn without(notation: &str, element: &str) -> Vec<String> {
     let instance = told(&definition, &Instance::new("i"), start()).unwrap();
     let youngest = instance.elements().filter(|(_, it)| &*it.element == element).last();
     let (key, _) = youngest.unwrap();
-    let after = told(&definition, &instance, Command::TerminateElement { key }).unwrap();
+    let instructions = vec![Instruction::Terminate { which: Which::One(key) }];
+    let modify = Command::Modify { instructions, reason: None };
+    let after = told(&definition, &instance, modify).unwrap();
     after.elements().map(|(_, element)| element.element.to_string()).collect()
 }
 

@@ -2,7 +2,8 @@
 
 use super::{Bed, on_writer};
 use crate::dialect::Dialect;
-use crate::jobs::{CLAIM_OF_ONE, CLAIM_OF_SEVERAL};
+use crate::jobs::{self, CLAIM_OF_ONE, CLAIM_OF_SEVERAL};
+use crate::timers;
 
 async fn plan(statement: &'static str) -> Vec<String> {
     let bed = Bed::sqlite().await;
@@ -25,5 +26,19 @@ async fn a_claim_walks_the_queue_in_its_order() {
         let plan = plan(statement).await;
         assert!(plan.iter().any(|line| line.ends_with(index)), "{plan:#?}");
         assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{plan:#?}");
+    }
+}
+
+#[tokio::test]
+async fn what_belongs_to_an_instance_is_found_by_it() {
+    for (statement, index) in [
+        (jobs::OF_INSTANCE, "INDEX store_jobs_instance (tenant_id=? AND instance=?)"),
+        (jobs::CANCEL_INSTANCE, "INDEX store_jobs_instance (tenant_id=? AND instance=?)"),
+        (jobs::PAUSE_INSTANCE, "INDEX store_jobs_instance (tenant_id=? AND instance=?)"),
+        (jobs::RESUME_INSTANCE, "INDEX store_jobs_instance (tenant_id=? AND instance=?)"),
+        (timers::CANCEL_INSTANCE, "INDEX store_timers_instance (tenant_id=? AND instance=?)"),
+    ] {
+        let plan = plan(statement).await;
+        assert!(plan.iter().any(|line| line.ends_with(index)), "{plan:#?}");
     }
 }

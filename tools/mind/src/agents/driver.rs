@@ -150,8 +150,9 @@ impl Driver {
         let queues: Vec<jobs::Queue<'_>> =
             served.iter().map(|(tenant, agent)| (tenant, agent.definition.id.as_str())).collect();
         let (owner, lease) = (&self.owner, self.pace.lease);
-        let claim = jobs::Claim { kind: KIND, queues: &queues, owner, lease, limit: 1 };
-        let Some(job) = jobs::claim(&self.agents.db, &claim).await?.pop() else { return Ok(None) };
+        let claim = jobs::Claim { kind: KIND, owner, lease, limit: 1 };
+        let claimed = jobs::claim(&self.agents.db, &queues, &claim).await?.pop();
+        let Some(job) = claimed else { return Ok(None) };
         let asked = served
             .into_iter()
             .find(|(tenant, agent)| *tenant == job.tenant && agent.definition.id == job.job_type);

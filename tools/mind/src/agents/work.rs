@@ -23,6 +23,8 @@ use super::types::{
 pub(super) const REFUSED: &str = "governance_refused";
 /// How many jobs that cannot be begun are put aside in one claim.
 const MAX_IMPOSSIBLE: usize = 20;
+/// How long work is held while it is made ready: what a node that dies meanwhile keeps from others.
+const HANDING_OUT: Duration = Duration::from_secs(10);
 /// How many agents a claim without a name looks at.
 const MAX_AGENTS: usize = 500;
 
@@ -43,14 +45,14 @@ impl Agents {
         let lease = Duration::from_secs(params.lease_s.unwrap_or(300).clamp(10, 3_600).into());
         let agents = self.claimable(ctx, params.agent).await?;
         for _ in 0..MAX_IMPOSSIBLE {
-            let Some((agent, job)) = self.take(ctx, &agents, lease).await? else { break };
+            let Some((agent, job)) = self.take(ctx, &agents).await? else { break };
             let is_agent = ctx.principal.kind == PrincipalKind::Agent;
             let claimant = Claimant {
                 client: ctx.principal.id.clone(),
                 principal: is_agent.then(|| (*ctx.principal).clone()),
             };
             match self.open(ctx, &job, claimant).await? {
-                Opening::Ready(opened) => return self.hand_out(ctx, *opened, &job).await,
+                Opening::Ready(opened) => return self.hand_out(ctx, *opened, &job, lease).await,
                 Opening::GivenUp => {}
                 Opening::Impossible(error) => {
                     self.refuse(&rules::acting(ctx, &agent.definition), &job, &error).await?;
@@ -83,13 +85,13 @@ impl Agents {
         &self,
         ctx: &Ctx,
         agents: &'a [Agent],
-        lease: Duration,
     ) -> Result<Option<(&'a Agent, jobs::Job)>> {
         let queues: Vec<jobs::Queue<'_>> =
             agents.iter().map(|agent| (&ctx.tenant, agent.definition.id.as_str())).collect();
         let owner = &ctx.principal.id;
-        let claim = jobs::Claim { kind: KIND, queues: &queues, owner, lease, limit: 1 };
-        let Some(job) = jobs::claim(&self.db, &claim).await?.pop() else { return Ok(None) };
+        let claim = jobs::Claim { kind: KIND, owner, lease: HANDING_OUT, limit: 1 };
+        let claimed = jobs::claim(&self.db, &queues, &claim).await?.pop();
+        let Some(job) = claimed else { return Ok(None) };
         let agent = agents.iter().find(|agent| agent.definition.id == job.job_type);
         Ok(agent.map(|agent| (agent, job)))
     }
@@ -99,14 +101,18 @@ impl Agents {
         ctx: &Ctx,
         mut opened: Opened,
         job: &jobs::Job,
+        lease: Duration,
     ) -> Result<ClaimedWork> {
         let mut writes = opened.claimed(ctx)?;
+        jobs::extend(&mut writes, &job.id, job.epoch, lease, ctx.now());
+        let longer = lease.saturating_sub(HANDING_OUT).as_millis();
+        let lease_until = job.lease_until.plus_millis(i64::try_from(longer).unwrap_or(i64::MAX));
         let Opened { run, agent, prompt, messages, tools, context, earlier, .. } = opened;
         let work = Work {
             id: run.job,
             epoch: run.epoch,
             run_id: run.id,
-            lease_until: job.lease_until,
+            lease_until,
             agent: run.agent,
             agent_version: agent.version,
             messages,

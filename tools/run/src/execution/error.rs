@@ -29,6 +29,8 @@ pub(super) enum ExecutionError {
     Refused(Box<Refusal>),
     #[error("{0}")]
     Choice(&'static str),
+    #[error("instruction {at}: {needs}")]
+    Instruction { at: usize, needs: &'static str },
     #[error("no ad-hoc sub-process waits that has the element directly in it")]
     NothingToActivate,
     #[error("no incident {0:?}")]
@@ -81,7 +83,9 @@ impl From<ExecutionError> for Error {
                 Self::new(ErrorKind::TooLarge, "text_too_long", what).fix("use a shorter text")
             }
             ExecutionError::Refused(refusal) => refused(&refusal, what),
-            ExecutionError::Choice(_) => Self::invalid("invalid_arguments", what),
+            ExecutionError::Choice(_) | ExecutionError::Instruction { .. } => {
+                Self::invalid("invalid_arguments", what)
+            }
             ExecutionError::NothingToActivate => Self::conflict("not_selectable", what)
                 .fix("read the instance to see what can be activated")
                 .next("instance_get"),

@@ -22,20 +22,13 @@ impl Execution {
     pub(super) async fn claim_jobs(&self, ctx: &Ctx, params: ClaimJobs) -> Result<ClaimedJobs> {
         let claim = jobs::Claim {
             kind: "service",
-            queues: &[(&ctx.tenant, &params.job_type)],
             owner: &ctx.principal.id,
             lease: Duration::from_secs(params.lease_s.unwrap_or(60).clamp(1, 3_600).into()),
             limit: params.limit.unwrap_or(1).clamp(1, 50) as usize,
         };
-        let claimed = ClaimedJobs {
-            jobs: jobs::claim(self.db(), &claim).await?.into_iter().map(claimed_job).collect(),
-        };
-        let mut writes = WriteSet::new();
-        writes.answer(ctx, &claimed)?;
-        if !writes.is_empty() {
-            self.db().submit(ctx, writes).await?;
-        }
-        Ok(claimed)
+        let mut tx = self.db().begin_claim(ctx).await?;
+        let claimed = jobs::claim_in(&mut tx, &params.job_type, &claim).await?;
+        tx.commit(ClaimedJobs { jobs: claimed.into_iter().map(claimed_job).collect() }).await
     }
 
     /// Completes a job, or an agent's work, that the caller claimed.

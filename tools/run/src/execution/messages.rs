@@ -79,13 +79,6 @@ impl Execution {
         Ok(delivered)
     }
 
-    /// The answer under the key of the call, after everything that the call did.
-    async fn record(&self, ctx: &Ctx, delivered: &Delivered) -> Result<()> {
-        let mut writes = WriteSet::new();
-        writes.answer(ctx, delivered)?;
-        if writes.is_empty() { Ok(()) } else { self.db().submit(ctx, writes).await }
-    }
-
     /// Gives a message to the first waiting instance of each process, starts what begins by it, or
     /// keeps it. Says what became of it, by earlier deliveries of the same message too.
     ///

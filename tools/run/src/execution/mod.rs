@@ -1,8 +1,9 @@
 //! Runs process instances: start, drive, look at, operate.
 //!
 //! Owns the tables `execution_instance`, `execution_subscription`, `execution_message`,
-//! `execution_taken`, `execution_held` and the operations `process_start`, `instance_search`, `instance_get`, `instance_control`,
-//! `instance_modify`, `instance_activate`, `instance_timeline`, `incident_list`, `incident_resolve`, `message_publish`,
+//! `execution_taken`, `execution_held` and the operations `process_start`, `instance_search`,
+//! `instance_get`, `instance_control`, `instance_modify`, `instance_activate`, `instance_timeline`,
+//! `incident_list`, `incident_resolve`, `incident_resolve_all`, `message_publish`,
 //! `signal_broadcast`, `job_claim`, `job_complete`, `job_fail`, `job_authorize`. Publishes the
 //! outbox topics `human_task.requested` and `human_task.closed`.
 //!
@@ -21,10 +22,14 @@ mod drivers;
 mod error;
 mod held;
 mod human;
+mod incidents;
 mod instance;
 mod jobs;
 mod messages;
+mod modify;
 mod query;
+mod relatives;
+mod search;
 mod service;
 mod start;
 mod start_timers;

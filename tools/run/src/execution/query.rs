@@ -1,52 +1,20 @@
-//! Looking at instances.
+//! Reading an instance.
 
 use std::sync::Arc;
 
-use flowmaster_kernel::{
-    Ctx, Cursor, Error, ErrorKind, Page, PageRequest, ResponseFormat, Result, Timestamp,
-};
+use flowmaster_engine::instance::ElementInstance;
+use flowmaster_engine::{InstanceState, Key, VariableMap};
+use flowmaster_kernel::{Ctx, ErrorKind, ResponseFormat, Result};
 use flowmaster_store::WriteSet;
 
-use super::instance::{Stored, WorkRef};
+use super::instance::Stored;
 use super::service::Execution;
 use super::store::{self, Filter};
-use super::types::{
-    GetInstance, IncidentView, Incidents, InstancePage, InstanceSummary, InstanceView,
-    ListIncidents, SearchInstances, Variables,
-};
+use super::types::{ElementView, GetInstance, InstanceSummary, InstanceView, Variables};
 use super::waiting;
 use crate::processes::Published;
 
-/// What lists can be filtered by.
-const STATES: [&str; 5] = ["active", "paused", "completed", "cancelled", "failed"];
-
 impl Execution {
-    pub(super) async fn search(&self, ctx: &Ctx, params: SearchInstances) -> Result<InstancePage> {
-        let limit = PageRequest { limit: params.limit, cursor: None }.limit()?;
-        if let Some(state) = &params.state
-            && !STATES.contains(&state.as_str())
-        {
-            return Err(Error::invalid("invalid_state", format!("{state:?} is no state"))
-                .fix(format!("use one of {}", STATES.join(", "))));
-        }
-        let filter = Filter {
-            process: params.process,
-            state: params.state,
-            business_key: params.business_key,
-            with_incidents: params.with_incidents,
-            started_from: params.started_from,
-            started_before: params.started_before,
-            after: place(params.cursor)?,
-        };
-        let rows = store::search(&mut *self.db().read(ctx).await?, &filter, limit + 1).await?;
-        let mut found = Vec::with_capacity(rows.len());
-        for row in rows {
-            let published = self.published_of(ctx, &row).await?;
-            found.push(summary(&row, &published));
-        }
-        Ok(Page::from_overfetched(found, limit, |found| cursor(found.started_at, &found.id)))
-    }
-
     /// Reads an instance by its id or business key.
     ///
     /// # Errors
@@ -63,31 +31,23 @@ impl Execution {
             Err(error) => return Err(error),
         };
         let published = self.published_of(ctx, &stored).await?;
-        let process = published.definition.process();
         let detailed = params.response_format == ResponseFormat::Detailed;
+        let mut relatives = self.relatives(ctx);
+        let mut open_incidents = relatives.all_incidents(&stored).await?;
+        let waits = match detailed {
+            true => Some(self.waits(ctx, &stored, &published, &mut relatives).await?),
+            false => None,
+        };
+        let called = waits.iter().flatten().filter_map(|wait| wait.called.as_ref());
+        open_incidents.extend(called.flat_map(|called| called.incidents.clone()));
         Ok(InstanceView {
             summary: summary(&stored, &published),
             started_by: stored.instance.starter.as_ref().map(|starter| starter.id.clone()),
             variables: detailed.then(|| variables(stored.instance.variables())),
-            waits: detailed.then(|| waiting::waits(&stored, process)),
-            open_incidents: incidents(&stored),
-        })
-    }
-
-    pub(super) async fn incidents(&self, ctx: &Ctx, params: ListIncidents) -> Result<Incidents> {
-        let limit = PageRequest { limit: params.limit, cursor: None }.limit()?;
-        let filter = Filter {
-            process: params.process,
-            with_incidents: true,
-            after: place(params.cursor)?,
-            ..Filter::default()
-        };
-        let rows = store::search(&mut *self.db().read(ctx).await?, &filter, limit + 1).await?;
-        let page =
-            Page::from_overfetched(rows, limit, |row| cursor(row.started_at, &row.instance.id));
-        Ok(Incidents {
-            items: page.items.iter().flat_map(incidents).collect(),
-            next_cursor: page.next_cursor,
+            called_by: relatives.called_by(&stored).await?,
+            elements: detailed.then(|| elements(&stored)),
+            waits,
+            open_incidents,
         })
     }
 }
@@ -101,21 +61,6 @@ pub(super) fn answering(ctx: &Ctx, after: &Stored, published: &Published) -> Res
     Ok(writes)
 }
 
-/// The place of an instance in lists.
-fn cursor(started_at: Timestamp, id: &str) -> String {
-    format!("{} {id}", started_at.as_millis())
-}
-
-fn place(cursor: Option<Cursor>) -> Result<Option<(Timestamp, String)>> {
-    let Some(Cursor(text)) = cursor else { return Ok(None) };
-    let parts = text.split_once(' ').and_then(|(at, id)| Some((at.parse().ok()?, id.to_owned())));
-    let (millis, id) = parts.ok_or_else(|| {
-        Error::invalid("invalid_cursor", "the cursor is not one of this list")
-            .fix("start again without a cursor")
-    })?;
-    Ok(Some((Timestamp::from_millis(millis), id)))
-}
-
 /// The summary of an instance.
 pub(super) fn summary(stored: &Stored, published: &Published) -> InstanceSummary {
     let process = published.definition.process();
@@ -126,15 +71,11 @@ pub(super) fn summary(stored: &Stored, published: &Published) -> InstanceSummary
         process_version: stored.process_version,
         state: store::state_name(instance).to_owned(),
         business_key: instance.business_key.clone(),
-        waiting_for: waiting::waits(stored, process)
-            .into_iter()
-            .map(|wait| wait.waiting_for)
-            .collect(),
+        waiting_for: waiting::sentences(stored, process),
         incidents: instance.incidents().count(),
         started_at: stored.started_at,
         ended_at: stored.ended_at,
-        result: (instance.state == flowmaster_engine::InstanceState::Completed)
-            .then(|| result(stored, published)),
+        result: (instance.state == InstanceState::Completed).then(|| result(stored, published)),
     }
 }
 
@@ -148,20 +89,19 @@ fn result(stored: &Stored, published: &Published) -> Variables {
     all.into_iter().filter(|(name, _)| wanted.contains(name)).collect()
 }
 
-fn incidents(stored: &Stored) -> Vec<IncidentView> {
-    stored
-        .instance
-        .incidents()
-        .map(|(key, incident)| IncidentView {
-            id: WorkRef { instance: stored.instance.id.to_string(), key }.to_string(),
-            instance: stored.instance.id.to_string(),
-            element: incident.element.to_string(),
-            kind: incident.kind.as_str().to_owned(),
-            message: incident.message.clone(),
-        })
-        .collect()
+/// The elements that run, the oldest first.
+fn elements(stored: &Stored) -> Vec<ElementView> {
+    let running = stored.instance.elements();
+    let view = |(key, it): (Key, &ElementInstance)| ElementView {
+        key: key.0,
+        element: it.element.to_string(),
+        within: (it.scope != Key::PROCESS).then_some(it.scope.0),
+        repetition: it.index.map(|index| index + 1),
+        variables: variables(&it.variables),
+    };
+    running.map(view).collect()
 }
 
-fn variables(map: &flowmaster_engine::VariableMap) -> Variables {
+fn variables(map: &VariableMap) -> Variables {
     map.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect()
 }

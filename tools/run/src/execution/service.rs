@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use flowmaster_engine::{Command, Decided, Env, Key, advance, refusal};
 use flowmaster_kernel::{Clock, Ctx, Error, IdSource, Result, TenantId};
-use flowmaster_mind::rules::Rules;
+use flowmaster_mind::rules::{MandateSet, Rules};
 use flowmaster_store::{Db, Turns, WriteSet};
 use parking_lot::Mutex;
+use serde::Serialize;
 use tokio::sync::Notify;
 
 use super::error::{CHANGED, EXISTS, ExecutionError};
@@ -288,6 +289,18 @@ impl Execution {
         let mandates = self.rules.mandates(ctx).await?;
         let env = Env { now: ctx.now(), actor: &ctx.principal, mandates: &mandates.mandates };
         Ok(advance(&published.definition, &stored.instance, command, &env)?)
+    }
+
+    /// The mandates in force.
+    pub(super) async fn mandates(&self, ctx: &Ctx) -> Result<Arc<MandateSet>> {
+        self.rules.mandates(ctx).await
+    }
+
+    /// Records the answer under the key of the call, after everything that the call did.
+    pub(super) async fn record(&self, ctx: &Ctx, answer: &impl Serialize) -> Result<()> {
+        let mut writes = WriteSet::new();
+        writes.answer(ctx, answer)?;
+        if writes.is_empty() { Ok(()) } else { self.db().submit(ctx, writes).await }
     }
 
     pub(super) fn forget(&self, ctx: &Ctx, id: &str) {

@@ -1,16 +1,20 @@
-//! The tables of the execution room, and the instances in them; [`mail`] has the others.
+//! The tables of the execution room, and the instances in them; [`mail`] has the others, [`search`]
+//! finds many.
 
 pub(super) mod mail;
+mod search;
 
 use std::sync::Arc;
 
 use flowmaster_engine::Instance;
-use flowmaster_kernel::{Error, Result, Timestamp};
+use flowmaster_kernel::{Error, Result};
 use flowmaster_store::journal::Head;
-use flowmaster_store::{Migrations, Param, Row, Session, WriteSet, params};
+use flowmaster_store::{Migrations, Row, Session, WriteSet, params};
 
 use super::error::ExecutionError;
 use super::instance::Stored;
+
+pub(super) use search::{Filter, search};
 
 /// The room's tables.
 pub const MIGRATIONS: Migrations = Migrations {
@@ -83,6 +87,15 @@ CREATE TABLE execution_held (
 ALTER TABLE execution_taken ADD COLUMN instance TEXT NOT NULL DEFAULT '';
 ALTER TABLE execution_taken ADD COLUMN began BIGINT NOT NULL DEFAULT 0;
 ",
+        "
+DROP INDEX execution_instance_key;
+CREATE INDEX execution_instance_key ON execution_instance
+    (tenant_id, business_key /*postgres:COLLATE \"C\"*/, started_at, id)
+    WHERE business_key IS NOT NULL;
+CREATE INDEX execution_instance_process ON execution_instance (tenant_id, process, started_at, id);
+CREATE INDEX execution_instance_state ON execution_instance (tenant_id, state, started_at, id)
+    WHERE state <> 'completed';
+",
     ],
 };
 
@@ -97,6 +110,8 @@ const UPDATE: &str =
     "UPDATE execution_instance SET state = $4, incidents = $5, version = version + 1,
     head_hash = $6, ended_at = $7, body = $8
     WHERE tenant_id = $1 AND id = $2 AND version = $3";
+
+/// The instance with the id `id`.
 pub(super) async fn find(session: &mut Session, id: &str) -> Result<Option<Stored>> {
     session.query_opt(FIND, &params![id]).await?.map(|row| stored(&row)).transpose()
 }
@@ -139,60 +154,6 @@ pub(super) fn put(writes: &mut WriteSet, after: &Stored) -> Result<usize> {
     ];
     writes.push_expecting(UPDATE, values, 1, ExecutionError::Changed.into());
     Ok(bytes)
-}
-
-/// Which instances a list holds.
-#[derive(Debug, Default)]
-pub(super) struct Filter {
-    pub(super) process: Option<String>,
-    pub(super) state: Option<String>,
-    pub(super) business_key: Option<String>,
-    pub(super) with_incidents: bool,
-    pub(super) started_from: Option<Timestamp>,
-    pub(super) started_before: Option<Timestamp>,
-    /// The last one seen: when it was started, and its id.
-    pub(super) after: Option<(Timestamp, String)>,
-}
-
-/// Up to `limit` instances that match, the newest first.
-pub(super) async fn search(
-    session: &mut Session,
-    filter: &Filter,
-    limit: usize,
-) -> Result<Vec<Stored>> {
-    let mut sql = String::from(
-        "SELECT id, process, process_version, version, head_hash, started_at, ended_at, body
-         FROM execution_instance WHERE tenant_id = $1",
-    );
-    let mut values: Vec<Param> = Vec::new();
-    let mut bind = |value: Param| {
-        values.push(value);
-        values.len() + 1
-    };
-    for (column, value) in [
-        ("process", &filter.process),
-        ("state", &filter.state),
-        ("business_key", &filter.business_key),
-    ] {
-        if let Some(value) = value {
-            sql.push_str(&format!(" AND {column} = ${}", bind(value.into())));
-        }
-    }
-    if filter.with_incidents {
-        sql.push_str(" AND incidents > 0");
-    }
-    if let Some(from) = filter.started_from {
-        sql.push_str(&format!(" AND started_at >= ${}", bind(from.into())));
-    }
-    if let Some(before) = filter.started_before {
-        sql.push_str(&format!(" AND started_at < ${}", bind(before.into())));
-    }
-    if let Some((at, id)) = &filter.after {
-        let (at, id) = (bind((*at).into()), bind(id.into()));
-        sql.push_str(&format!(" AND (started_at < ${at} OR (started_at = ${at} AND id < ${id}))"));
-    }
-    sql.push_str(&format!(" ORDER BY started_at DESC, id DESC LIMIT {limit}"));
-    session.query_dynamic(&sql, &values).await?.iter().map(stored).collect()
 }
 
 fn stored(row: &Row) -> Result<Stored> {

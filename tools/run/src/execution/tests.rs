@@ -5,13 +5,17 @@ mod calls;
 mod compensation;
 mod control;
 mod governance;
+mod incidents;
 mod instantiation;
 mod jobs;
 mod messages;
+mod modify;
 mod nodes;
 mod query;
+mod search;
 mod start;
 mod timers;
+mod waiting;
 
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! The journal in words: who did what, and what followed.
 
-use flowmaster_engine::event::{ChildState, Subscription, Work};
+use flowmaster_engine::event::{Change, ChildState, Modified, Subscription, Work};
 use flowmaster_engine::governance::Action;
 use flowmaster_engine::{Event, Key};
 use flowmaster_kernel::{Ctx, Cursor, Error, Page, PageRequest, ResponseFormat, Result};
@@ -10,6 +10,9 @@ use serde_json::Value;
 
 use super::service::Execution;
 use super::types::{GetTimeline, Timeline, TimelineEntry};
+
+/// The most changes of a modification that a sentence names.
+const MAX_CHANGES: usize = 20;
 
 /// A row of the journal, read.
 #[derive(Deserialize)]
@@ -69,7 +72,7 @@ fn entry(row: journal::Entry, detailed: bool) -> Result<TimelineEntry> {
 }
 
 /// An event as a sentence; `None` for the mechanics that only the detailed form shows.
-fn sentence(event: &Event) -> Option<String> {
+pub(super) fn sentence(event: &Event) -> Option<String> {
     Some(match event {
         Event::InstanceStarted { starter, caller: None, .. } => {
             format!("{} started the instance", starter.id)
@@ -193,6 +196,15 @@ fn sentence(event: &Event) -> Option<String> {
         }
         Event::InstancePaused { actor } => format!("{} held the instance", actor.id),
         Event::InstanceResumed { actor } => format!("{} resumed the instance", actor.id),
+        Event::InstanceModified(Modified { actor, reason, changes }) => {
+            let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            let changes: Vec<String> = changes.iter().take(MAX_CHANGES).map(change).collect();
+            let what = match changes.as_slice() {
+                [] => "variables".to_owned(),
+                changes => changes.join(", "),
+            };
+            format!("{} modified the instance ({what}){why}", actor.id)
+        }
         Event::InstanceCompleted => "the instance completed".to_owned(),
         Event::InstanceCancelled { actor, reason } => {
             let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
@@ -212,6 +224,14 @@ fn sentence(event: &Event) -> Option<String> {
         | Event::TimerCancelled { .. }
         | Event::SubscriptionClosed { .. } => return None,
     })
+}
+
+fn change(change: &Change) -> String {
+    match change {
+        Change::Activated { element } => format!("{element} activated"),
+        Change::Terminated { element, .. } => format!("{element} terminated"),
+        Change::Moved { element, to, .. } => format!("{element} moved to {to}"),
+    }
 }
 
 const fn words(action: &Action) -> &'static str {

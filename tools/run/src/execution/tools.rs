@@ -47,8 +47,9 @@ fn instances(room: &Arc<Execution>) -> Vec<Operation> {
             Spec {
                 name: "instance_search",
                 title: "Find instances",
-                description: "Use this to find process instances by process, state, business key \
-                              or open incidents, the newest first; each says what it waits for.",
+                description: "Use this to find process instances by process, state, business key, \
+                              the element where they are, variables, incidents, start or end, the \
+                              newest first; each says what it waits for.",
                 effect: Effect::Read,
                 area: "execution",
                 roles: READERS,
@@ -62,7 +63,8 @@ fn instances(room: &Arc<Execution>) -> Vec<Operation> {
                 name: "instance_get",
                 title: "Read an instance",
                 description: "Use this to see where an instance is, what it waits for and why, its \
-                              incidents and result; detailed adds variables. Takes an id or a \
+                              incidents and result; detailed adds variables, the running elements \
+                              with their keys, and every wait with its reason. Takes an id or a \
                               business key.",
                 effect: Effect::Read,
                 area: "execution",
@@ -110,8 +112,9 @@ fn operating(room: &Arc<Execution>) -> Vec<Operation> {
             Spec {
                 name: "instance_modify",
                 title: "Modify an instance",
-                description: "Use this to repair a running instance: set variables, start an \
-                              element, or end a running element. One change a call.",
+                description: "Use this to repair a running instance: set variables, activate, \
+                              terminate and move elements, all in one step or not at all. dry_run \
+                              says first what would happen.",
                 effect: Effect::Write,
                 area: "execution",
                 roles: OPERATORS,
@@ -140,7 +143,7 @@ fn operating(room: &Arc<Execution>) -> Vec<Operation> {
                 name: "incident_list",
                 title: "List incidents",
                 description: "Use this to see which instances cannot go on by themselves, where \
-                              and why.",
+                              and why, and which calling instances wait for them.",
                 effect: Effect::Read,
                 area: "execution",
                 roles: READERS,
@@ -162,6 +165,21 @@ fn operating(room: &Arc<Execution>) -> Vec<Operation> {
             },
             room,
             |room, ctx, params| async move { room.resolve_incident(&ctx, params).await },
+        ),
+        Operation::new(
+            Spec {
+                name: "incident_resolve_all",
+                title: "Resolve many incidents",
+                description: "Use this when one cause stopped many instances and is removed: what \
+                              the incidents stopped is tried again, instance by instance. dry_run \
+                              says first which they are.",
+                effect: Effect::Write,
+                area: "execution",
+                roles: OPERATORS,
+                toolset: Toolset::Design,
+            },
+            room,
+            |room, ctx, params| async move { room.resolve_incidents(&ctx, params).await },
         ),
         Operation::new(
             Spec {

@@ -121,6 +121,14 @@ struct Outlet<'a> {
     opened: Vec<Key>,
 }
 
+/// How a job is offered.
+struct Offer<'a> {
+    kind: &'a str,
+    job_type: &'a str,
+    retries: u32,
+    priority: i64,
+}
+
 impl Outlet<'_> {
     fn write(&mut self, writes: &mut WriteSet, effect: EffectKind) -> Result<()> {
         match effect {
@@ -225,32 +233,42 @@ impl Outlet<'_> {
 
     fn create_job(&self, writes: &mut WriteSet, job: &Job) {
         let payload = work_payload(&job.item);
-        self.insert_job(writes, "service", &job.job_type, job.retries, &job.item, &payload);
+        let offer = Offer {
+            kind: "service",
+            job_type: &job.job_type,
+            retries: job.retries,
+            priority: job.priority,
+        };
+        self.insert_job(writes, &offer, &job.item, &payload);
     }
 
     fn ask_agent(&self, writes: &mut WriteSet, asked: &AgentWork) {
         let mut payload = work_payload(&asked.item);
         payload["agent"] = Value::from(asked.agent.as_str());
-        self.insert_job(writes, "agent", &asked.agent, asked.retries, &asked.item, &payload);
+        let offer = Offer {
+            kind: "agent",
+            job_type: &asked.agent,
+            retries: asked.retries,
+            priority: asked.priority,
+        };
+        self.insert_job(writes, &offer, &asked.item, &payload);
     }
 
     fn insert_job(
         &self,
         writes: &mut WriteSet,
-        kind: &str,
-        job_type: &str,
-        retries: u32,
+        offer: &Offer<'_>,
         item: &WorkItem,
         payload: &Value,
     ) {
         let job = jobs::NewJob {
             id: &self.work(item.key).to_string(),
-            kind,
-            job_type,
+            kind: offer.kind,
+            job_type: offer.job_type,
             instance: self.id,
             element: &item.element,
-            priority: 0,
-            retries: i64::from(retries),
+            priority: offer.priority,
+            retries: i64::from(offer.retries),
             due_at: self.now,
             created_at: self.now,
             is_paused: self.after.paused,
@@ -269,7 +287,7 @@ impl Outlet<'_> {
             _ => {}
         }
         match self.before.wait(work.key).map(|wait| &wait.kind) {
-            Some(WaitKind::Human) => {
+            Some(WaitKind::Human { .. }) => {
                 let payload = json!({ "id": work.to_string() });
                 self.send(writes, HUMAN_TASK_CLOSED, &payload);
             }

@@ -1,9 +1,28 @@
 //! Parameters and answers of the execution operations.
 
+mod operating;
+mod searching;
+mod waiting;
+mod working;
+
 use flowmaster_kernel::{Cursor, Page, ResponseFormat, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+pub use operating::{
+    ActivateElements, CalledBy, ControlAction, ControlInstance, IncidentView, Incidents,
+    ListIncidents, ModifiedInstance, ModifyAction, ModifyInstance, ModifyInstruction, Problem,
+    ResolveIncident, ResolveIncidents, ResolvedIncidents, ResolvedInstance,
+};
+pub use searching::{Comparison, InstancePage, SearchInstances, VariableFilter};
+pub use waiting::{
+    AskedView, CalledView, ElementView, FlowView, JobView, JoinView, TimerView, WaitView,
+};
+pub use working::{
+    AuthorizeTool, BroadcastSignal, ClaimJobs, ClaimedJob, ClaimedJobs, CompleteJob, Delivered,
+    FailJob, PublishMessage, ToolAllowed,
+};
 
 /// Process variables: names to JSON values.
 pub type Variables = Map<String, Value>;
@@ -59,47 +78,13 @@ pub struct InstanceSummary {
     pub result: Option<Variables>,
 }
 
-/// Finds instances, the newest first.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SearchInstances {
-    /// Only of this process.
-    #[serde(default)]
-    pub process: Option<String>,
-    /// Only in this state: active, paused, completed, cancelled, failed.
-    #[serde(default)]
-    pub state: Option<String>,
-    /// Only with this business key.
-    #[serde(default)]
-    pub business_key: Option<String>,
-    /// Set to true for those with open incidents.
-    #[serde(default)]
-    pub with_incidents: bool,
-    /// Only those started at this moment or later.
-    #[serde(default)]
-    pub started_from: Option<Timestamp>,
-    /// Only those started before this moment.
-    #[serde(default)]
-    pub started_before: Option<Timestamp>,
-    /// How many at most, 1 to 50. Default 20.
-    #[serde(default)]
-    #[schemars(range(min = 1, max = 50))]
-    pub limit: Option<u32>,
-    /// `next_cursor` of the page before.
-    #[serde(default)]
-    pub cursor: Option<Cursor>,
-}
-
-/// Instances, the newest first.
-pub type InstancePage = Page<InstanceSummary>;
-
 /// Reads an instance.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GetInstance {
     /// Id of the instance, or its business key.
     pub id: String,
-    /// `detailed` adds variables and open waits.
+    /// `detailed` adds variables, the running elements with their keys, and what is waited for.
     #[serde(default)]
     pub response_format: ResponseFormat,
 }
@@ -116,109 +101,18 @@ pub struct InstanceView {
     /// The process variables, when asked for in detail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variables: Option<Variables>,
-    /// What it waits for, when asked for in detail.
+    /// The call activities that it answers to, the nearest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub called_by: Vec<CalledBy>,
+    /// The elements that run, when asked for in detail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub elements: Option<Vec<ElementView>>,
+    /// What it waits for and why, when asked for in detail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waits: Option<Vec<WaitView>>,
-    /// The open incidents.
+    /// The open incidents, its own and, in detail, those of the instances that it called.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open_incidents: Vec<IncidentView>,
-}
-
-/// One thing an instance waits for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct WaitView {
-    /// Names the wait; the id of the job or task where it is one.
-    pub id: String,
-    /// BPMN id of the element.
-    pub element: String,
-    /// person, worker, agent, timer, message, signal, condition, event, activation, compensation or
-    /// called_process.
-    pub kind: String,
-    /// The same as a sentence.
-    pub waiting_for: String,
-    /// When the timer fires.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub due_at: Option<Timestamp>,
-    /// What `instance_activate` can let begin now.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub selectable: Vec<String>,
-}
-
-/// Something that somebody has to put right.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct IncidentView {
-    /// Id for `incident_resolve`.
-    pub id: String,
-    /// The instance.
-    pub instance: String,
-    /// BPMN id of the element that is stopped.
-    pub element: String,
-    /// What is wrong, e.g. `job_failed`.
-    pub kind: String,
-    /// The same in words.
-    pub message: String,
-}
-
-/// Holds, resumes, cancels or retries an instance.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ControlInstance {
-    /// Id of the instance.
-    pub id: String,
-    /// What to do.
-    pub action: ControlAction,
-    /// Why, for the record.
-    #[serde(default)]
-    pub reason: Option<String>,
-}
-
-/// What can be done with an instance as a whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(inline)]
-pub enum ControlAction {
-    /// Hold it: nothing happens in it until it is resumed.
-    Pause,
-    /// Let it go on.
-    Resume,
-    /// End it; open tasks, jobs and timers are taken back.
-    Cancel,
-    /// Try again whatever its open incidents stopped.
-    Retry,
-}
-
-/// Changes a running instance; exactly one of the fields but `id` and `variables`.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ModifyInstance {
-    /// Id of the instance.
-    pub id: String,
-    /// Variables to set at process level, or for the element that is activated.
-    #[serde(default)]
-    pub variables: Variables,
-    /// BPMN id of an element to start.
-    #[serde(default)]
-    pub activate: Option<String>,
-    /// BPMN id of a running element to end without going on from it.
-    #[serde(default)]
-    pub terminate: Option<String>,
-}
-
-/// Lets elements of a waiting ad-hoc sub-process begin.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ActivateElements {
-    /// Id of the instance.
-    pub id: String,
-    /// BPMN ids of the elements, at most 100; see `selectable` of the wait. One that is named twice
-    /// begins twice.
-    pub elements: Vec<String>,
-    /// Variables of each element that begins.
-    #[serde(default)]
-    pub variables: Variables,
-    /// `id` of the wait, where the sub-process waits more than once.
-    #[serde(default)]
-    pub wait: Option<String>,
 }
 
 /// Reads what happened in an instance.
@@ -260,186 +154,4 @@ pub struct TimelineEntry {
     /// The events as data, when asked for in detail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub events: Option<Value>,
-}
-
-/// Lists open incidents.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ListIncidents {
-    /// Only of this process.
-    #[serde(default)]
-    pub process: Option<String>,
-    /// How many instances at most are looked at, 1 to 50. Default 20.
-    #[serde(default)]
-    #[schemars(range(min = 1, max = 50))]
-    pub limit: Option<u32>,
-    /// `next_cursor` of the page before.
-    #[serde(default)]
-    pub cursor: Option<Cursor>,
-}
-
-/// Open incidents, those of the newest instances first.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct Incidents {
-    /// The incidents.
-    pub items: Vec<IncidentView>,
-    /// Pass it as `cursor` to get the next page.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub next_cursor: Option<Cursor>,
-}
-
-/// Tries again what an incident stopped.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ResolveIncident {
-    /// Id from `incident_list`.
-    pub id: String,
-    /// Variables to set first, as the element sees them.
-    #[serde(default)]
-    pub variables: Variables,
-}
-
-/// Publishes a message.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PublishMessage {
-    /// The message's name, e.g. `payment-received`.
-    pub name: String,
-    /// The correlation key: who it is for.
-    #[serde(default)]
-    pub correlation: Option<String>,
-    /// What it brings.
-    #[serde(default)]
-    pub variables: Variables,
-    /// The sender's id of the message: within 7 days each process takes the same id once.
-    #[serde(default)]
-    pub message_id: Option<String>,
-    /// How many seconds it is kept for somebody who begins to wait for it. Default 3600, at most
-    /// 30 days; 0: not at all.
-    #[serde(default)]
-    #[schemars(range(max = 2_592_000))]
-    pub ttl_s: Option<u32>,
-}
-
-/// What became of a message or signal.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Delivered {
-    /// Instances that got it; paused ones get it when they are resumed.
-    pub correlated: Vec<String>,
-    /// Instances that it started.
-    pub started: Vec<String>,
-    /// Whether it is kept for somebody who begins to wait for it.
-    pub buffered: bool,
-}
-
-/// Broadcasts a signal.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct BroadcastSignal {
-    /// The signal's name.
-    pub name: String,
-    /// What it brings.
-    #[serde(default)]
-    pub variables: Variables,
-}
-
-/// Takes jobs to work on.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ClaimJobs {
-    /// The job type, e.g. `charge-card`.
-    pub job_type: String,
-    /// How many at most, 1 to 50. Default 1.
-    #[serde(default)]
-    #[schemars(range(min = 1, max = 50))]
-    pub limit: Option<u32>,
-    /// For how many seconds they are yours, 1 to 3600. Default 60. Afterwards another worker gets them.
-    #[serde(default)]
-    #[schemars(range(min = 1, max = 3600))]
-    pub lease_s: Option<u32>,
-}
-
-/// Jobs that are yours for a while.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct ClaimedJobs {
-    /// The jobs.
-    pub jobs: Vec<ClaimedJob>,
-}
-
-/// A job that is yours for a while.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct ClaimedJob {
-    /// Id of the job.
-    pub id: String,
-    /// Pass it back with `job_complete` and `job_fail`: an older one is refused.
-    pub epoch: i64,
-    /// The instance.
-    pub instance: String,
-    /// BPMN id of the element.
-    pub element: String,
-    /// Attempts left, this one included.
-    pub retries: i64,
-    /// Until when it is yours.
-    pub lease_until: Timestamp,
-    /// Headers of the element.
-    pub headers: Map<String, Value>,
-    /// What the element sees.
-    pub variables: Variables,
-}
-
-/// Completes a job or an agent's work.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CompleteJob {
-    /// Id of the job.
-    pub id: String,
-    /// The epoch from the claim.
-    pub epoch: i64,
-    /// The results.
-    #[serde(default)]
-    pub variables: Variables,
-}
-
-/// Reports that a job could not be done.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct FailJob {
-    /// Id of the job.
-    pub id: String,
-    /// The epoch from the claim.
-    pub epoch: i64,
-    /// What happened.
-    pub message: String,
-    /// Code of a BPMN error that the process can catch, instead of a technical failure.
-    #[serde(default)]
-    pub error_code: Option<String>,
-    /// Attempts left after a technical failure. Default: one less than before. 0 makes an incident.
-    #[serde(default)]
-    pub retries: Option<u32>,
-    /// Seconds until the next attempt. Default 0.
-    #[serde(default)]
-    pub back_off_s: Option<u32>,
-    /// Variables for whoever catches the BPMN error.
-    #[serde(default)]
-    pub variables: Variables,
-}
-
-/// Asks whether an agent may call a tool while it works on a job.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AuthorizeTool {
-    /// Id of the agent's job.
-    pub id: String,
-    /// The tool.
-    pub tool: String,
-    /// Its arguments.
-    #[serde(default)]
-    pub arguments: Variables,
-}
-
-/// The tool call is allowed; a refusal is an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct ToolAllowed {
-    /// Always true.
-    pub allowed: bool,
 }

@@ -86,15 +86,21 @@ async fn control_is_governed_too() {
         "rule": { "condition": { "when": "actor.id = \"ben\"", "reason": "only ben" } } }] });
     world.publish_as(locked).await;
     let id = world.start("locked", json!({})).await;
+    let modify = |action: &str| json!({ "id": id, "instructions": [{ "action": action, "element": "work" }] });
     for (operation, params) in [
         ("instance_control", json!({ "id": id, "action": "cancel" })),
         ("instance_control", json!({ "id": id, "action": "pause" })),
         ("instance_modify", json!({ "id": id, "variables": { "x": 1 } })),
-        ("instance_modify", json!({ "id": id, "activate": "work" })),
-        ("instance_modify", json!({ "id": id, "terminate": "work" })),
+        ("instance_modify", modify("activate")),
+        ("instance_modify", modify("terminate")),
     ] {
         assert_eq!(world.refusal(operation, params).await.code(), "governance_refused");
     }
+    // What is only foreseen is refused as well, and leaves no record.
+    let mut foreseen = modify("terminate");
+    foreseen["dry_run"] = json!(true);
+    let refused = world.refusal("instance_modify", foreseen).await;
+    assert_eq!(refused.code(), "governance_refused");
     assert_eq!(world.waiting(&id).await, ["work"]);
     let refused =
         world.timeline(&id).await.iter().filter(|said| said.starts_with("REFUSED")).count();

@@ -163,6 +163,8 @@ async fn another_tenant_sees_and_changes_nothing() {
         ("instance_timeline", json!({ "id": id })),
         ("instance_control", json!({ "id": id, "action": "cancel" })),
         ("instance_modify", json!({ "id": id, "variables": { "x": 1 } })),
+        ("instance_modify", json!({ "id": id, "variables": { "x": 1 }, "dry_run": true })),
+        ("incident_list", json!({ "instance": id })),
         ("incident_resolve", json!({ "id": incident })),
         ("job_complete", json!({ "id": job, "epoch": 1 })),
         ("job_fail", json!({ "id": job, "epoch": 1, "message": "no" })),
@@ -175,6 +177,11 @@ async fn another_tenant_sees_and_changes_nothing() {
         ("process_search", json!({}), json!({ "items": [] })),
         ("instance_search", json!({}), json!({ "items": [] })),
         ("incident_list", json!({}), json!({ "items": [] })),
+        (
+            "incident_resolve_all",
+            json!({ "process": "order" }),
+            json!({ "dry_run": false, "items": [] }),
+        ),
         ("job_claim", json!({ "job_type": "work" }), json!({ "jobs": [] })),
         (
             "message_publish",

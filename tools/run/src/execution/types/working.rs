@@ -1,0 +1,153 @@
+//! Parameters and answers of messages, signals, jobs and agents' tool calls.
+
+use flowmaster_kernel::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::Variables;
+
+/// Publishes a message.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PublishMessage {
+    /// The message's name, e.g. `payment-received`.
+    pub name: String,
+    /// The correlation key: who it is for.
+    #[serde(default)]
+    pub correlation: Option<String>,
+    /// What it brings.
+    #[serde(default)]
+    pub variables: Variables,
+    /// The sender's id of the message: within 7 days each process takes the same id once.
+    #[serde(default)]
+    pub message_id: Option<String>,
+    /// How many seconds it is kept for somebody who begins to wait for it. Default 3600, at most
+    /// 30 days; 0: not at all.
+    #[serde(default)]
+    #[schemars(range(max = 2_592_000))]
+    pub ttl_s: Option<u32>,
+}
+
+/// What became of a message or signal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Delivered {
+    /// Instances that got it; paused ones get it when they are resumed.
+    pub correlated: Vec<String>,
+    /// Instances that it started.
+    pub started: Vec<String>,
+    /// Whether it is kept for somebody who begins to wait for it.
+    pub buffered: bool,
+}
+
+/// Broadcasts a signal.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BroadcastSignal {
+    /// The signal's name.
+    pub name: String,
+    /// What it brings.
+    #[serde(default)]
+    pub variables: Variables,
+}
+
+/// Takes jobs to work on.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClaimJobs {
+    /// The job type, e.g. `charge-card`.
+    pub job_type: String,
+    /// How many at most, 1 to 50. Default 1.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 50))]
+    pub limit: Option<u32>,
+    /// For how many seconds they are yours, 1 to 3600. Default 60. Afterwards another worker gets them.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 3600))]
+    pub lease_s: Option<u32>,
+}
+
+/// Jobs that are yours for a while.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ClaimedJobs {
+    /// The jobs.
+    pub jobs: Vec<ClaimedJob>,
+}
+
+/// A job that is yours for a while.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ClaimedJob {
+    /// Id of the job.
+    pub id: String,
+    /// Pass it back with `job_complete` and `job_fail`: an older one is refused.
+    pub epoch: i64,
+    /// The instance.
+    pub instance: String,
+    /// BPMN id of the element.
+    pub element: String,
+    /// Attempts left, this one included.
+    pub retries: i64,
+    /// Until when it is yours.
+    pub lease_until: Timestamp,
+    /// Headers of the element.
+    pub headers: Map<String, Value>,
+    /// What the element sees.
+    pub variables: Variables,
+}
+
+/// Completes a job or an agent's work.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CompleteJob {
+    /// Id of the job.
+    pub id: String,
+    /// The epoch from the claim.
+    pub epoch: i64,
+    /// The results.
+    #[serde(default)]
+    pub variables: Variables,
+}
+
+/// Reports that a job could not be done.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FailJob {
+    /// Id of the job.
+    pub id: String,
+    /// The epoch from the claim.
+    pub epoch: i64,
+    /// What happened.
+    pub message: String,
+    /// Code of a BPMN error that the process can catch, instead of a technical failure.
+    #[serde(default)]
+    pub error_code: Option<String>,
+    /// Attempts left after a technical failure. Default: one less than before. 0 makes an incident.
+    #[serde(default)]
+    pub retries: Option<u32>,
+    /// Seconds until the next attempt. Default 0.
+    #[serde(default)]
+    pub back_off_s: Option<u32>,
+    /// Variables for whoever catches the BPMN error.
+    #[serde(default)]
+    pub variables: Variables,
+}
+
+/// Asks whether an agent may call a tool while it works on a job.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AuthorizeTool {
+    /// Id of the agent's job.
+    pub id: String,
+    /// The tool.
+    pub tool: String,
+    /// Its arguments.
+    #[serde(default)]
+    pub arguments: Variables,
+}
+
+/// The tool call is allowed; a refusal is an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ToolAllowed {
+    /// Always true.
+    pub allowed: bool,
+}
