@@ -6,7 +6,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::arc_text;
 use crate::instance::Key;
 use crate::model::ElementId;
 use crate::scope::VariableMap;
@@ -17,7 +16,6 @@ pub struct CompletedActivity {
     /// What the element instance was called.
     pub key: Key,
     /// BPMN id.
-    #[serde(with = "arc_text")]
     pub element: ElementId,
     /// The scope it ran in, or a completed activity around it.
     #[serde(default, skip_serializing_if = "Key::is_process")]

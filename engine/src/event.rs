@@ -13,7 +13,6 @@ use std::sync::Arc;
 use flowmaster_kernel::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::arc_text;
 use crate::expression::timer::Repeat;
 use crate::governance::{Action, Consulted, Refusal};
 use crate::incident::Incident;
@@ -39,7 +38,6 @@ pub enum Event {
     /// The instance began.
     InstanceStarted {
         /// BPMN id of its process.
-        #[serde(with = "arc_text")]
         process: ElementId,
         /// What the business calls it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -55,13 +53,12 @@ pub enum Event {
         /// The element instance.
         key: Key,
         /// BPMN id.
-        #[serde(with = "arc_text")]
         element: ElementId,
         /// The scope it runs in.
         #[serde(default, skip_serializing_if = "Key::is_process")]
         scope: Key,
         /// The flows whose waiting tokens were joined into it.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", with = "arc_text::list")]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         joined: Vec<ElementId>,
         /// Its 0-based place among the inner instances of a multi-instance activity.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -72,7 +69,6 @@ pub enum Event {
         /// The element instance.
         key: Key,
         /// BPMN id.
-        #[serde(with = "arc_text")]
         element: ElementId,
     },
     /// An element was ended by something else.
@@ -80,7 +76,6 @@ pub enum Event {
         /// The element instance.
         key: Key,
         /// BPMN id.
-        #[serde(with = "arc_text")]
         element: ElementId,
     },
     /// A token went along a sequence flow.
@@ -89,7 +84,6 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Key::is_process")]
         scope: Key,
         /// Id of the flow.
-        #[serde(with = "arc_text")]
         flow: ElementId,
         /// Whether it waits at its end for the others of a join.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -101,7 +95,6 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Key::is_process")]
         scope: Key,
         /// Id of the flow.
-        #[serde(with = "arc_text")]
         flow: ElementId,
     },
     /// A complex gateway went on before every flow brought a token: it waits for the others, to be
@@ -118,7 +111,6 @@ pub enum Event {
         /// The wait.
         key: Key,
         /// The sub-process.
-        #[serde(with = "arc_text")]
         element: ElementId,
     },
     /// An activity that repeats knows its items.
@@ -153,7 +145,6 @@ pub enum Event {
         /// The element instance that asked.
         key: Key,
         /// BPMN id.
-        #[serde(with = "arc_text")]
         element: ElementId,
         /// Id of the decision.
         decision: String,
@@ -165,7 +156,6 @@ pub enum Event {
         /// The element instance.
         owner: Key,
         /// BPMN id.
-        #[serde(with = "arc_text")]
         element: ElementId,
         /// What is asked, with every expression resolved.
         work: Work,
@@ -175,7 +165,6 @@ pub enum Event {
         /// The wait.
         key: Key,
         /// BPMN id.
-        #[serde(with = "arc_text")]
         element: ElementId,
         /// Who did it.
         actor: ActorRef,
@@ -185,7 +174,6 @@ pub enum Event {
         /// The wait.
         key: Key,
         /// BPMN id.
-        #[serde(with = "arc_text")]
         element: ElementId,
         /// What happened.
         message: String,
@@ -200,7 +188,6 @@ pub enum Event {
         /// The wait.
         key: Key,
         /// BPMN id.
-        #[serde(with = "arc_text")]
         element: ElementId,
         /// How often it may be tried.
         retries: u32,
@@ -210,7 +197,6 @@ pub enum Event {
         /// The wait.
         key: Key,
         /// BPMN id.
-        #[serde(with = "arc_text")]
         element: ElementId,
     },
     /// A timer began to run.
@@ -221,7 +207,6 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Key::is_process")]
         owner: Key,
         /// The event it triggers.
-        #[serde(with = "arc_text")]
         element: ElementId,
         /// When it fires.
         due_at: Timestamp,
@@ -234,7 +219,6 @@ pub enum Event {
         /// The wait.
         key: Key,
         /// The event it triggers.
-        #[serde(with = "arc_text")]
         element: ElementId,
     },
     /// A timer is no longer wanted.
@@ -242,7 +226,6 @@ pub enum Event {
         /// The wait.
         key: Key,
         /// The event.
-        #[serde(with = "arc_text")]
         element: ElementId,
     },
     /// The instance began to wait for a message or signal.
@@ -253,7 +236,6 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Key::is_process")]
         owner: Key,
         /// The event it triggers.
-        #[serde(with = "arc_text")]
         element: ElementId,
         /// To what.
         subscription: Subscription,
@@ -263,7 +245,6 @@ pub enum Event {
         /// The wait.
         key: Key,
         /// The event it triggers.
-        #[serde(with = "arc_text")]
         element: ElementId,
         /// Id of the message.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -274,7 +255,6 @@ pub enum Event {
         /// The wait.
         key: Key,
         /// The event.
-        #[serde(with = "arc_text")]
         element: ElementId,
     },
     /// The instance began to wait for a condition.
@@ -285,7 +265,6 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Key::is_process")]
         owner: Key,
         /// The event it triggers.
-        #[serde(with = "arc_text")]
         element: ElementId,
         /// Its 0-based place among the definitions of the event.
         #[serde(default, skip_serializing_if = "is_first")]
@@ -296,7 +275,6 @@ pub enum Event {
         /// The wait.
         key: Key,
         /// The event it triggers.
-        #[serde(with = "arc_text")]
         element: ElementId,
         /// Whether it is true now.
         holds: bool,
@@ -306,7 +284,6 @@ pub enum Event {
         /// The wait.
         key: Key,
         /// The event.
-        #[serde(with = "arc_text")]
         element: ElementId,
     },
     /// A part of an event that waits for all its parts happened.
@@ -318,7 +295,6 @@ pub enum Event {
         /// The element instance that sent it; its key makes the message's id.
         key: Key,
         /// BPMN id.
-        #[serde(with = "arc_text")]
         element: ElementId,
         /// The message's name.
         name: String,
@@ -334,7 +310,6 @@ pub enum Event {
         /// The element instance that sent it.
         key: Key,
         /// BPMN id.
-        #[serde(with = "arc_text")]
         element: ElementId,
         /// The signal's name.
         name: String,
@@ -347,7 +322,6 @@ pub enum Event {
         /// The element instance that threw it.
         key: Key,
         /// BPMN id.
-        #[serde(with = "arc_text")]
         element: ElementId,
         /// The error code.
         code: String,
@@ -355,7 +329,7 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         message: Option<String>,
         /// The event that catches it.
-        #[serde(default, skip_serializing_if = "Option::is_none", with = "arc_text::option")]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         caught_by: Option<ElementId>,
     },
     /// An escalation was thrown.
@@ -363,12 +337,11 @@ pub enum Event {
         /// The element instance that threw it.
         key: Key,
         /// BPMN id.
-        #[serde(with = "arc_text")]
         element: ElementId,
         /// The escalation code.
         code: String,
         /// The event that catches it.
-        #[serde(default, skip_serializing_if = "Option::is_none", with = "arc_text::option")]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         caught_by: Option<ElementId>,
         /// What it brings; kept where the caller of the instance may catch it.
         #[serde(default, skip_serializing_if = "VariableMap::is_empty")]
@@ -389,12 +362,10 @@ pub enum Event {
         /// The call activity.
         owner: Key,
         /// BPMN id.
-        #[serde(with = "arc_text")]
         element: ElementId,
         /// Id of the process to start.
         process: String,
         /// Id of the instance to start.
-        #[serde(with = "arc_text")]
         instance: Arc<str>,
     },
     /// A called instance ended.
@@ -402,7 +373,6 @@ pub enum Event {
         /// The wait.
         key: Key,
         /// BPMN id.
-        #[serde(with = "arc_text")]
         element: ElementId,
         /// How.
         state: ChildState,
@@ -412,10 +382,8 @@ pub enum Event {
         /// The wait.
         key: Key,
         /// BPMN id.
-        #[serde(with = "arc_text")]
         element: ElementId,
         /// Id of the called instance.
-        #[serde(with = "arc_text")]
         instance: Arc<str>,
     },
     /// An element cannot go on by itself.
@@ -432,7 +400,6 @@ pub enum Event {
         /// The incident.
         key: Key,
         /// BPMN id.
-        #[serde(with = "arc_text")]
         element: ElementId,
         /// Who resolved it.
         actor: ActorRef,
@@ -444,7 +411,7 @@ pub enum Event {
         /// What.
         action: Action,
         /// The element, if not the process as a whole.
-        #[serde(default, skip_serializing_if = "Option::is_none", with = "arc_text::option")]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         element: Option<ElementId>,
         /// Who.
         actor: ActorRef,

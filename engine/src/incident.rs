@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::arc_text;
 use crate::feel::FeelError;
 use crate::instance::Key;
 use crate::model::ElementId;
@@ -13,7 +12,6 @@ pub struct Incident {
     /// The element instance that is stopped.
     pub owner: Key,
     /// Its BPMN id.
-    #[serde(with = "arc_text")]
     pub element: ElementId,
     /// What is wrong.
     pub kind: IncidentKind,

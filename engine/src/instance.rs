@@ -13,7 +13,6 @@ use std::sync::Arc;
 use flowmaster_kernel::{Principal, PrincipalKind};
 use serde::{Deserialize, Serialize};
 
-use crate::arc_text;
 use crate::completed::CompletedActivities;
 use crate::element::multi_instance::Repetition;
 use crate::incident::Incident;
@@ -100,7 +99,6 @@ impl From<&Principal> for ActorRef {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Caller {
     /// The calling instance.
-    #[serde(with = "arc_text")]
     pub instance: Arc<str>,
     /// Its wait for this one.
     pub key: Key,
@@ -110,7 +108,6 @@ pub struct Caller {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ElementInstance {
     /// BPMN id.
-    #[serde(with = "arc_text")]
     pub element: ElementId,
     /// The scope it runs in: a sub-process, the body of a multi-instance activity, the process.
     #[serde(default, skip_serializing_if = "Key::is_process")]
@@ -159,7 +156,6 @@ pub struct Token {
     #[serde(default, skip_serializing_if = "Key::is_process")]
     pub scope: Key,
     /// Id of the sequence flow.
-    #[serde(with = "arc_text")]
     pub flow: ElementId,
 }
 
@@ -171,10 +167,8 @@ pub struct AwaitedReset {
     #[serde(default, skip_serializing_if = "Key::is_process")]
     pub scope: Key,
     /// Id of the gateway.
-    #[serde(with = "arc_text")]
     pub gateway: ElementId,
     /// The flows whose tokens let it go on.
-    #[serde(with = "arc_text::list")]
     pub flows: Vec<ElementId>,
 }
 
@@ -182,7 +176,6 @@ pub struct AwaitedReset {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Instance {
     /// Unique id.
-    #[serde(with = "arc_text")]
     pub id: Arc<str>,
     /// Where it is in its life.
     pub state: InstanceState,

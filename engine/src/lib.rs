@@ -6,7 +6,6 @@
 //! hash map and never panics on input. Whatever it needs from outside is an argument.
 
 mod apply;
-mod arc_text;
 pub mod bpmn;
 pub mod command;
 pub mod compact;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use flowmaster_kernel::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::arc_text;
 use crate::event::is_first;
 use crate::expression::timer::Repeat;
 use crate::instance::Key;
@@ -20,7 +19,6 @@ pub struct Wait {
     pub owner: Key,
     /// The element that goes on: the owner's own, one of its boundary events, an event after an
     /// event-based gateway, or the start event of an event sub-process.
-    #[serde(with = "arc_text")]
     pub element: ElementId,
     /// What it waits for.
     #[serde(flatten)]
@@ -101,7 +99,7 @@ pub enum WaitKind {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         started: bool,
         /// What begins by itself when the activity before it is over.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", with = "arc_text::list")]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         queue: Vec<ElementId>,
     },
     /// A called instance.
@@ -109,7 +107,6 @@ pub enum WaitKind {
         /// Id of the called process.
         process: String,
         /// Id of the called instance.
-        #[serde(with = "arc_text")]
         instance: Arc<str>,
     },
 }

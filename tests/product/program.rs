@@ -79,6 +79,14 @@ impl Running {
         Caller::at(&self.base, key)
     }
 
+    /// SIGTERM: what is under way is finished first.
+    pub(crate) fn stop(mut self) {
+        let asked = Command::new("kill").arg(self.pid().to_string()).status().unwrap();
+        assert!(asked.success());
+        let ended = self.child.wait().unwrap();
+        assert!(ended.success(), "{ended}");
+    }
+
     /// SIGKILL: nothing is flushed, nothing is said.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();

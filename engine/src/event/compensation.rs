@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::arc_text;
 use crate::instance::Key;
 use crate::model::ElementId;
 
@@ -12,7 +11,6 @@ pub struct CompensationEnabled {
     /// The element instance.
     pub key: Key,
     /// BPMN id.
-    #[serde(with = "arc_text")]
     pub element: ElementId,
     /// Whether it is ended on its way: only what completed inside it can be undone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -29,7 +27,6 @@ pub struct CompensationThrown {
     #[serde(default, skip_serializing_if = "Key::is_process")]
     pub owner: Key,
     /// BPMN id of the event that threw it, or of the sub-process that is undone.
-    #[serde(with = "arc_text")]
     pub element: ElementId,
     /// The completed activities, oldest completion first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -42,7 +39,6 @@ pub struct CompensationStarted {
     /// The element instance that undoes it.
     pub key: Key,
     /// BPMN id of the completed activity.
-    #[serde(with = "arc_text")]
     pub element: ElementId,
     /// The key that the completed activity had.
     pub activity: Key,
@@ -56,6 +52,5 @@ pub struct CompensationEnded {
     /// The wait.
     pub key: Key,
     /// As it was thrown.
-    #[serde(with = "arc_text")]
     pub element: ElementId,
 }

@@ -3,7 +3,6 @@
 use flowmaster_kernel::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::arc_text;
 use crate::instance::{ActorRef, Key};
 use crate::model::ElementId;
 
@@ -107,10 +106,9 @@ pub struct GatewayTokens {
     #[serde(default, skip_serializing_if = "Key::is_process")]
     pub scope: Key,
     /// The gateway.
-    #[serde(with = "arc_text")]
     pub element: ElementId,
     /// The flows that the tokens came on.
-    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "arc_text::list")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flows: Vec<ElementId>,
 }
 
@@ -122,10 +120,9 @@ pub struct ActivationWait {
     /// The element instance of the sub-process.
     pub owner: Key,
     /// The sub-process.
-    #[serde(with = "arc_text")]
     pub element: ElementId,
     /// What begins by itself, one after the other.
-    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "arc_text::list")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub queue: Vec<ElementId>,
 }
 
@@ -135,10 +132,8 @@ pub struct Activities {
     /// The wait of the sub-process.
     pub key: Key,
     /// The sub-process.
-    #[serde(with = "arc_text")]
     pub element: ElementId,
     /// The elements in it that begin.
-    #[serde(with = "arc_text::list")]
     pub selected: Vec<ElementId>,
 }
 
@@ -162,13 +157,11 @@ pub enum Change {
     /// An element was started.
     Activated {
         /// BPMN id.
-        #[serde(with = "arc_text")]
         element: ElementId,
     },
     /// An element was ended without going on from it.
     Terminated {
         /// BPMN id.
-        #[serde(with = "arc_text")]
         element: ElementId,
         /// The element instance; none for a token that waited at a joining gateway.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -177,13 +170,11 @@ pub enum Change {
     /// An element was ended, and another started for it.
     Moved {
         /// BPMN id.
-        #[serde(with = "arc_text")]
         element: ElementId,
         /// The element instance; none for a token that waited at a joining gateway.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         key: Option<Key>,
         /// BPMN id of the element that was started.
-        #[serde(with = "arc_text")]
         to: ElementId,
     },
 }

@@ -3,7 +3,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::arc_text;
 use crate::instance::Key;
 use crate::model::ElementId;
 use crate::scope::VariableMap;
@@ -17,7 +16,6 @@ pub struct PartArrived {
     #[serde(default, skip_serializing_if = "Key::is_process")]
     pub owner: Key,
     /// The event.
-    #[serde(with = "arc_text")]
     pub element: ElementId,
     /// What the part brought.
     #[serde(default, skip_serializing_if = "VariableMap::is_empty")]
@@ -30,7 +28,6 @@ pub struct PartUsed {
     /// The wait of [`PartArrived`].
     pub key: Key,
     /// The event.
-    #[serde(with = "arc_text")]
     pub element: ElementId,
 }
 

@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Action, MandateRequest, Mandates, Outcome, Policy, Rule, check_mandate};
-use crate::arc_text;
 use crate::decide::{Definition, Env};
 use crate::expression;
 use crate::feel::{Program, Variables};
@@ -55,7 +54,7 @@ pub struct Refusal {
     /// What was tried.
     pub action: Action,
     /// The element, if not the process as a whole.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "arc_text::option")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub element: Option<ElementId>,
     /// Who tried it.
     pub actor: ActorRef,

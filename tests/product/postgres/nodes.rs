@@ -1,6 +1,5 @@
-//! Three nodes on one database, each killed again and again under load: what one of them
-//! acknowledged is known to all, every job is done once, and the others finish what a dead node had
-//! begun.
+//! Three nodes on one database, stopped and killed under load: what one of them acknowledged is known
+//! to all, every job is done once, and the others finish what a dead node had begun.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -10,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 
 use crate::harness::{Caller, database};
 use crate::program::Running;
@@ -25,6 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(90);
 struct Nodes {
     addresses: Arc<RwLock<Vec<String>>>,
     key: String,
+    /// How many calls were answered with an error.
+    errors: Arc<AtomicU64>,
 }
 
 impl Nodes {
@@ -41,7 +43,10 @@ impl Nodes {
             let node = self.node(first + turn);
             let why = match node.try_call(operation, arguments.clone(), Some(key)).await {
                 Ok(Ok(answer)) => return answer,
-                Ok(Err((_, error))) if error["retryable"] == true => error.to_string(),
+                Ok(Err((_, error))) if error["retryable"] == true => {
+                    self.errors.fetch_add(1, Ordering::Relaxed);
+                    error.to_string()
+                }
                 Ok(refused) => panic!("{operation} {arguments}: {refused:?}"),
                 Err(gone) => gone.to_string(),
             };
@@ -67,7 +72,8 @@ impl Cluster {
             folders.iter().map(|it| Running::start(it.path(), Some(&database))).collect();
         let key = running.iter().find_map(|it| it.new_key.clone()).unwrap();
         let addresses = running.iter().map(|it| it.base.clone()).collect();
-        let nodes = Nodes { addresses: Arc::new(RwLock::new(addresses)), key };
+        let addresses = Arc::new(RwLock::new(addresses));
+        let nodes = Nodes { addresses, key, errors: Arc::default() };
         Self { running, folders, database, nodes }
     }
 
@@ -75,10 +81,10 @@ impl Cluster {
         self.folders[number].path().to_owned()
     }
 
-    /// SIGKILL, and a new start on the same data.
-    fn kill_and_start(&mut self, number: usize) {
+    /// Ends a node by `end`, and starts one on the same data.
+    fn replace(&mut self, number: usize, end: fn(Running)) {
         let folder = self.folder(number);
-        self.running.remove(number).kill();
+        end(self.running.remove(number));
         let again = Running::start(&folder, Some(&self.database));
         self.nodes.addresses.write()[number].clone_from(&again.base);
         self.running.insert(number, again);
@@ -115,25 +121,65 @@ async fn publish(admin: &Caller) {
     }
 }
 
-/// Starts instances and does jobs until `stop`.
-async fn client(
+/// Clients that start instances and do jobs.
+struct Load {
     nodes: Nodes,
-    number: usize,
     ledger: Arc<Mutex<Ledger>>,
-    (stop, progress): (Arc<AtomicBool>, Arc<AtomicU64>),
-) {
-    for turn in 0.. {
-        if stop.load(Ordering::Relaxed) {
-            break;
+    /// How many jobs they did.
+    progress: Arc<AtomicU64>,
+    stop: Arc<AtomicBool>,
+    clients: Vec<JoinHandle<()>>,
+}
+
+impl Load {
+    async fn begin(nodes: &Nodes) -> Self {
+        publish(&nodes.node(0)).await;
+        let mut load = Self {
+            nodes: nodes.clone(),
+            ledger: Arc::default(),
+            progress: Arc::default(),
+            stop: Arc::default(),
+            clients: Vec::new(),
+        };
+        for number in 0..CLIENTS {
+            let (nodes, ledger) = (nodes.clone(), Arc::clone(&load.ledger));
+            let (progress, stop) = (Arc::clone(&load.progress), Arc::clone(&load.stop));
+            load.clients.push(tokio::spawn(async move {
+                for turn in (0..).take_while(|_| !stop.load(Ordering::Relaxed)) {
+                    work(&nodes, number, turn, &ledger).await;
+                    progress.fetch_add(1, Ordering::Relaxed);
+                }
+            }));
         }
-        let key = format!("{number}-{turn}");
-        let start = json!({ "process": "load", "business_key": key });
-        let started = nodes.call(number + turn, "process_start", &start, &key).await;
-        let instance = started["id"].as_str().unwrap().to_owned();
-        assert!(ledger.lock().started.insert(key.clone(), instance).is_none(), "{key}");
-        do_job(&nodes, number + turn + 1, &key, &ledger).await;
-        progress.fetch_add(1, Ordering::Relaxed);
+        load
     }
+
+    /// Returns after some more work.
+    async fn goes_on(&self, jobs: u64) {
+        let target = self.progress.load(Ordering::Relaxed) + jobs;
+        let patience = Instant::now() + PATIENCE;
+        while self.progress.load(Ordering::Relaxed) < target {
+            assert!(Instant::now() < patience, "the load stands still");
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn end(self) {
+        self.stop.store(true, Ordering::Relaxed);
+        for client in self.clients {
+            client.await.unwrap();
+        }
+        assert_everything_ended_once(&self.nodes, &self.ledger).await;
+    }
+}
+
+async fn work(nodes: &Nodes, number: usize, turn: usize, ledger: &Mutex<Ledger>) {
+    let key = format!("{number}-{turn}");
+    let start = json!({ "process": "load", "business_key": key });
+    let started = nodes.call(number + turn, "process_start", &start, &key).await;
+    let instance = started["id"].as_str().unwrap().to_owned();
+    assert!(ledger.lock().started.insert(key.clone(), instance).is_none(), "{key}");
+    do_job(nodes, number + turn + 1, &key, ledger).await;
 }
 
 /// Claims a job and completes it; whether there was one.
@@ -151,31 +197,26 @@ async fn do_job(nodes: &Nodes, first: usize, key: &str, ledger: &Mutex<Ledger>) 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_nodes_lose_nothing_and_the_others_finish_their_work() {
     let mut cluster = Cluster::start().await;
-    let nodes = cluster.nodes.clone();
-    publish(&nodes.node(0)).await;
-    let ledger = Arc::new(Mutex::new(Ledger::default()));
-    let (stop, progress) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-    let clients: Vec<_> = (0..CLIENTS)
-        .map(|number| {
-            let signs = (Arc::clone(&stop), Arc::clone(&progress));
-            tokio::spawn(client(nodes.clone(), number, Arc::clone(&ledger), signs))
-        })
-        .collect();
+    let load = Load::begin(&cluster.nodes).await;
     for kill in 0..KILLS {
         // The moment differs from kill to kill, but there has always been work before it.
-        let target = progress.load(Ordering::Relaxed) + 5 + (kill as u64 * 37) % 40;
-        let patience = Instant::now() + PATIENCE;
-        while progress.load(Ordering::Relaxed) < target {
-            assert!(Instant::now() < patience, "the load stands still before kill {kill}");
-            tokio::task::yield_now().await;
-        }
-        cluster.kill_and_start((kill * 7) % NODES);
+        load.goes_on(5 + (kill as u64 * 37) % 40).await;
+        cluster.replace((kill * 7) % NODES, Running::kill);
     }
-    stop.store(true, Ordering::Relaxed);
-    for client in clients {
-        client.await.unwrap();
+    load.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rolling_restart_under_load_fails_no_call() {
+    let mut cluster = Cluster::start().await;
+    let load = Load::begin(&cluster.nodes).await;
+    for number in 0..NODES {
+        load.goes_on(20).await;
+        cluster.replace(number, Running::stop);
     }
-    assert_everything_ended_once(&nodes, &ledger).await;
+    load.goes_on(20).await;
+    load.end().await;
+    assert_eq!(cluster.nodes.errors.load(Ordering::Relaxed), 0);
 }
 
 /// Does what is left, waits until the nodes have, and looks at every instance.
