@@ -93,8 +93,8 @@ CREATE INDEX execution_instance_key ON execution_instance
     (tenant_id, business_key /*postgres:COLLATE \"C\"*/, started_at, id)
     WHERE business_key IS NOT NULL;
 CREATE INDEX execution_instance_process ON execution_instance (tenant_id, process, started_at, id);
-CREATE INDEX execution_instance_state ON execution_instance (tenant_id, state, started_at, id)
-    WHERE state <> 'completed';
+/*sqlite:CREATE INDEX execution_instance_state
+    ON execution_instance (tenant_id, state, started_at, id) WHERE state <> 'completed';*/
 ",
     ],
 };

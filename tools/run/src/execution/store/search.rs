@@ -1,6 +1,7 @@
 //! Finding instances. One index finds the rows, chosen here by what is likely to leave the fewest; the
 //! other conditions are looked at row by row. On SQLite, which keeps no statistics, `+` keeps a column
-//! from being taken as the way in.
+//! from being taken as the way in. PostgreSQL has no index of the state: a row whose indexed columns stay
+//! as they are is updated in place, without touching the pages that all transactions of the moment read.
 
 use flowmaster_kernel::{Result, Timestamp};
 use flowmaster_store::{Param, Session};
