@@ -1,9 +1,9 @@
 //! Runs the tests of the crates, and the product tests, on one back end.
 //!
 //! Invariant: each test runs once per back end it concerns. Tests whose path contains `postgres::`
-//! belong to PostgreSQL, all others to SQLite; the product tests are the same code on both, told by
-//! `FLOWMASTER_TEST_DATABASE` which one to take, but for those whose path contains `faults::`: the
-//! disk that fails in them is that of SQLite.
+//! belong to PostgreSQL, all others to SQLite; the other product tests are the same code on both,
+//! told by `FLOWMASTER_TEST_DATABASE` which one to take, but for those whose path contains
+//! `faults::`: the disk that fails in them is that of SQLite.
 
 use std::path::Path;
 use std::process::Command;

@@ -5,7 +5,8 @@
 use std::sync::Arc;
 
 use flowmaster_kernel::{Effect, Error, Result};
-use jsonschema::{Draft, Validator};
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{Draft, ValidationError, Validator};
 use serde_json::{Map, Value, json};
 
 /// How many findings an answer carries at most.
@@ -73,7 +74,11 @@ impl Contract {
                 more += 1;
                 continue;
             }
-            let problem: String = error.to_string().chars().take(MAX_PROBLEM).collect();
+            let mut problem: String = error.to_string().chars().take(MAX_PROBLEM).collect();
+            if let Some(names) = self.names_taken(&error) {
+                problem.push_str("; what it takes: ");
+                problem.push_str(&names);
+            }
             findings.push(json!({ "path": error.instance_path().as_str(), "problem": problem }));
         }
         let why = findings
@@ -92,5 +97,20 @@ impl Contract {
             .fix("correct the arguments; capability_describe gives the input schema")
             .next("capability_describe")
             .details(details))
+    }
+    /// The names that are taken where `error` found one that is not.
+    fn names_taken(&self, error: &ValidationError<'_>) -> Option<String> {
+        let ValidationErrorKind::AdditionalProperties { .. } = error.kind() else { return None };
+        let at = error.schema_path().as_str().strip_suffix("/additionalProperties")?;
+        let mut steps = at.splitn(3, '/').skip(1);
+        let properties = match (steps.next(), steps.next()) {
+            (None, _) => self.advertised.get("properties"),
+            (Some(first), rest) => {
+                let rest = rest.map(|rest| format!("/{rest}")).unwrap_or_default();
+                self.advertised.get(first)?.pointer(&format!("{rest}/properties"))
+            }
+        };
+        let names: Vec<&str> = properties?.as_object()?.keys().map(String::as_str).collect();
+        Some(names.join(", "))
     }
 }

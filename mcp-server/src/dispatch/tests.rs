@@ -103,6 +103,32 @@ fn a_contract_names_every_fault_up_to_a_number() {
 }
 
 #[test]
+fn a_name_that_is_not_taken_is_answered_with_those_that_are() {
+    let schema = json!({
+        "type": "object",
+        "properties": { "tree": { "$ref": "#/$defs/Tree" } },
+        "additionalProperties": false,
+        "$defs": { "Tree": {
+            "type": "object",
+            "properties": {
+                "name": { "type": "string" },
+                "branches": { "type": "array", "items": { "$ref": "#/$defs/Tree" } }
+            },
+            "additionalProperties": false
+        } }
+    });
+    let contract = Contract::compile("x_y", Effect::Write, &schema).unwrap();
+    let check = |arguments: Value, expected: &str| {
+        let error = contract.check("x_y", &arguments).unwrap_err();
+        let why = error.body().why.clone().unwrap();
+        assert!(why.ends_with(expected), "{why}");
+    };
+    check(json!({ "trees": {} }), "('trees' was unexpected); what it takes: tree, idempotency_key");
+    let nested = json!({ "tree": { "branches": [{ "nane": "a" }] } });
+    check(nested, "('nane' was unexpected); what it takes: name, branches");
+}
+
+#[test]
 fn a_write_is_advertised_with_the_idempotency_key_and_a_bad_schema_is_refused() {
     let advertised = |effect| {
         let contract = Contract::compile("x_y", effect, &json!({"type": "object"})).unwrap();
