@@ -101,7 +101,6 @@ fn dispatch(t: &mut Transition<'_>, key: Key, node: &Node) -> Result<(), Failure
         }
         NodeKind::SubProcess(_) => sub_process::enter(t, key),
         NodeKind::CallActivity(call) => call_activity::enter(t, key, node, call),
-        NodeKind::Unsupported { element } => Err(not_executable(&node.id, element)),
     }
 }
 

@@ -200,12 +200,6 @@ impl Check<'_> {
                     "remove the flows; its start event starts it",
                 );
             }
-            NodeKind::Unsupported { element } => self.error(
-                "unsupported_element",
-                id,
-                format!("{element} is not executed by this version"),
-                "model it with the elements that are",
-            ),
             NodeKind::SubProcess(_) => {}
         }
         self.repetition(node);

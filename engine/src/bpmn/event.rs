@@ -64,7 +64,13 @@ impl Reader<'_> {
             }),
             "cancelEventDefinition" => Trigger::Cancel,
             other => {
-                self.unsupported(event, other.trim_end_matches("EventDefinition"));
+                let what = other.trim_end_matches("EventDefinition");
+                self.findings.push(Finding::error(
+                    "unsupported_element",
+                    id,
+                    format!("an event of the kind {what} is not executed by this version"),
+                    "model it with the elements that are: see docs/bpmn-elements.md",
+                ));
                 Trigger::None
             }
         }

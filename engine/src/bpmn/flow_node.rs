@@ -53,18 +53,6 @@ impl Reader<'_> {
         Some(kind)
     }
 
-    /// An element that is kept but not executed.
-    pub(super) fn unsupported(&mut self, element: &Element, what: &str) -> NodeKind {
-        let id = element.attribute("id").unwrap_or_default();
-        self.findings.push(Finding::error(
-            "unsupported_element",
-            id,
-            format!("{what} is not executed by this version"),
-            "model it with the elements that are: see docs/bpmn-elements.md",
-        ));
-        NodeKind::Unsupported { element: element.name.to_string() }
-    }
-
     fn user_task(&mut self, element: &Element) -> UserTask {
         let id = element.attribute("id").unwrap_or_default();
         let Some(extensions) = element.first(MODEL, "extensionElements") else {

@@ -75,9 +75,7 @@ fn place_scope(
                     let inside = place_scope(process, Some(ix), (x + MARGIN, y + MARGIN), layout);
                     (inside.0 + 2 * MARGIN, inside.1 + 2 * MARGIN)
                 }
-                NodeKind::Task(_) | NodeKind::CallActivity(_) | NodeKind::Unsupported { .. } => {
-                    (100, 80)
-                }
+                NodeKind::Task(_) | NodeKind::CallActivity(_) => (100, 80),
                 NodeKind::Gateway(_) | NodeKind::ComplexGateway { .. } => (50, 50),
                 _ => (36, 36),
             };

@@ -103,7 +103,6 @@ fn element(process: &Process, ix: NodeIx, node: &Node) -> CompactElement {
             compact.process = Some(text(&call.process));
             "callActivity"
         }
-        NodeKind::Unsupported { element } => element,
     };
     kind.clone_into(&mut compact.kind);
     compact

@@ -89,11 +89,6 @@ pub enum NodeKind {
     SubProcess(SubProcess),
     /// A call of another process.
     CallActivity(CallActivity),
-    /// An element that the engine cannot execute; it is kept, and publishing is refused.
-    Unsupported {
-        /// The BPMN element name.
-        element: String,
-    },
 }
 
 /// The tasks (BPMN 2.0.2 §10.3.3).
@@ -422,8 +417,7 @@ impl Node {
             | NodeKind::Gateway(_)
             | NodeKind::ComplexGateway { .. }
             | NodeKind::SubProcess(_)
-            | NodeKind::CallActivity(_)
-            | NodeKind::Unsupported { .. } => None,
+            | NodeKind::CallActivity(_) => None,
         }
     }
 }

@@ -86,10 +86,7 @@ pub(super) fn element(process: &Process, ix: NodeIx, shared: &mut Shared) -> Ele
         NodeKind::ComplexGateway { activation } => {
             push_program(&mut element, "activationCondition", activation.as_ref());
         }
-        NodeKind::Task(_)
-        | NodeKind::Gateway(_)
-        | NodeKind::CallActivity(_)
-        | NodeKind::Unsupported { .. } => {}
+        NodeKind::Task(_) | NodeKind::Gateway(_) | NodeKind::CallActivity(_) => {}
     }
     element
 }
@@ -116,7 +113,6 @@ fn element_name(kind: &NodeKind) -> &str {
         NodeKind::SubProcess(SubProcess::AdHoc(_)) => "adHocSubProcess",
         NodeKind::SubProcess(_) => "subProcess",
         NodeKind::CallActivity(_) => "callActivity",
-        NodeKind::Unsupported { element } => element,
     }
 }
 

@@ -272,9 +272,6 @@ impl Planner<'_> {
                 "for compensation: it begins when something is undone",
                 "activate an event that throws a compensation",
             ),
-            NodeKind::Unsupported { .. } => {
-                ("an element that cannot be executed", "activate another element")
-            }
             _ if flow::is_join(node) && !variables.is_empty() => (
                 "a joining gateway, which has no variables of its own",
                 "set the variables in an instruction of their own",
