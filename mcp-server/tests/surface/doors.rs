@@ -71,6 +71,57 @@ async fn foreign_hosts_and_origins_are_refused_on_every_route() {
 }
 
 #[tokio::test]
+async fn every_host_with_every_origin_is_decided_alike_on_every_route() {
+    let config = Config {
+        allowed_hosts: vec!["flow.example".to_owned()],
+        allowed_origins: vec!["https://app.example".to_owned()],
+        ..Config::default()
+    };
+    let server = Server::start_with(config).await;
+    let own = server.address.to_string();
+    let own_origin = format!("http://{own}");
+    let hosts = [
+        (own.as_str(), true),
+        ("LocalHost:80", true),
+        ("[::1]", true),
+        ("flow.example", true),
+        ("evil.example", false),
+        ("flow.example.evil", false),
+        ("127.0.0.1.evil.example", false),
+    ];
+    // The own origin is that of the host that is asked for.
+    let origins = [
+        (None, true),
+        (Some("https://app.example"), true),
+        (Some(own_origin.as_str()), false),
+        (Some("https://evil.example"), false),
+        (Some("https://app.example.evil"), false),
+        (Some("http://app.example"), false),
+        (Some("null"), false),
+    ];
+    let mut cells = 0;
+    for (method, path) in ROUTES {
+        for (host, is_served) in hosts {
+            for (origin, is_allowed) in origins {
+                let mut headers = vec![("Host", host), ("Content-Type", "application/json")];
+                headers.extend(origin.map(|origin| ("Origin", origin)));
+                let answer = server.raw(&format!("{method} {path}"), &headers, b"{}").await;
+                let is_own = host == own && origin == Some(own_origin.as_str());
+                let expected = match (is_served, is_allowed || is_own) {
+                    (false, _) => Some("host_not_allowed"),
+                    (true, false) => Some("origin_not_allowed"),
+                    (true, true) => None,
+                };
+                let refused = (answer.status == 403).then(|| answer.code());
+                assert_eq!(refused.as_deref(), expected, "{method} {path} {host} {origin:?}");
+                cells += 1;
+            }
+        }
+    }
+    assert!(cells >= 400, "{cells}");
+}
+
+#[tokio::test]
 async fn no_spelling_of_a_path_opens_it() {
     let server = Server::start().await;
     let paths = [
