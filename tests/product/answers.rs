@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-use crate::calls::{Call, calls};
+use crate::calls::{Call, calls, reads};
 use crate::harness::TestServer;
 
 /// A server whose answers are looked at.
@@ -30,27 +30,14 @@ impl Asked {
         Self { server, schemas, times: BTreeMap::new(), faults: Vec::new() }
     }
 
-    /// The answer, after a look at it.
-    async fn ask(&mut self, operation: &str, arguments: Value) -> Value {
+    /// Asks, and looks at the answer.
+    async fn ask(&mut self, operation: &str, arguments: Value) {
         let answer = self.server.admin.call(operation, arguments.clone()).await;
         let answer = answer.unwrap_or_else(|error| panic!("{operation} {arguments}: {error:?}"));
         *self.times.entry(operation.to_owned()).or_default() += 1;
         for fault in self.schemas[operation].iter_errors(&answer) {
             let fault = format!("{operation} {}: {fault}", fault.instance_path());
             self.faults.push(fault.chars().take(400).collect());
-        }
-        answer
-    }
-
-    /// Asks for everything that `search` lists, as `forms` say.
-    async fn ask_for_all(&mut self, search: &str, list: Value, get: &str, forms: &[Value]) {
-        let found = self.ask(search, list).await;
-        for item in found["items"].as_array().unwrap() {
-            for form in forms {
-                let mut arguments = form.clone();
-                arguments["id"] = item["id"].clone();
-                self.ask(get, arguments).await;
-            }
         }
     }
 }
@@ -80,40 +67,7 @@ async fn every_operation_answers_what_its_output_schema_says() {
         asked.ask(operation, arguments).await;
         asked.ask(seen.operation, seen.arguments).await;
     }
-    let plain = || vec![json!({})];
-    let both = || ["concise", "detailed"].map(|it| json!({ "response_format": it })).to_vec();
-    let written = || ["compact", "xml"].map(|it| json!({ "format": it })).to_vec();
-    for (search, list, get, forms) in [
-        ("process_search", json!({ "limit": 50 }), "process_get", written()),
-        ("process_search", json!({}), "process_validate", plain()),
-        ("instance_search", json!({ "limit": 50 }), "instance_get", both()),
-        ("instance_search", json!({ "limit": 50 }), "instance_timeline", both()),
-        ("task_list", json!({ "filter": "all_open" }), "task_get", both()),
-        ("document_search", json!({}), "document_get", both()),
-        ("rule_search", json!({}), "rule_get", both()),
-        ("agent_search", json!({}), "agent_get", plain()),
-        ("prompt_search", json!({}), "prompt_get", plain()),
-        ("run_search", json!({}), "run_get", both()),
-    ] {
-        asked.ask_for_all(search, list, get, &forms).await;
-    }
-    let scenario = "name: waits\nmodels: [process.bpmn]\nsteps: []\nexpect: { state: completed }\n";
-    for (operation, arguments) in [
-        ("me_get", json!({})),
-        ("user_search", json!({})),
-        ("key_list", json!({})),
-        ("audit_search", json!({})),
-        ("incident_list", json!({})),
-        ("mandate_get", json!({})),
-        ("mandate_check", json!({ "domain": "calls", "action": "approve", "actor": "anna" })),
-        (
-            "mandate_check",
-            json!({ "domain": "finance", "action": "approve_invoice", "amount": "10000", "currency": "EUR" }),
-        ),
-        ("prompt_render", json!({ "id": "calls/total" })),
-        ("rule_evaluate", json!({ "decision": "calls-decision" })),
-        ("scenario_run", json!({ "scenario": scenario, "process": "calls-start" })),
-    ] {
+    for (operation, arguments) in reads(&asked.server.admin).await {
         asked.ask(operation, arguments).await;
     }
     let never: Vec<_> = asked.schemas.keys().filter(|it| !asked.times.contains_key(*it)).collect();

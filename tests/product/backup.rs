@@ -100,7 +100,6 @@ fn command(arguments: &[&str], data: &Path) -> Command {
     let mut command = Command::new(program());
     command.args(arguments).arg("--data-dir").arg(data);
     command.env_remove("FLOWMASTER_TEST_DATABASE").env_remove("FLOWMASTER_TEST_POSTGRES");
-    command.env_remove("FLOWMASTER_TEST_FAULTS");
     command
 }
 

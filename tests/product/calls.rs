@@ -1,5 +1,5 @@
-//! A valid call of every operation that changes something, with what it needs made before, and how
-//! to see what it did.
+//! A valid call of every operation: of those that change something, with what it needs made before
+//! and how to see what it did; of those that read, for everything that there is.
 
 use std::collections::BTreeMap;
 
@@ -135,6 +135,56 @@ pub(crate) async fn calls(admin: &Caller) -> BTreeMap<&'static str, Call> {
     work(&shop, &mut calls).await;
     tasks(&shop, &mut calls).await;
     calls
+}
+
+/// A call: the operation and its arguments.
+pub(crate) type Read = (&'static str, Value);
+
+/// Calls that read everything of this caller's tenant, in every form.
+pub(crate) async fn reads(admin: &Caller) -> Vec<Read> {
+    let plain = || vec![json!({})];
+    let both = || ["concise", "detailed"].map(|it| json!({ "response_format": it })).to_vec();
+    let written = || ["compact", "xml"].map(|it| json!({ "format": it })).to_vec();
+    let mut reads = Vec::new();
+    for (search, list, get, forms) in [
+        ("process_search", json!({ "limit": 50 }), "process_get", written()),
+        ("process_search", json!({ "limit": 50 }), "process_validate", plain()),
+        ("instance_search", json!({ "limit": 50 }), "instance_get", both()),
+        ("instance_search", json!({ "limit": 50 }), "instance_timeline", both()),
+        ("task_list", json!({ "filter": "all_open" }), "task_get", both()),
+        ("document_search", json!({}), "document_get", both()),
+        ("rule_search", json!({}), "rule_get", both()),
+        ("agent_search", json!({}), "agent_get", plain()),
+        ("prompt_search", json!({}), "prompt_get", plain()),
+        ("run_search", json!({}), "run_get", both()),
+    ] {
+        let found = Shop(admin).ask(search, list.clone()).await;
+        reads.push((search, list));
+        for item in found["items"].as_array().unwrap() {
+            for mut arguments in forms.clone() {
+                arguments["id"] = item["id"].clone();
+                reads.push((get, arguments));
+            }
+        }
+    }
+    let scenario = "name: waits\nmodels: [process.bpmn]\nsteps: []\nexpect: { state: completed }\n";
+    reads.extend([
+        ("me_get", json!({})),
+        ("user_search", json!({})),
+        ("key_list", json!({})),
+        ("audit_search", json!({})),
+        ("incident_list", json!({})),
+        ("mandate_get", json!({})),
+        ("mandate_check", json!({ "domain": "calls", "action": "approve", "actor": "anna" })),
+        (
+            "mandate_check",
+            json!({ "domain": "finance", "action": "approve_invoice", "amount": "10000", "currency": "EUR" }),
+        ),
+        ("prompt_render", json!({ "id": "calls/total" })),
+        ("rule_evaluate", json!({ "decision": "calls-decision" })),
+        ("scenario_run", json!({ "scenario": scenario, "process": "calls-start" })),
+    ]);
+    reads
 }
 
 type Calls = BTreeMap<&'static str, Call>;

@@ -1,125 +1,188 @@
-//! Two tenants: what belongs to one is nothing to the other, under every id and in every list.
+//! Two tenants: what belongs to one is nothing to the other. The same calls are made by a stranger
+//! beside a tenant that has everything that they name, and by a stranger who is alone: nothing may
+//! show which of the two it is. The operations come from the catalogue, so one that is not called
+//! fails here.
 
+use std::collections::BTreeSet;
+
+use flowmaster_kernel::Timestamp;
 use serde_json::{Value, json};
 
-use crate::harness::{TestServer, code};
+use crate::calls::{Read, calls, reads};
+use crate::harness::{Answer, TestServer};
+use crate::transports::{Connection, Transport};
 
-/// Stands in everything of the first tenant.
-const MARKER: &str = "zebra";
+/// What a new tenant may do all the same: make its own, ask for nothing in particular.
+const OWN: [&str; 28] = [
+    "agent_save",
+    "agent_search",
+    "audit_search",
+    "document_add",
+    "document_search",
+    "incident_list",
+    "instance_search",
+    "job_claim",
+    "key_create",
+    "key_list",
+    "mandate_check",
+    "mandate_get",
+    "mandate_save",
+    "me_get",
+    "message_publish",
+    "process_save",
+    "process_search",
+    "prompt_save",
+    "prompt_search",
+    "rule_save",
+    "rule_search",
+    "run_search",
+    "scenario_run",
+    "signal_broadcast",
+    "task_list",
+    "user_save",
+    "user_search",
+    "work_claim",
+];
 
-#[tokio::test]
-async fn another_tenants_ids_are_not_found_and_its_lists_are_empty() {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_tells_a_stranger_what_another_tenant_has() {
     let server = TestServer::start().await;
-    let (ours, theirs) = (&server.admin, server.stranger().await);
-    let ids = fill(&server).await;
+    let changing = calls(&server.admin).await;
+    for (operation, call) in &changing {
+        if OWN.contains(operation) {
+            server.admin.call(operation, call.arguments.clone()).await.unwrap();
+        }
+    }
+    let reading = reads(&server.admin).await;
+    let asked: Vec<Read> = deeper()
+        .into_iter()
+        .chain(reading.clone())
+        .chain(changing.into_iter().map(|(operation, call)| (operation, call.arguments)))
+        .collect();
+    let names: BTreeSet<&str> = asked.iter().map(|(operation, _)| *operation).collect();
+    let offers = server.server.app.surface.dispatcher.offers();
+    let all: BTreeSet<&str> = offers.map(|offer| offer.tool.name.as_ref()).collect();
+    assert_eq!(names, all, "every operation is called");
 
-    let swaps: Vec<(&str, Value)> = vec![
-        ("process_get", json!({ "id": ids.process })),
-        ("process_validate", json!({ "id": ids.process })),
-        ("process_publish", json!({ "id": ids.process })),
-        ("process_start", json!({ "process": ids.process })),
-        ("instance_get", json!({ "id": ids.instance, "response_format": "detailed" })),
-        ("instance_get", json!({ "id": format!("{MARKER}-key") })),
-        ("instance_timeline", json!({ "id": ids.instance })),
-        ("instance_control", json!({ "id": ids.instance, "action": "cancel" })),
-        ("instance_activate", json!({ "id": ids.instance, "elements": ["a"] })),
-        ("instance_modify", json!({ "id": ids.instance, "variables": { "a": 1 } })),
-        ("incident_resolve", json!({ "id": format!("{}/3", ids.instance) })),
-        ("task_get", json!({ "id": ids.task, "response_format": "detailed" })),
-        ("task_claim", json!({ "id": ids.task })),
-        ("task_release", json!({ "id": ids.task })),
-        ("task_complete", json!({ "id": ids.task })),
-        ("task_save_draft", json!({ "id": ids.task, "draft": {} })),
-        ("task_reject", json!({ "id": ids.task, "reason": "no" })),
-        ("task_delegate", json!({ "id": ids.task, "to": "admin" })),
-        ("task_comment", json!({ "id": ids.task, "text": "hi" })),
-        ("job_complete", json!({ "id": ids.task, "epoch": 1 })),
-        ("job_fail", json!({ "id": ids.task, "epoch": 1, "message": "x" })),
-        ("job_authorize", json!({ "id": ids.task, "tool": "t" })),
-        ("document_get", json!({ "id": ids.document })),
-        ("rule_get", json!({ "id": "zebra-limits" })),
-        ("rule_evaluate", json!({ "decision": "zebra-decision", "variables": {} })),
-        ("prompt_get", json!({ "id": "zebra/prompt" })),
-        ("prompt_render", json!({ "id": "zebra/prompt", "variables": {} })),
-        ("key_revoke", json!({ "id": ids.key })),
-        ("key_create", json!({ "principal": "zebra-user" })),
-    ];
-    for (operation, arguments) in swaps {
-        let answer = theirs.call(operation, arguments.clone()).await;
-        let body = answer.as_ref().expect_err(operation);
-        assert_eq!(body.0, 404, "{operation} {arguments}: {answer:?}");
-        // What the caller sent may come back; nothing else of the other tenant may.
-        let told = body.1.to_string();
-        assert!(!told.contains("zebra-secret"), "{operation}: {told}");
+    let before = picture(&server, &reading).await;
+    let alone = TestServer::start().await;
+    let (beside, alone) = (server.stranger().await, alone.stranger().await);
+    for (operation, arguments) in asked {
+        let here = beside.call(operation, arguments.clone()).await;
+        let there = alone.call(operation, arguments.clone()).await;
+        let name = format!("{operation} {arguments}");
+        assert_eq!(comparable(&here), comparable(&there), "{name}");
+        if !OWN.contains(&operation) && !arguments.to_string().contains("borrows") {
+            assert!(here.is_err(), "{name}: {here:?}");
+        }
     }
-    for operation in [
-        "process_search",
-        "instance_search",
-        "incident_list",
-        "task_list",
-        "document_search",
-        "rule_search",
-        "prompt_search",
-        "user_search",
-        "key_list",
-        "audit_search",
-        "mandate_get",
-    ] {
-        let told = theirs.call(operation, json!({})).await.unwrap().to_string();
-        assert!(!told.contains(MARKER), "{operation}: {told}");
-    }
-    // And the first tenant still has everything.
-    let seen = ours.call("instance_get", json!({ "id": ids.instance })).await.unwrap();
-    assert_eq!(seen["state"], "active");
-    assert_eq!(code(&ours.call("task_get", json!({ "id": ids.task })).await), "ok");
+    assert_eq!(picture(&server, &reading).await, before, "the stranger changed what is ours");
 }
 
-struct Ids {
-    process: String,
-    instance: String,
-    task: String,
-    document: Value,
-    key: Value,
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_resource_tool_or_prompt_of_another_tenant_is_seen() {
+    let (server, alone) = (TestServer::start().await, TestServer::start().await);
+    let changing = calls(&server.admin).await;
+    let document = changing["document_add"].arguments.clone();
+    server.admin.call("document_add", document).await.unwrap();
+    let tool = json!({ "id": "calls_tool", "tool": "calls_tool", "when_to_use": "Never.", "elements": [
+        { "id": "start", "type": "startEvent", "next": "end" }, { "id": "end", "type": "endEvent" }
+    ]});
+    server.admin.call("process_save", json!({ "compact": tool })).await.unwrap();
+    server.admin.call("process_publish", json!({ "id": "calls_tool" })).await.unwrap();
+    let mut ours = Connection::open(&server, Transport::Stateless, &server.admin).await.unwrap();
+    let (beside, apart) = (server.stranger().await, alone.stranger().await);
+    let mut beside = Connection::open(&server, Transport::Stateless, &beside).await.unwrap();
+    let mut apart = Connection::open(&alone, Transport::Stateless, &apart).await.unwrap();
+    let mut kinds = BTreeSet::new();
+    for (operation, arguments) in reads(&server.admin).await {
+        let Some(kind) = operation.strip_suffix("_get") else { continue };
+        let Some(id) = arguments["id"].as_str() else { continue };
+        let uri = json!({ "uri": format!("flowmaster://{kind}/{id}") });
+        if ours.ask("resources/read", uri.clone()).await.is_ok() {
+            kinds.insert(kind);
+        }
+        let refused = beside.ask("resources/read", uri.clone()).await.unwrap_err();
+        assert_eq!(refused, apart.ask("resources/read", uri).await.unwrap_err());
+    }
+    let templates = ours.ask("resources/templates/list", json!({})).await.unwrap();
+    let templates = templates["resourceTemplates"].as_array().unwrap();
+    let known: BTreeSet<&str> = templates
+        .iter()
+        .filter_map(|template| template["uriTemplate"].as_str()?.split("//").nth(1))
+        .filter_map(|rest| rest.split('/').next())
+        .collect();
+    assert_eq!(kinds, known, "every kind of resource is read");
+    let tools = ours.ask("tools/list", json!({})).await.unwrap().to_string();
+    assert!(tools.contains("calls_tool"), "{tools}");
+    for list in ["resources/list", "tools/list", "prompts/list"] {
+        let seen = beside.ask(list, json!({})).await.unwrap();
+        assert_eq!(seen, apart.ask(list, json!({})).await.unwrap(), "{list}");
+        assert!(!seen.to_string().contains("calls_tool"), "{list}: {seen}");
+    }
 }
 
-/// Fills the first tenant with things that bear the marker.
-async fn fill(server: &TestServer) -> Ids {
-    let admin = &server.admin;
-    let process = format!("{MARKER}-process");
-    let compact = json!({
-        "id": process, "name": "zebra-secret",
-        "elements": [
-            { "id": "start", "type": "startEvent", "next": "look" },
-            { "id": "look", "type": "userTask", "name": "zebra-secret", "assignment": { "groups": "zebra-group" }, "next": "end" },
-            { "id": "end", "type": "endEvent" }
-        ]
-    });
-    admin.call("process_save", json!({ "compact": compact })).await.unwrap();
-    admin.call("process_publish", json!({ "id": process })).await.unwrap();
-    let start = json!({
-        "process": process, "business_key": format!("{MARKER}-key"), "variables": { "text": "zebra-secret" }
-    });
-    let instance =
-        admin.call("process_start", start).await.unwrap()["id"].as_str().unwrap().to_owned();
-    let tasks = json!({ "filter": "all_open", "instance": instance });
-    let task = admin.until("task_list", tasks, |page| page["items"].get(0).cloned()).await;
-    let text = json!({ "name": "zebra.txt", "media_type": "text/plain", "text": "zebra-secret" });
-    let document = admin.call("document_add", text).await.unwrap()["id"].clone();
-    let dmn = include_str!("zebra.dmn");
-    admin.call("rule_save", json!({ "dmn": dmn })).await.unwrap();
-    let prompt = "---\nid: zebra/prompt\ndescription: zebra-secret\n---\n## user\nzebra-secret\n";
-    admin.call("prompt_save", json!({ "text": prompt })).await.unwrap();
-    let mandates = json!({ "mandates": [
-        { "id": "zebra-mandate", "domain": "zebra", "action": "*", "holder": "zebra", "authority": "allow" }
-    ] });
-    admin.call("mandate_save", mandates).await.unwrap();
-    admin.call("user_save", json!({ "id": "zebra-user", "roles": ["employee"] })).await.unwrap();
-    let key = admin.call("key_create", json!({ "principal": "zebra-user" })).await.unwrap();
-    Ids {
-        process,
-        instance,
-        task: task["id"].as_str().unwrap().to_owned(),
-        document,
-        key: key["id"].clone(),
+/// Names of ours within what a stranger makes.
+fn deeper() -> Vec<Read> {
+    let element = |id: &str, next: &str, mut element: Value| {
+        element["id"] = json!(id);
+        element["next"] = json!(next);
+        element
+    };
+    let process = json!({ "id": "borrows", "elements": [
+        { "id": "start", "type": "startEvent", "next": ["decide", "call"] },
+        element("decide", "end", json!({ "type": "businessRuleTask", "decision": "calls-decision" })),
+        element("call", "end", json!({ "type": "callActivity", "process": "calls-start" })),
+        { "id": "end", "type": "endEvent" }
+    ]});
+    vec![
+        ("key_create", json!({ "principal": "calls-user" })),
+        ("process_save", json!({ "compact": process })),
+        ("process_publish", json!({ "id": "borrows" })),
+        ("process_start", json!({ "process": "borrows" })),
+        ("incident_list", json!({})),
+        ("instance_search", json!({ "process": "borrows" })),
+        ("job_claim", json!({ "job_type": "calls-claim", "limit": 50 })),
+        ("work_claim", json!({})),
+    ]
+}
+
+/// Fields that are made anew each time.
+const NEW: [&str; 4] = ["duration_ms", "hint", "secret", "trace"];
+
+/// An answer without what is made anew each time: ids, keys and times.
+fn comparable(answer: &Answer) -> Value {
+    match answer {
+        Ok(value) => without_what_is_new(value),
+        Err((status, body)) => json!([status, without_what_is_new(body)]),
     }
+}
+
+fn without_what_is_new(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let fields = fields.iter().filter(|(name, _)| !NEW.contains(&name.as_str()));
+            fields.map(|(name, value)| (name.clone(), without_what_is_new(value))).collect()
+        }
+        Value::Array(items) => items.iter().map(without_what_is_new).collect(),
+        Value::String(text) if Timestamp::parse(text).is_ok() => json!("a time"),
+        Value::String(text) if is_id(text) => json!("an id"),
+        other => other.clone(),
+    }
+}
+
+/// Whether this is a prefix and the 26 characters of a ULID.
+fn is_id(text: &str) -> bool {
+    let made = |ulid: &str| ulid.len() == 26 && ulid.bytes().all(|it| it.is_ascii_alphanumeric());
+    text.rsplit_once('_').is_some_and(|(_, ulid)| made(ulid))
+}
+
+/// Everything of ours.
+async fn picture(server: &TestServer, reading: &[Read]) -> Vec<Value> {
+    let mut answers = Vec::new();
+    for (operation, arguments) in reading {
+        let answer = server.admin.call(operation, arguments.clone()).await;
+        answers.push(json!([operation, arguments, comparable(&answer)]));
+    }
+    answers
 }

@@ -1,15 +1,14 @@
 //! How much the entrances take: the largest document that is promised, and not much more.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use flowmaster_mcp_server::mcp::{Selection, Visitor};
-use flowmaster_mcp_server::stdio;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 
-use crate::harness::{TestServer, code};
+use crate::harness::TestServer;
+use crate::transports::{Connection, Transport};
 
 /// The largest document, in bytes.
 const LARGEST: usize = 10 * 1024 * 1024;
@@ -22,83 +21,32 @@ fn document(bytes: usize) -> Value {
     json!({ "name": "large.txt", "media_type": "text/plain", "base64": encoded })
 }
 
-fn tool_call(name: &str, arguments: &Value) -> Value {
-    json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
-        "name": name,
-        "arguments": arguments,
-        "_meta": {
-            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-            "io.modelcontextprotocol/clientCapabilities": {},
-            "io.modelcontextprotocol/clientInfo": { "name": "tester", "version": "1.0" }
-        }
-    }})
-}
-
-async fn over_http(server: &TestServer, name: &str, arguments: &Value) -> Value {
-    let answer = reqwest::Client::new()
-        .post(format!("{}/mcp", server.base))
-        .bearer_auth(&server.admin.key)
-        .header("Accept", "application/json, text/event-stream")
-        .header("MCP-Protocol-Version", "2026-07-28")
-        .header("Mcp-Method", "tools/call")
-        .header("Mcp-Name", name)
-        .json(&tool_call(name, arguments))
-        .send()
-        .await
-        .unwrap();
-    answer.json().await.unwrap()
-}
-
-async fn over_stdio(server: &TestServer, name: &str, arguments: &Value) -> Value {
-    let (near, far) = tokio::io::duplex(64 * 1024);
-    let (input, output) = tokio::io::split(far);
-    let (app, owner) = (Arc::clone(&server.server.app), server.server.owner.clone());
-    let visitor = Visitor { caller: owner, selection: Selection::default() };
-    let served = tokio::spawn(async move { stdio::serve(&app, visitor, input, output).await });
-    let (read, mut write) = tokio::io::split(near);
-    let line = format!("{}\n", tool_call(name, arguments));
-    write.write_all(line.as_bytes()).await.unwrap();
-    let answer = BufReader::new(read).lines().next_line().await.unwrap().unwrap();
-    served.abort();
-    serde_json::from_str(&answer).unwrap()
-}
-
 #[tokio::test]
 async fn the_largest_document_comes_in_through_every_entrance() {
     let server = TestServer::start().await;
     let (largest, too_large) = (document(LARGEST), document(LARGEST + 1));
-    let added = server.admin.call("document_add", largest.clone()).await.unwrap();
-    assert_eq!(added["is_new"], true);
-    let refused = server.admin.call("document_add", too_large.clone()).await;
-    assert_eq!(code(&refused), "document_too_large");
-    let both = [
-        (
-            over_http(&server, "document_add", &largest).await,
-            over_http(&server, "document_add", &too_large).await,
-        ),
-        (
-            over_stdio(&server, "document_add", &largest).await,
-            over_stdio(&server, "document_add", &too_large).await,
-        ),
-    ];
-    for (taken, refused) in both {
-        assert_eq!(taken["result"]["structuredContent"]["id"], added["id"], "{taken}");
-        assert!(refused.to_string().contains("document_too_large"), "{refused}");
+    let mut ids = BTreeSet::new();
+    for transport in Transport::ALL {
+        let mut connection = Connection::open(&server, transport, &server.admin).await.unwrap();
+        let added = connection.call("document_add", largest.clone()).await.unwrap();
+        ids.insert(added["id"].to_string());
+        let refused = connection.call("document_add", too_large.clone()).await.unwrap_err();
+        assert_eq!(refused["code"], "document_too_large", "{transport:?}");
     }
+    assert_eq!(ids.len(), 1, "the same content is the same document: {ids:?}");
 }
 
 #[tokio::test]
 async fn other_operations_take_far_less() {
     let server = TestServer::start().await;
     let arguments = json!({ "xml": "x".repeat(5 * 1024 * 1024) });
-    let refused = server.admin.call("process_save", arguments.clone()).await.unwrap_err();
-    assert_eq!((refused.0, &refused.1["code"]), (413, &json!("arguments_too_large")));
-    for refused in [
-        over_http(&server, "process_save", &arguments).await,
-        over_stdio(&server, "process_save", &arguments).await,
-    ] {
-        assert!(refused.to_string().contains("arguments_too_large"), "{refused}");
+    for transport in Transport::ALL {
+        let mut connection = Connection::open(&server, transport, &server.admin).await.unwrap();
+        let refused = connection.call("process_save", arguments.clone()).await.unwrap_err();
+        assert_eq!(refused["code"], "arguments_too_large", "{transport:?}");
     }
+    let refused = server.admin.call("process_save", arguments).await.unwrap_err();
+    assert_eq!(refused.0, 413);
 }
 
 /// Posts `head` and then chunks for as long as they are taken, at most 100 MB. Gives the answer's

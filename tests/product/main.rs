@@ -25,5 +25,6 @@ mod operating;
 mod postgres;
 mod program;
 mod told;
+mod transports;
 mod upkeep;
 mod work;

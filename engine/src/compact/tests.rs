@@ -87,7 +87,8 @@ fn mistakes_are_all_told() {
         "id": "p", "elements": [
             { "id": "a", "type": "scriptTask", "script": "1 +", "result": "x", "next": "b" },
             { "id": "b", "type": "agentTask" },
-            { "id": "c", "type": "rocket", "next": "nowhere" }
+            { "id": "c", "type": "rocket", "next": "nowhere" },
+            { "id": "d", "type": "userTask", "handler": "b" }
         ]
     }))
     .unwrap();
@@ -95,7 +96,13 @@ fn mistakes_are_all_told() {
         broken.to_process().unwrap_err().into_iter().map(|finding| finding.code).collect();
     assert_eq!(
         codes,
-        ["expression_invalid", "field_missing", "unknown_type", "process_not_linked"]
+        [
+            "expression_invalid",
+            "field_missing",
+            "unknown_type",
+            "handler_without_event",
+            "process_not_linked"
+        ]
     );
     let unknown =
         serde_json::from_value::<CompactProcess>(json!({ "id": "p", "elements": [], "colour": 1 }));

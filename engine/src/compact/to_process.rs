@@ -91,7 +91,7 @@ impl Reader {
             draft.parent = parent.cloned();
             draft.attached_to = element.attached_to.as_deref().map(Into::into);
             draft.node.instantiates = element.instantiate;
-            draft.handler = element.handler.as_deref().map(Into::into);
+            draft.handler = self.handler(element);
             draft.node.for_compensation = self.handlers.contains(&element.id);
             draft.node.name.clone_from(&element.name);
             draft.node.documentation.clone_from(&element.documentation);
@@ -108,6 +108,21 @@ impl Reader {
             self.builder.node(draft);
             self.elements(&element.elements, Some(&id), depth + 1);
         }
+    }
+
+    /// What undoes the activity that the element is attached to.
+    fn handler(&mut self, element: &CompactElement) -> Option<ElementId> {
+        let handler = element.handler.as_deref()?;
+        if element.attached_to.is_none() {
+            self.findings.push(Finding::error(
+                "handler_without_event",
+                &element.id,
+                format!("{} names the handler {handler:?}, but is no boundary event", element.id),
+                "attach a boundaryEvent with \"event\": { \"compensation\": {} } to the activity \
+                 that is to be undone, and name the handler there",
+            ));
+        }
+        Some(handler.into())
     }
 
     /// BPMN files separate names by white space.

@@ -15,7 +15,7 @@ use crate::program::{Running, program};
 use crate::told::{Flag, Outcome, Told, publish};
 
 const CLIENTS: usize = 4;
-const ROUNDS: usize = 2;
+const ROUNDS: usize = 10;
 /// How often each client is refused while the disk is full.
 const REFUSALS: usize = 25;
 /// How soon new work is taken after there is space again.
