@@ -98,7 +98,8 @@ pub struct CompactElement {
     /// process. Default false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub instantiate: bool,
-    /// serviceTask: what workers ask for. FEEL when it begins with `=`.
+    /// serviceTask: what workers ask for. FEEL when it begins with `=`. adHocSubProcess: who is asked
+    /// what begins in it, at first and whenever all that was activated is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<String>,
     /// serviceTask and agentTask: how often it may be tried. Default 3.
@@ -108,7 +109,8 @@ pub struct CompactElement {
     /// first. Default 0. FEEL when it begins with `=`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<String>,
-    /// agentTask: id of the agent.
+    /// agentTask: id of the agent. adHocSubProcess: the agent that performs it; the elements in it
+    /// that no `next` leads to are its tools, and their ids and documentation say what they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
     /// scriptTask: the FEEL expression.

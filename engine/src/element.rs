@@ -19,6 +19,7 @@ pub(crate) mod job_task;
 pub(crate) mod link_event;
 pub(crate) mod multi_instance;
 pub(crate) mod multiple_event;
+pub(crate) mod performer;
 pub(crate) mod receive_task;
 pub(crate) mod script_task;
 pub(crate) mod standard_loop;
@@ -144,7 +145,7 @@ pub(crate) fn finish(
         _ => Vec::new(),
     };
     if flows.is_empty() && !undoes {
-        ad_hoc::collect(t, key, scope, node)?;
+        ad_hoc::collect(t, key, scope, node, results)?;
     }
     compensation::keep(t, key, node)?;
     t.close_waits(key);

@@ -38,11 +38,12 @@ pub mod wait;
 pub mod xml;
 
 pub use apply::apply;
-pub use command::{Command, Rejected};
+pub use command::{Activation, Command, Rejected};
 pub use decide::{Decided, Definition, Env, StartTrigger, advance, decide, replay, start_triggers};
 pub use effect::{Effect, EffectKind, effect};
 pub use element::ad_hoc::selectable;
 pub use element::multi_instance::Repetition;
+pub use element::performer::CALL as PERFORMED_CALL;
 pub use event::{Event, refusal};
 pub use flow::{WaitingJoin, waiting_joins};
 pub use instance::{Instance, InstanceState, Key};

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-pub use ad_hoc::{AdHoc, AdHocOutput};
+pub use ad_hoc::{AdHoc, AdHocOutput, Performer};
 pub use builder::{BuildError, NodeDraft, ProcessBuilder};
 pub use node::{
     CallActivity, CompensationTrigger, Correlation, ErrorTrigger, Gateway, JobSpec, Loop, Mapping,

@@ -12,6 +12,7 @@
 //! complex join activationCount >= 2
 //! loop approve while loopCounter < 3 max 5   (before: tested first)
 //! adhoc checks begin ["a"] until done sequential   (keeping: what runs comes to its end)
+//! adhoc checks by worker
 //! ```
 
 use std::collections::BTreeSet;
@@ -22,9 +23,9 @@ use crate::feel::Program;
 use crate::governance::{Action, Policy, Rule};
 use crate::model::{
     AdHoc, AdHocOutput, CallActivity, CompensationTrigger, Correlation, ErrorTrigger, Gateway,
-    JobSpec, Loop, Mapping, Message, MultiInstance, Multiple, NodeDraft, NodeIx, NodeKind, Process,
-    ProcessBuilder, Script, StandardLoop, SubProcess, Task, Text, TimerKind, TimerTrigger, Trigger,
-    UserTask,
+    JobSpec, Loop, Mapping, Message, MultiInstance, Multiple, NodeDraft, NodeIx, NodeKind,
+    Performer, Process, ProcessBuilder, Script, StandardLoop, SubProcess, Task, Text, TimerKind,
+    TimerTrigger, Trigger, UserTask,
 };
 use crate::scenario::Models;
 
@@ -296,6 +297,10 @@ fn standard_loop(rest: &str) -> Loop {
 
 /// `begin list until condition into results from expression keeping sequential`, each part optional.
 fn ad_hoc(rest: &str) -> AdHoc {
+    let (performer, rest) = match rest.strip_prefix("by ") {
+        Some(rest) => rest.split_once(' ').map_or((Some(rest), ""), |(by, rest)| (Some(by), rest)),
+        None => (None, rest),
+    };
     let (rest, sequential) = match rest.strip_suffix("sequential") {
         Some(rest) => (rest.trim(), true),
         None => (rest, false),
@@ -317,7 +322,14 @@ fn ad_hoc(rest: &str) -> AdHoc {
         None => (rest, None),
     };
     let active_elements = rest.strip_prefix("begin ").map(program);
-    AdHoc { sequential, completion_condition, cancel_remaining, active_elements, output }
+    AdHoc {
+        sequential,
+        completion_condition,
+        cancel_remaining,
+        active_elements,
+        performer: performer.map(|by| Performer::Worker(JobSpec { job_type: text(by), ..job() })),
+        output,
+    }
 }
 
 /// `four-eyes A B`, `four-eyes starter`, `mandate DOMAIN ACTION AMOUNT CURRENCY`, `condition FEEL`;

@@ -4,7 +4,8 @@ use super::Reader;
 use super::names::{FLOWMASTER, MODEL, ZEEBE};
 use crate::finding::Finding;
 use crate::model::{
-    CallActivity, Gateway, JobSpec, NodeIx, NodeKind, Script, SubProcess, Task, Text, UserTask,
+    CallActivity, Gateway, JobSpec, NodeIx, NodeKind, Performer, Script, SubProcess, Task, Text,
+    UserTask,
 };
 use crate::xml::Element;
 
@@ -82,19 +83,27 @@ impl Reader<'_> {
     }
 
     fn service_task(&mut self, element: &Element) -> Task {
-        let id = element.attribute("id").unwrap_or_default();
-        let extensions = element.first(MODEL, "extensionElements");
-        let agent = extensions
-            .and_then(|extensions| extensions.first(FLOWMASTER, "agent"))
-            .and_then(|agent| agent.attribute("agent"));
-        match agent {
-            Some(agent) => {
-                let agent = self.text(id, agent);
-                let job = self.job(element).unwrap_or_else(|| job_of_type("agent"));
-                Task::Agent { agent, job }
-            }
+        match self.agent(element) {
+            Some((agent, job)) => Task::Agent { agent, job },
             None => Task::Job(self.required_job(element)),
         }
+    }
+
+    /// Who performs an ad-hoc sub-process.
+    pub(super) fn performer(&mut self, element: &Element) -> Option<Performer> {
+        match self.agent(element) {
+            Some((agent, job)) => Some(Performer::Agent { agent, job }),
+            None => self.job(element).map(Performer::Worker),
+        }
+    }
+
+    /// The agent that `flowmaster:agent` names, and what its work is tracked by.
+    fn agent(&mut self, element: &Element) -> Option<(Text, JobSpec)> {
+        let id = element.attribute("id").unwrap_or_default();
+        let extensions = element.first(MODEL, "extensionElements")?;
+        let agent = extensions.first(FLOWMASTER, "agent")?.attribute("agent")?;
+        let agent = self.text(id, agent);
+        Some((agent, self.job(element).unwrap_or_else(|| job_of_type("agent"))))
     }
 
     fn send_task(&mut self, element: &Element) -> Task {

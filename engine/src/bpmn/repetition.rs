@@ -88,14 +88,6 @@ impl Reader<'_> {
             let element = self.program(id, text)?;
             Some(AdHocOutput { collection: collection.to_owned(), element })
         });
-        if extensions.is_some_and(|it| it.first(ZEEBE, "taskDefinition").is_some()) {
-            self.findings.push(Finding::error(
-                "ad_hoc_job",
-                id,
-                "no worker selects what is done in an ad-hoc sub-process",
-                "remove zeebe:taskDefinition; activate elements from outside, or name them in activeElementsCollection",
-            ));
-        }
         let active = attribute("activeElementsCollection");
         let ordering = element.attribute("ordering").unwrap_or("Parallel");
         if !matches!(ordering, "Parallel" | "Sequential") {
@@ -111,6 +103,7 @@ impl Reader<'_> {
             completion_condition: self.expression(element, element, "completionCondition"),
             cancel_remaining: element.attribute("cancelRemainingInstances") != Some("false"),
             active_elements: active.and_then(|text| self.program(id, text)),
+            performer: self.performer(element),
             output,
         }
     }

@@ -236,10 +236,6 @@ fn mistakes_become_findings() {
             "<adHocSubProcess id='s'><extensionElements><zeebe:adHoc outputCollection='x'/></extensionElements></adHocSubProcess>",
             "ad_hoc_output",
         ),
-        (
-            "<adHocSubProcess id='s'><extensionElements><zeebe:taskDefinition type='x'/></extensionElements></adHocSubProcess>",
-            "ad_hoc_job",
-        ),
         ("<adHocSubProcess id='s' ordering='Any'/>", "ad_hoc_ordering"),
         ("<startEvent id='s'/><endEvent id='s'/>", "process_not_linked"),
         (

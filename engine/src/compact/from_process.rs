@@ -8,8 +8,8 @@ use super::{
 };
 use crate::governance::{Policy, Rule};
 use crate::model::{
-    CompensationTrigger, Gateway, Loop, Mapping, Message, Node, NodeIx, NodeKind, Process,
-    SubProcess, Task, Text, TimerKind, Trigger, UserTask,
+    CompensationTrigger, Gateway, JobSpec, Loop, Mapping, Message, Node, NodeIx, NodeKind,
+    Performer, Process, SubProcess, Task, Text, TimerKind, Trigger, UserTask,
 };
 
 impl From<&Process> for CompactProcess {
@@ -95,6 +95,17 @@ fn element(process: &Process, ix: NodeIx, node: &Node) -> CompactElement {
                 SubProcess::AdHoc(ad_hoc) => {
                     let plain = CompactAdHoc::default();
                     compact.ad_hoc = Some(ad_hoc.into()).filter(|compact| *compact != plain);
+                    match &ad_hoc.performer {
+                        Some(Performer::Worker(job)) => {
+                            compact.job = Some(text(&job.job_type));
+                            attempts(&mut compact, job);
+                        }
+                        Some(Performer::Agent { agent, job }) => {
+                            compact.agent = Some(text(agent));
+                            attempts(&mut compact, job);
+                        }
+                        None => {}
+                    }
                     "adHocSubProcess"
                 }
             }
@@ -117,14 +128,12 @@ fn task_fields(compact: &mut CompactElement, task: &Task) -> &'static str {
         }
         Task::Job(job) => {
             compact.job = Some(text(&job.job_type));
-            compact.retries = job.retries.as_ref().map(text);
-            compact.priority = job.priority.as_ref().map(text);
+            attempts(compact, job);
             "serviceTask"
         }
         Task::Agent { agent, job } => {
             compact.agent = Some(text(agent));
-            compact.retries = job.retries.as_ref().map(text);
-            compact.priority = job.priority.as_ref().map(text);
+            attempts(compact, job);
             "agentTask"
         }
         Task::Receive(received) => {
@@ -142,6 +151,11 @@ fn task_fields(compact: &mut CompactElement, task: &Task) -> &'static str {
             "businessRuleTask"
         }
     }
+}
+
+fn attempts(compact: &mut CompactElement, job: &JobSpec) {
+    compact.retries = job.retries.as_ref().map(text);
+    compact.priority = job.priority.as_ref().map(text);
 }
 
 fn next(process: &Process, node: &Node) -> Next {

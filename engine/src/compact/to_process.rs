@@ -13,8 +13,8 @@ use crate::governance::{Policy, Rule};
 use crate::model::{
     AdHoc, AdHocOutput, CallActivity, CompensationTrigger, Contract, Correlation, ElementId,
     ErrorTrigger, Gateway, JobSpec, Loop, Mapping, Message, MultiInstance, Multiple, NodeDraft,
-    NodeIx, NodeKind, Process, ProcessBuilder, Script, StandardLoop, SubProcess, Task, Text,
-    TimerKind, TimerTrigger, Trigger, UserTask,
+    NodeIx, NodeKind, Performer, Process, ProcessBuilder, Script, StandardLoop, SubProcess, Task,
+    Text, TimerKind, TimerTrigger, Trigger, UserTask,
 };
 
 /// The deepest nesting of sub-processes.
@@ -173,11 +173,7 @@ impl Reader {
                 let agent = self.required(element, "agent", element.agent.as_deref());
                 NodeKind::Task(Task::Agent {
                     agent: self.text(&element.id, &agent),
-                    job: JobSpec {
-                        job_type: Text::Literal("agent".to_owned()),
-                        retries: self.optional_text(&element.id, element.retries.as_deref()),
-                        priority: self.optional_text(&element.id, element.priority.as_deref()),
-                    },
+                    job: self.agent_job(element),
                 })
             }
             "receiveTask" => match self.trigger(element) {
@@ -344,7 +340,27 @@ impl Reader {
             completion_condition: self.optional_program(&element.id, until.as_deref()),
             cancel_remaining: cancel_remaining.unwrap_or(true),
             active_elements: self.optional_program(&element.id, activate.as_deref()),
+            performer: self.performer(element),
             output,
+        }
+    }
+
+    fn performer(&mut self, element: &CompactElement) -> Option<Performer> {
+        match (&element.agent, &element.job) {
+            (Some(agent), _) => {
+                let agent = self.text(&element.id, agent);
+                Some(Performer::Agent { agent, job: self.agent_job(element) })
+            }
+            (None, Some(_)) => Some(Performer::Worker(self.job(element))),
+            (None, None) => None,
+        }
+    }
+
+    fn agent_job(&mut self, element: &CompactElement) -> JobSpec {
+        JobSpec {
+            job_type: Text::Literal("agent".to_owned()),
+            retries: self.optional_text(&element.id, element.retries.as_deref()),
+            priority: self.optional_text(&element.id, element.priority.as_deref()),
         }
     }
 

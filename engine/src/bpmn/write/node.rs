@@ -7,8 +7,8 @@ use super::{
     push_unless_empty, repetition, source, zeebe,
 };
 use crate::model::{
-    CompensationTrigger, Gateway, JobSpec, Message, Node, NodeIx, NodeKind, Process, SubProcess,
-    Task, TimerKind, Trigger, UserTask,
+    CompensationTrigger, Gateway, JobSpec, Message, Node, NodeIx, NodeKind, Performer, Process,
+    SubProcess, Task, Text, TimerKind, Trigger, UserTask,
 };
 use crate::xml::Element;
 
@@ -120,10 +120,7 @@ fn extensions(node: &Node) -> Element {
     let mut element = bpmn("extensionElements");
     match &node.kind {
         NodeKind::Task(Task::Job(job)) => push_job(&mut element, job),
-        NodeKind::Task(Task::Agent { agent, job }) => {
-            push_job(&mut element, job);
-            element.push(flowmaster("agent").with("agent", source(agent)));
-        }
+        NodeKind::Task(Task::Agent { agent, job }) => push_agent(&mut element, agent, job),
         NodeKind::Task(Task::User(task)) => push_user_task(&mut element, task),
         NodeKind::Task(Task::Script(script)) => element.push(
             zeebe("script")
@@ -145,6 +142,11 @@ fn extensions(node: &Node) -> Element {
             let extension = repetition::ad_hoc_extension(ad_hoc);
             if !extension.attributes.is_empty() {
                 element.push(extension);
+            }
+            match &ad_hoc.performer {
+                Some(Performer::Worker(job)) => push_job(&mut element, job),
+                Some(Performer::Agent { agent, job }) => push_agent(&mut element, agent, job),
+                None => {}
             }
         }
         NodeKind::IntermediateThrowEvent(trigger) | NodeKind::EndEvent(trigger) => {
@@ -193,6 +195,11 @@ fn extensions(node: &Node) -> Element {
         element.push(policy(one));
     }
     element
+}
+
+fn push_agent(element: &mut Element, agent: &Text, job: &JobSpec) {
+    push_job(element, job);
+    element.push(flowmaster("agent").with("agent", source(agent)));
 }
 
 fn push_job(element: &mut Element, job: &JobSpec) {
