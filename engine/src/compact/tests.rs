@@ -39,6 +39,8 @@ fn order() -> CompactProcess {
                 { "id": "look", "type": "task", "next": "tell" }, { "id": "tell", "type": "task" }],
               "adHoc": { "activate": "[\"look\"]", "until": "done", "sequential": true, "cancelRemaining": false,
                           "collect": "seen", "collectValue": "answer" } },
+            { "id": "desk", "type": "adHocSubProcess", "agent": "solver", "retries": "2", "elements": [{ "id": "tool", "type": "task" }] },
+            { "id": "shelf", "type": "adHocSubProcess", "job": "clerk", "elements": [{ "id": "take", "type": "task" }] },
             { "id": "free", "type": "adHocSubProcess", "elements": [{ "id": "any", "type": "task", "loop": { "maximum": 2 } }] },
             { "id": "go", "type": "intermediateThrowEvent", "event": { "link": "A" } },
             { "id": "come", "type": "intermediateCatchEvent", "event": { "link": "A" }, "next": "end" }
