@@ -123,6 +123,12 @@ pub struct CompactElement {
     /// callActivity: id of the called process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process: Option<String>,
+    /// callActivity: whether all variables go in, besides `inputs`. Default: where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub propagate_in: Option<bool>,
+    /// callActivity: whether all results come back, besides `outputs`. Default: where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub propagate_out: Option<bool>,
     /// userTask: who does it and with which form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assignment: Option<CompactAssignment>,
@@ -358,6 +364,16 @@ pub enum CompactRule {
         /// Told to whoever is refused.
         reason: String,
     },
+}
+
+impl CompactElement {
+    fn passes_all_in(&self) -> bool {
+        self.propagate_in.unwrap_or(self.inputs.is_empty())
+    }
+
+    fn passes_all_out(&self) -> bool {
+        self.propagate_out.unwrap_or(self.outputs.is_empty())
+    }
 }
 
 impl Default for Next {

@@ -101,6 +101,10 @@ fn element(process: &Process, ix: NodeIx, node: &Node) -> CompactElement {
         }
         NodeKind::CallActivity(call) => {
             compact.process = Some(text(&call.process));
+            let (all_in, all_out) =
+                (call.propagate_parent_variables, call.propagate_child_variables);
+            compact.propagate_in = (all_in != compact.passes_all_in()).then_some(all_in);
+            compact.propagate_out = (all_out != compact.passes_all_out()).then_some(all_out);
             "callActivity"
         }
     };

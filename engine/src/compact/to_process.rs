@@ -223,8 +223,8 @@ impl Reader {
                 let process = self.required(element, "process", element.process.as_deref());
                 NodeKind::CallActivity(CallActivity {
                     process: self.text(&element.id, &process),
-                    propagate_parent_variables: element.inputs.is_empty(),
-                    propagate_child_variables: element.outputs.is_empty(),
+                    propagate_parent_variables: element.passes_all_in(),
+                    propagate_child_variables: element.passes_all_out(),
                 })
             }
             other => {

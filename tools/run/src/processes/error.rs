@@ -1,6 +1,7 @@
 //! What can go wrong with process definitions.
 
 use flowmaster_engine::finding::Finding;
+use flowmaster_engine::graph::ImportReport;
 use flowmaster_kernel::{Error, ErrorKind};
 
 /// The errors of this room.
@@ -14,14 +15,18 @@ pub(super) enum ProcessError {
     NotPublished(String),
     #[error("the process {0:?} has no draft")]
     NoDraft(String),
-    #[error("a process is given as xml or as compact, one of them")]
+    #[error("a process is given as compact, as xml or as graph, one of them")]
     NotOneModel,
     #[error("the file is not BPMN: {0}")]
     NotBpmn(String),
-    #[error("the file has {0} executable processes")]
+    #[error("there are {0} executable processes in it")]
     SeveralProcesses(usize),
     #[error("the process has errors and cannot be {verb}")]
     Findings { verb: &'static str, findings: Vec<Finding> },
+    #[error("graph is no definition of a process")]
+    NotADefinition,
+    #[error("the definition cannot be executed, and what is wrong with it cannot be repaired")]
+    Rejected { report: ImportReport, findings: Vec<Finding> },
     #[error("the draft was changed since you read it")]
     DraftChanged { current: String },
     #[error("the tool name {name:?} is taken by the process {by:?}")]
@@ -58,20 +63,30 @@ impl From<ProcessError> for Error {
                 .fix("save a changed model first")
                 .next("process_save"),
             ProcessError::NotOneModel => Self::invalid("model_missing", what)
-                .fix("send the model in exactly one of the two fields"),
+                .fix("send the model in exactly one of the three fields"),
             ProcessError::NotBpmn(reason) => {
                 Self::invalid("model_unreadable", "the model is not BPMN 2.0")
                     .why(reason)
                     .fix("send a BPMN 2.0 XML file, or the compact form")
             }
             ProcessError::SeveralProcesses(_) => Self::invalid("several_processes", what)
-                .fix("save each executable process in a file of its own"),
+                .fix("save each executable process by itself"),
             ProcessError::Findings { findings, .. } => {
                 let details = serde_json::json!({ "findings": findings });
                 Self::invalid("process_invalid", what)
                     .why(first(&findings))
                     .fix("mend the findings in details and try again")
                     .next("process_validate")
+                    .details(details)
+            }
+            ProcessError::NotADefinition => Self::invalid("model_unreadable", what).fix(
+                "send a process_def with its nodes and edges, or the snapshot of a version of it",
+            ),
+            ProcessError::Rejected { report, findings } => {
+                let details = serde_json::json!({ "findings": findings, "import": report });
+                Self::invalid("process_invalid", what)
+                    .why(first(&findings))
+                    .fix("mend the findings in details and import it again")
                     .details(details)
             }
             ProcessError::DraftChanged { current } => Self::conflict("draft_changed", what)

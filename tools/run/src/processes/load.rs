@@ -7,6 +7,7 @@ use std::sync::Arc;
 use flowmaster_engine::bpmn::{self, Document};
 use flowmaster_engine::compact::CompactProcess;
 use flowmaster_engine::finding::Finding;
+use flowmaster_engine::graph::{self, Import, ImportReport};
 use flowmaster_engine::model::{NodeKind, Process, Task, Text};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -20,24 +21,42 @@ pub(super) struct Model {
     pub(super) process: Arc<Process>,
     /// What reading it found.
     pub(super) findings: Vec<Finding>,
+    /// How it was imported, where it was.
+    pub(super) import: Option<ImportReport>,
 }
 
-/// Reads the model from exactly one of the two forms.
+/// Reads the model from exactly one of the three forms.
 pub(super) fn model(
     compact: Option<CompactProcess>,
     xml: Option<String>,
+    graph: Option<&Value>,
 ) -> Result<Model, ProcessError> {
-    match (compact, xml) {
-        (Some(compact), None) => {
-            let process = compact
-                .to_process()
-                .map_err(|findings| ProcessError::Findings { verb: "read", findings })?;
-            let xml = bpmn::write(&process).to_xml();
-            Ok(Model { hash: hash(&xml), xml, process, findings: Vec::new() })
-        }
-        (None, Some(xml)) => from_xml(&xml),
+    match (compact, xml, graph) {
+        (Some(compact), None, None) => from_compact(&compact),
+        (None, Some(xml), None) => from_xml(&xml),
+        (None, None, Some(graph)) => from_graph(graph),
         _ => Err(ProcessError::NotOneModel),
     }
+}
+
+fn from_compact(compact: &CompactProcess) -> Result<Model, ProcessError> {
+    let process = compact
+        .to_process()
+        .map_err(|findings| ProcessError::Findings { verb: "read", findings })?;
+    let xml = bpmn::write(&process).to_xml();
+    Ok(Model { hash: hash(&xml), xml, process, findings: Vec::new(), import: None })
+}
+
+/// Imports a definition of the first platform, which must be the only one.
+fn from_graph(stored: &Value) -> Result<Model, ProcessError> {
+    let mut imports = graph::import(stored);
+    if imports.len() > 1 {
+        return Err(ProcessError::SeveralProcesses(imports.len()));
+    }
+    let Import { process, report, findings, .. } =
+        imports.pop().ok_or(ProcessError::NotADefinition)?;
+    let Some(compact) = process else { return Err(ProcessError::Rejected { report, findings }) };
+    Ok(Model { findings, import: Some(report), ..from_compact(&compact)? })
 }
 
 /// Reads a BPMN file, which is kept as a whole.
@@ -54,7 +73,8 @@ pub(super) fn from_xml(xml: &str) -> Result<Model, ProcessError> {
         return Err(ProcessError::Findings { verb: "read", findings: loaded.findings });
     };
     let xml = document.to_xml();
-    Ok(Model { hash: hash(&xml), xml, process: Arc::clone(process), findings: loaded.findings })
+    let process = Arc::clone(process);
+    Ok(Model { hash: hash(&xml), xml, process, findings: loaded.findings, import: None })
 }
 
 /// The decisions that the process asks by a fixed id.

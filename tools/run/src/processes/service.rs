@@ -84,11 +84,12 @@ impl Processes {
     /// # Errors
     /// A model that cannot be read, or a draft that somebody else changed.
     pub async fn save(&self, ctx: &Ctx, params: SaveProcess) -> Result<SavedProcess> {
-        let model = off_thread(move || load::model(params.compact, params.xml)).await??;
+        let SaveProcess { compact, xml, graph, based_on } = params;
+        let model = off_thread(move || load::model(compact, xml, graph.as_ref())).await??;
         let findings = self.findings(ctx, &model).await?;
         let id = model.process.id.to_string();
         let mut tx = self.db.begin(ctx).await?;
-        if let Some(based_on) = params.based_on {
+        if let Some(based_on) = based_on {
             let draft = store::find(&mut tx, &id).await?.and_then(|row| row.draft_hash);
             let current = match draft {
                 Some(draft) => Some(draft),
@@ -101,13 +102,15 @@ impl Processes {
         }
         let name = model.process.name.as_deref();
         store::save_draft(&mut tx, &id, name, &model.xml, &model.hash, ctx.now()).await?;
-        tx.commit(SavedProcess { id, hash: model.hash, findings }).await
+        let Model { hash, import, .. } = model;
+        tx.commit(SavedProcess { id, hash, findings, import }).await
     }
 
     pub(super) async fn validate(&self, ctx: &Ctx, params: ValidateProcess) -> Result<Validation> {
-        let model = match params.id {
-            None => off_thread(move || load::model(params.compact, params.xml)).await??,
-            Some(_) if params.compact.is_some() || params.xml.is_some() => {
+        let ValidateProcess { id, compact, xml, graph } = params;
+        let model = match id {
+            None => off_thread(move || load::model(compact, xml, graph.as_ref())).await??,
+            Some(_) if compact.is_some() || xml.is_some() || graph.is_some() => {
                 return Err(ProcessError::NotOneModel.into());
             }
             Some(id) => {
@@ -127,7 +130,8 @@ impl Processes {
             }
         };
         let findings = self.findings(ctx, &model).await?;
-        Ok(Validation { publishable: !Finding::any_error(&findings), findings })
+        let publishable = !Finding::any_error(&findings);
+        Ok(Validation { publishable, findings, import: model.import })
     }
 
     /// Publishes the draft as the next version.

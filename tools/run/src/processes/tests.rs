@@ -108,6 +108,43 @@ async fn what_is_no_model_is_refused() {
 }
 
 #[tokio::test]
+async fn a_definition_of_the_first_platform_is_repaired_and_saved() {
+    let world = World::new().await;
+    let node = |key: &str, kind: &str| json!({ "_key": key, "type": kind, "title": key });
+    let edge = |from: &str, to: &str| json!({ "source": from, "target": to });
+    let mut graph = json!({
+        "_key": "77", "name": "Lend a book",
+        "nodes": [node("begin", "start"), node("lend", "human_internal"), node("done", "end")],
+        "edges": [edge("begin", "lend"), edge("lend", "done"), edge("begin", "done")],
+    });
+    let saved = world.answer("process_save", json!({ "graph": graph })).await;
+    assert_eq!(
+        (&saved["id"], &saved["import"]["verdict"]),
+        (&json!("p_77"), &json!("executable_after_repairs"))
+    );
+    assert_eq!(texts(&saved["import"]["repairs"], "code"), ["bypass"]);
+    assert_eq!(codes(&saved["findings"]), ["nobody_assigned"]);
+    let again = world.answer("process_save", json!({ "graph": graph })).await;
+    assert_eq!(again, saved);
+    let checked = world.answer("process_validate", json!({ "graph": graph })).await;
+    assert_eq!((&checked["publishable"], &checked["import"]), (&json!(true), &saved["import"]));
+    assert_eq!(world.answer("process_publish", json!({ "id": "p_77" })).await["version"], 1);
+
+    graph["nodes"][1]["type"] = json!("teleport");
+    let refused = world.refusal("process_save", json!({ "graph": graph })).await;
+    assert_eq!(refused.code(), "process_invalid");
+    let details = refused.body().details.as_ref().unwrap();
+    assert_eq!(codes(&details["findings"]), ["unknown_node_type"]);
+    assert_eq!(details["import"]["verdict"], "rejected");
+    for (graph, code) in [
+        (json!([graph, graph]), "several_processes"),
+        (json!({ "id": "order" }), "model_unreadable"),
+    ] {
+        assert_eq!(world.refusal("process_save", json!({ "graph": graph })).await.code(), code);
+    }
+}
+
+#[tokio::test]
 async fn a_change_of_what_somebody_else_changed_is_refused() {
     let world = World::new().await;
     let save =
