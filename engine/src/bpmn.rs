@@ -2,9 +2,11 @@
 //!
 //! A [`Document`] keeps the file with its diagram and every vendor's extensions; the model is what
 //! the engine understands of it. Names are compared by namespace, never by prefix. The `zeebe:`
-//! extensions of Camunda 8 Modeler are read; our own live in the `flowmaster:` namespace.
+//! extensions of Camunda 8 Modeler are read; our own live in the `flowmaster:` namespace. Those of
+//! Camunda 7, Operaton and Flowable are translated into them, for reading alone.
 
 mod association;
+mod dialect;
 mod event;
 mod extension;
 mod flow_node;
@@ -82,7 +84,12 @@ impl Document {
     /// What the engine understands of it.
     #[must_use]
     pub fn load(&self) -> Loaded {
-        Reader::new(&self.0).definitions()
+        let Some((translated, findings)) = dialect::translated(&self.0) else {
+            return Reader::new(&self.0).definitions();
+        };
+        let mut loaded = Reader::new(&translated).definitions();
+        loaded.findings.splice(..0, findings);
+        loaded
     }
 }
 

@@ -59,10 +59,15 @@ impl Definitions {
         self.processes.iter().find(|process| &*process.id == id)
     }
 
-    /// The first process marked executable, else the first one.
+    /// The first process marked executable, else the first one that has elements: a pool that is a
+    /// black box may have a process without any.
     #[must_use]
     pub fn main_process(&self) -> Option<&Arc<Process>> {
-        self.processes.iter().find(|process| process.executable).or_else(|| self.processes.first())
+        let mut processes = self.processes.iter();
+        let executable = processes.clone().find(|process| process.executable);
+        executable
+            .or_else(|| processes.find(|process| !process.nodes.is_empty()))
+            .or_else(|| self.processes.first())
     }
 }
 

@@ -242,14 +242,14 @@ fn named(prefix: &str, namespace: &str, name: &str) -> Element {
     Element::new(Some(prefix), namespace, name)
 }
 
-fn bpmn(name: &str) -> Element {
+pub(super) fn bpmn(name: &str) -> Element {
     named("bpmn", MODEL, name)
 }
 
-fn zeebe(name: &str) -> Element {
+pub(super) fn zeebe(name: &str) -> Element {
     named("zeebe", ZEEBE, name)
 }
 
-fn flowmaster(name: &str) -> Element {
+pub(super) fn flowmaster(name: &str) -> Element {
     named("flowmaster", FLOWMASTER, name)
 }

@@ -106,11 +106,12 @@ fn told(file: &Path, findings: &[Finding]) -> String {
     if findings.is_empty() {
         return format!("ok    {}", file.display());
     }
-    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
     let mut line = format!(
-        "ok    {} ({errors} errors, {} warnings before it can be executed)",
+        "ok    {} ({} errors, {} warnings before it can be executed)",
         file.display(),
-        findings.len() - errors
+        count(Severity::Error),
+        count(Severity::Warning)
     );
     for finding in findings.iter().take(20) {
         let element = finding.element.as_deref().unwrap_or("file");
