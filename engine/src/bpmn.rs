@@ -6,6 +6,7 @@
 //! Camunda 7, Operaton and Flowable are translated into them, for reading alone.
 
 mod association;
+mod collaboration;
 mod dialect;
 mod event;
 mod extension;
@@ -25,6 +26,7 @@ use crate::model::{Definitions, Process, Text};
 use crate::xml::{Element, XmlError};
 
 use association::Handlers;
+use collaboration::MessageFlows;
 pub use names::FLOWMASTER;
 use names::MODEL;
 pub use write::write;
@@ -122,6 +124,7 @@ struct Reader<'a> {
     /// The root elements that others refer to (`message`, `error`, `signal`, `escalation`), by id.
     shared: BTreeMap<&'a str, &'a Element>,
     handlers: Handlers<'a>,
+    flows: MessageFlows<'a>,
     findings: Vec<Finding>,
     unnamed: usize,
 }
@@ -133,7 +136,9 @@ impl<'a> Reader<'a> {
             .filter(|element| &*element.namespace == MODEL)
             .filter_map(|element| Some((element.attribute("id")?, element)))
             .collect();
-        Self { root, shared, handlers: Handlers::of(root), findings: Vec::new(), unnamed: 0 }
+        let mut findings = Vec::new();
+        let flows = MessageFlows::of(root, &mut findings);
+        Self { root, shared, handlers: Handlers::of(root), flows, findings, unnamed: 0 }
     }
 
     fn definitions(mut self) -> Loaded {

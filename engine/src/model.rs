@@ -10,6 +10,7 @@
 
 mod ad_hoc;
 mod builder;
+mod lane;
 mod node;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use serde_json::Value;
 
 pub use ad_hoc::{AdHoc, AdHocOutput};
 pub use builder::{BuildError, NodeDraft, ProcessBuilder};
+pub use lane::Lane;
 pub use node::{
     CallActivity, CompensationTrigger, Correlation, ErrorTrigger, Gateway, JobSpec, Loop, Mapping,
     Message, MultiInstance, Multiple, Node, NodeKind, Script, StandardLoop, SubProcess, Task, Text,
@@ -88,6 +90,8 @@ pub struct Process {
     pub contract: Contract,
     /// Policies on the whole process.
     pub policies: Vec<Policy>,
+    /// The lanes that its nodes lie in, outer ones first.
+    pub lanes: Vec<Lane>,
     pub(crate) nodes: Vec<Node>,
     pub(crate) flows: Vec<Flow>,
     pub(crate) index: BTreeMap<ElementId, NodeIx>,

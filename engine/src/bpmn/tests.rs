@@ -109,7 +109,7 @@ fn check_order(process: &Process) {
         marker.sequential && marker.collection.is_some() && marker.completion_condition.is_some()
     );
     assert!(matches!(&node("wait").kind,
-        NodeKind::IntermediateCatchEvent(Trigger::Message(message)) if message.correlation.0.is_some()));
+        NodeKind::IntermediateCatchEvent(Trigger::Message(message)) if message.correlation.is_given()));
     assert_eq!(node("calc").parent, process.find("sub"));
     assert_eq!(node("charge").boundary, vec![process.find("declined").unwrap()]);
 }
@@ -255,6 +255,84 @@ fn mistakes_become_findings() {
         assert!(codes.contains(&code), "{body}: {codes:?}");
     }
     assert!(matches!(Document::parse(b"<a/>"), Err(BpmnError::NotBpmn(_))));
+}
+
+#[test]
+fn a_collaboration_says_which_messages_its_processes_send_and_wait_for() {
+    let file = include_str!("../scenario/tests/files/library.bpmn");
+    let document = Document::parse(file.as_bytes()).unwrap();
+    let loaded = document.load();
+    let codes: Vec<&str> = loaded.findings.iter().map(|finding| finding.code.as_str()).collect();
+    assert_eq!(codes, ["message_flow_shown"], "{:#?}", loaded.findings);
+    assert_eq!(loaded.findings[0].severity, crate::finding::Severity::Info);
+    let library = loaded.definitions.process("library").unwrap();
+    let reader = loaded.definitions.process("reader").unwrap();
+    let message = |process: &Process, id: &str| {
+        let node = process.node(process.find(id).unwrap());
+        let message = match &node.kind {
+            NodeKind::Task(Task::Send(message) | Task::Receive(message)) => message.clone(),
+            _ => match node.trigger() {
+                Some(Trigger::Message(message)) => message.clone(),
+                other => panic!("{id}: {other:?}"),
+            },
+        };
+        let Text::Literal(name) = message.name else { panic!("{id}") };
+        (name, matches!(message.correlation, crate::model::Correlation::BusinessKey))
+    };
+    for (process, id, name) in [
+        (reader, "ask", "Request"),
+        (library, "asked", "Request"),
+        (library, "answered", "Answer"),
+        (reader, "wait", "Answer"),
+    ] {
+        assert_eq!(message(process, id), (name.to_owned(), true), "{id}");
+    }
+    let look = library.node(library.find("look").unwrap());
+    assert_eq!(
+        (look.lane.as_deref(), library.lane_group(look)),
+        (Some("Desk"), Some("librarians"))
+    );
+    let inside: Vec<_> =
+        library.lanes.iter().map(|lane| (&*lane.name, lane.inside.as_deref())).collect();
+    assert_eq!(inside, [("House", None), ("Desk", Some("House")), ("Office", Some("House"))]);
+    // By itself, a process keeps what the flows said.
+    for process in [reader, library] {
+        let written = write(process).to_xml();
+        let again = Document::parse(written.as_bytes()).unwrap().load();
+        assert_eq!(again.findings, vec![], "{written}");
+        let again = again.definitions.main_process().unwrap();
+        let compact = crate::compact::CompactProcess::from(&**process);
+        assert_eq!(crate::compact::CompactProcess::from(&**again), compact, "{written}");
+        let back = compact.to_process().unwrap();
+        assert_eq!(crate::compact::CompactProcess::from(&*back), compact);
+    }
+}
+
+#[test]
+fn message_flows_that_cannot_be_are_said() {
+    let file = |flow: &str| {
+        format!(
+            "<definitions xmlns='http://www.omg.org/spec/BPMN/20100524/MODEL'>\
+             <collaboration id='c'><participant id='pa' processRef='a'/><participant id='pb' processRef='b'/>\
+             <messageFlow id='f' {flow}/></collaboration>\
+             <process id='a'><startEvent id='sa'/><task id='ta'/><endEvent id='ea'/></process>\
+             <process id='b'><startEvent id='sb'/><exclusiveGateway id='gb'/></process></definitions>"
+        )
+    };
+    for (flow, codes) in [
+        ("sourceRef='ta' targetRef='pb'", vec![]),
+        ("sourceRef='pa' targetRef='pb'", vec![]),
+        ("sourceRef='ta' targetRef='gone'", vec!["dangling_reference"]),
+        ("targetRef='pb'", vec!["dangling_reference"]),
+        ("sourceRef='ta' targetRef='sa'", vec!["message_flow_inside"]),
+        ("sourceRef='sa' targetRef='pb'", vec!["message_flow_source"]),
+        ("sourceRef='ta' targetRef='gb'", vec!["message_flow_target"]),
+        ("sourceRef='sa' targetRef='gb'", vec!["message_flow_source", "message_flow_target"]),
+    ] {
+        let loaded = Document::parse(file(flow).as_bytes()).unwrap().load();
+        let found: Vec<&str> = loaded.findings.iter().map(|it| it.code.as_str()).collect();
+        assert_eq!(found, codes, "{flow}");
+    }
 }
 
 /// The reference models of the BPMN Model Interchange Working Group, kept beside the repository.

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::governance::{Policy, Rule};
 use crate::model::{
-    CompensationTrigger, Gateway, Loop, Mapping, Message, Node, NodeIx, NodeKind, Process,
-    SubProcess, Task, Text, TimerKind, Trigger, UserTask,
+    CompensationTrigger, Correlation, Gateway, Loop, Mapping, Message, Node, NodeIx, NodeKind,
+    Process, SubProcess, Task, Text, TimerKind, Trigger, UserTask,
 };
 
 impl From<&Process> for CompactProcess {
@@ -24,6 +24,7 @@ impl From<&Process> for CompactProcess {
             tool: process.contract.tool.clone(),
             when_to_use: process.contract.tool_description.clone(),
             policies: process.policies.iter().map(policy).collect(),
+            lanes: super::lane::lanes(process),
             elements: elements(process, None),
         }
     }
@@ -46,6 +47,7 @@ fn element(process: &Process, ix: NodeIx, node: &Node) -> CompactElement {
         for_each: node.repeat.as_ref().and_then(for_each),
         standard_loop: node.repeat.as_ref().and_then(standard_loop),
         policies: node.policies.iter().map(policy).collect(),
+        lane: node.lane.clone(),
         headers: node.headers.clone(),
         ..CompactElement::default()
     };
@@ -135,6 +137,10 @@ fn task_fields(compact: &mut CompactElement, task: &Task) -> &'static str {
             compact.event = Some(message(received));
             "receiveTask"
         }
+        Task::Send(sent) => {
+            compact.event = Some(message(sent));
+            "sendTask"
+        }
         Task::Script(script) => {
             compact.script = Some(script.expression.text().to_owned());
             compact.result = Some(script.result_variable.clone());
@@ -216,7 +222,8 @@ fn event(trigger: &Trigger) -> Option<CompactEvent> {
 fn message(message: &Message) -> CompactEvent {
     CompactEvent::Message {
         name: text(&message.name),
-        correlation: message.correlation.0.as_ref().map(|key| key.text().to_owned()),
+        correlation: message.correlation.key().map(|key| key.text().to_owned()),
+        business_key: matches!(message.correlation, Correlation::BusinessKey),
     }
 }
 

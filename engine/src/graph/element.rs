@@ -327,7 +327,7 @@ fn event(element: &mut CompactElement, node: &Node<'_>, notes: &mut Notes) {
             .map(CompactEvent::Duration)
             .or_else(|| field(&["config.date"]).map(CompactEvent::Date)),
         "message" => field(&["config.message_name", "config.message"])
-            .map(|name| CompactEvent::Message { name, correlation: None }),
+            .map(|name| CompactEvent::Message { name, correlation: None, business_key: false }),
         "signal" => field(&["config.signal_name", "config.signal"]).map(CompactEvent::Signal),
         _ => None,
     };

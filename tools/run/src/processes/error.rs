@@ -19,7 +19,7 @@ pub(super) enum ProcessError {
     NotOneModel,
     #[error("the file is not BPMN: {0}")]
     NotBpmn(String),
-    #[error("there are {0} executable processes in it")]
+    #[error("there are {0} processes in it")]
     SeveralProcesses(usize),
     #[error("the process has errors and cannot be {verb}")]
     Findings { verb: &'static str, findings: Vec<Finding> },
@@ -41,6 +41,8 @@ pub(super) enum ProcessError {
     Twice(String),
     #[error("{what} are over the limit of {limit}")]
     TooMuch { what: &'static str, limit: usize },
+    #[error("the file has more than {0} executable processes")]
+    TooManyProcesses(usize),
     #[error("the scenario took longer than {0} seconds")]
     TooSlow(u64),
     #[error("too many scenarios are running")]
@@ -70,7 +72,7 @@ impl From<ProcessError> for Error {
                     .fix("send a BPMN 2.0 XML file, or the compact form")
             }
             ProcessError::SeveralProcesses(_) => Self::invalid("several_processes", what)
-                .fix("save each executable process by itself"),
+                .fix("send the definition of each process by itself"),
             ProcessError::Findings { findings, .. } => {
                 let details = serde_json::json!({ "findings": findings });
                 Self::invalid("process_invalid", what)
@@ -109,6 +111,10 @@ impl From<ProcessError> for Error {
             ProcessError::TooMuch { .. } => {
                 Self::new(ErrorKind::TooLarge, "scenario_too_large", what)
                     .fix("split it into several calls")
+            }
+            ProcessError::TooManyProcesses(_) => {
+                Self::new(ErrorKind::TooLarge, "file_too_large", what)
+                    .fix("save them in several files")
             }
             ProcessError::TooSlow(_) => Self::new(ErrorKind::Timeout, "scenario_too_slow", what)
                 .fix("look for a loop, or take fewer steps at once"),

@@ -217,3 +217,29 @@ async fn processes_are_found_by_id_and_name() {
         "invalid_limit"
     );
 }
+
+#[tokio::test]
+async fn the_processes_of_a_collaboration_are_saved_together() {
+    let world = World::new().await;
+    let file = include_str!("../../../../engine/src/scenario/tests/files/library.bpmn");
+    let saved = world.answer("process_save", json!({ "xml": file })).await;
+    assert_eq!(
+        (&saved["id"], texts(&saved["others"], "id")),
+        (&json!("reader"), vec!["library".to_owned()])
+    );
+    assert_eq!(codes(&saved["others"][0]["findings"]), ["message_flow_shown", "lane_group"]);
+    for id in ["reader", "library"] {
+        assert_eq!(world.answer("process_get", json!({ "id": id })).await["compact"]["id"], id);
+        assert_eq!(world.answer("process_publish", json!({ "id": id })).await["id"], id);
+    }
+    let checked = world.answer("process_validate", json!({ "xml": file })).await;
+    assert_eq!(checked["publishable"], true);
+    // What is wrong with one of them does not keep the other from being published.
+    let broken = file.replace("=there", "=there +");
+    world.answer("process_save", json!({ "xml": broken })).await;
+    assert_eq!(
+        world.refusal("process_publish", json!({ "id": "library" })).await.code(),
+        "process_invalid"
+    );
+    world.answer("process_publish", json!({ "id": "reader" })).await;
+}

@@ -118,7 +118,8 @@ pub struct SaveProcess {
     /// The model as compact JSON.
     #[serde(default)]
     pub compact: Option<CompactProcess>,
-    /// The model as BPMN 2.0 XML; diagram and vendor extensions are kept.
+    /// The model as BPMN 2.0 XML; diagram and vendor extensions are kept. Of several executable
+    /// processes, such as those of a collaboration, all are saved.
     #[serde(default)]
     pub xml: Option<String>,
     /// The model as the first FlowMaster platform stored it: a `process_def` with its nodes and
@@ -143,6 +144,19 @@ pub struct SavedProcess {
     /// For a model given as `graph`: the verdict, and every repair.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub import: Option<ImportReport>,
+    /// The other executable processes of the file, which were saved with it. Each is published by
+    /// its own id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<SavedOther>,
+}
+
+/// Another process of a file that was saved.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct SavedOther {
+    /// BPMN id.
+    pub id: String,
+    /// What would keep it from being published, and what may surprise.
+    pub findings: Vec<Finding>,
 }
 
 /// Checks a model without saving it, or the saved draft.
