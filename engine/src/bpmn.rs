@@ -7,6 +7,7 @@
 
 mod association;
 mod collaboration;
+mod data;
 mod dialect;
 mod event;
 mod extension;
@@ -27,6 +28,7 @@ use crate::xml::{Element, XmlError};
 
 use association::Handlers;
 use collaboration::MessageFlows;
+use data::DataElements;
 pub use names::FLOWMASTER;
 use names::MODEL;
 pub use write::write;
@@ -125,6 +127,7 @@ struct Reader<'a> {
     shared: BTreeMap<&'a str, &'a Element>,
     handlers: Handlers<'a>,
     flows: MessageFlows<'a>,
+    data: DataElements<'a>,
     findings: Vec<Finding>,
     unnamed: usize,
 }
@@ -138,7 +141,8 @@ impl<'a> Reader<'a> {
             .collect();
         let mut findings = Vec::new();
         let flows = MessageFlows::of(root, &mut findings);
-        Self { root, shared, handlers: Handlers::of(root), flows, findings, unnamed: 0 }
+        let (handlers, data) = (Handlers::of(root), DataElements::of(root));
+        Self { root, shared, handlers, flows, data, findings, unnamed: 0 }
     }
 
     fn definitions(mut self) -> Loaded {

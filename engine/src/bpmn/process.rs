@@ -77,6 +77,7 @@ impl Reader<'_> {
             if let Some(extensions) = element.first(MODEL, "extensionElements") {
                 self.extend(&mut draft, extensions);
             }
+            self.data_associations(&mut draft, element);
             builder.node(draft);
             if matches!(&*element.name, "subProcess" | "transaction" | "adHocSubProcess") {
                 self.content(builder, element, Some(&id));

@@ -335,6 +335,81 @@ fn message_flows_that_cannot_be_are_said() {
     }
 }
 
+#[test]
+fn data_associations_are_mappings() {
+    let association = |kind: &str, body: &str| format!("<{kind}>{body}</{kind}>");
+    let input = |body: &str| association("dataInputAssociation", body);
+    let output = |body: &str| association("dataOutputAssociation", body);
+    let ends = |source: &str, target: &str| {
+        format!("<sourceRef>{source}</sourceRef><targetRef>{target}</targetRef>")
+    };
+    let check = |body: &str, inputs: &[(&str, &str)], outputs: &[(&str, &str)]| {
+        let file = format!(
+            "<definitions xmlns='http://www.omg.org/spec/BPMN/20100524/MODEL'><process id='p' isExecutable='true'>\
+             <dataObject id='do1' name='order'/><dataObjectReference id='dor1' name='The order' dataObjectRef='do1'/>\
+             <dataObject id='do2' name='two words'/><dataStoreReference id='ds' name='shelf'/>\
+             <property id='pr' name='total'/><task id='t'><ioSpecification><dataInput id='i1' name='wanted'/><dataInput id='i2' name='order'/>\
+             <dataOutput id='o1' name='found'/></ioSpecification>{body}</task></process></definitions>"
+        );
+        let document = Document::parse(file.as_bytes()).unwrap();
+        let loaded = document.load();
+        assert_eq!(loaded.findings, vec![], "{body}");
+        let process = loaded.definitions.main_process().unwrap();
+        let node = process.node(process.find("t").unwrap());
+        let said = |mappings: &[crate::model::Mapping]| -> Vec<(String, String)> {
+            let source = |text: &Text| match text {
+                Text::Feel(program) => program.text().to_owned(),
+                Text::Literal(text) => text.clone(),
+            };
+            mappings.iter().map(|it| (source(&it.source), it.target.clone())).collect()
+        };
+        let expected = |mappings: &[(&str, &str)]| -> Vec<(String, String)> {
+            mappings.iter().map(|(one, two)| ((*one).to_owned(), (*two).to_owned())).collect()
+        };
+        assert_eq!(said(&node.inputs), expected(inputs), "{body}");
+        assert_eq!(said(&node.outputs), expected(outputs), "{body}");
+    };
+    check(&input(&ends("dor1", "i1")), &[("order", "wanted")], &[]);
+    check(&input(&ends("dor1", "i2")), &[], &[]);
+    check(&input(&ends("do2", "i1")), &[("do2", "wanted")], &[]);
+    check(&input(&ends("ds", "i1")), &[], &[]);
+    check(&output(&ends("o1", "pr")), &[], &[("found", "total")]);
+    check(&output("<targetRef>dor1</targetRef>"), &[], &[]);
+    check(
+        &input(
+            "<targetRef>i1</targetRef><assignment><from>=order.sum * 2</from><to>i1</to></assignment>\
+                <assignment><from>7</from><to>other.part</to></assignment>",
+        ),
+        &[("order.sum * 2", "wanted"), ("7", "other.part")],
+        &[],
+    );
+    check(
+        &output(
+            "<sourceRef>o1</sourceRef><targetRef>dor1</targetRef><transformation>found + 1</transformation>",
+        ),
+        &[],
+        &[("found + 1", "order")],
+    );
+    let marked = "<dataInputAssociation><sourceRef>dor1</sourceRef><targetRef>i1</targetRef></dataInputAssociation>\
+        <multiInstanceLoopCharacteristics><loopDataInputRef>i1</loopDataInputRef><loopDataOutputRef>o1</loopDataOutputRef>\
+        <inputDataItem id='x' name='one'/><outputDataItem id='y'/></multiInstanceLoopCharacteristics>";
+    check(marked, &[("order", "wanted")], &[]);
+    let file = format!(
+        "<definitions xmlns='http://www.omg.org/spec/BPMN/20100524/MODEL'><process id='p'><dataObject id='do1' name='order'/>\
+         <dataObjectReference id='dor1' dataObjectRef='do1'/><task id='t'><ioSpecification><dataInput id='i1' name='wanted'/>\
+         <dataOutput id='o1' name='found'/></ioSpecification>{marked}</task></process></definitions>"
+    );
+    let loaded = Document::parse(file.as_bytes()).unwrap().load();
+    let process = loaded.definitions.main_process().unwrap();
+    let Some(Loop::MultiInstance(marker)) = &process.node(process.find("t").unwrap()).repeat else {
+        panic!("multi-instance")
+    };
+    assert_eq!(marker.collection.as_ref().unwrap().text(), "order");
+    assert_eq!(marker.input_element.as_deref(), Some("one"));
+    assert_eq!(marker.output_collection.as_deref(), Some("found"));
+    assert_eq!(marker.output_element.as_ref().unwrap().text(), "y");
+}
+
 /// The reference models of the BPMN Model Interchange Working Group, kept beside the repository.
 #[test]
 fn reference_models_go_in_and_out_without_loss() {
