@@ -1,22 +1,37 @@
-//! Benchmarks: instances per second through the engine's API, and MCP calls per second through the
-//! whole server beside a bare echo server. Figures are printed with what the disk can do, and
+//! Benchmarks: instances per second through the engine's API beside a bare loop and other engines,
+//! and MCP calls per second through the whole server beside a bare echo server. Figures are printed with what the disk can do, and
 //! written as JSON. Run in release mode: `cargo xtask bench`.
 
 mod cpu;
 mod disk;
 mod instances;
 mod mcp;
+mod peers;
+mod raw;
 mod report;
 
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 
+use peers::Peers;
 use report::Report;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Measurement {
+    /// Instances a second, from start to end.
+    Instances,
+    /// Calls a second through the whole server.
+    Mcp,
+    /// The same instances by other engines.
+    Peers,
+}
 
 /// What is measured, and where the figures go.
 #[derive(Debug, Parser)]
 struct Arguments {
+    #[arg(value_enum, default_values_t = [Measurement::Instances, Measurement::Mcp])]
+    what: Vec<Measurement>,
     /// A PostgreSQL server to measure as well; its database is filled.
     #[arg(long, value_name = "URL")]
     postgres: Option<String>,
@@ -32,6 +47,8 @@ struct Arguments {
     /// The file for the figures as JSON.
     #[arg(long, default_value = "target/bench.json", value_name = "FILE")]
     json: PathBuf,
+    #[command(flatten)]
+    peers: Peers,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -39,18 +56,31 @@ fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let mut report = Report::default();
     report.add("disk_fdatasync_per_s", disk::syncs_per_second()?)?;
-    runtime.block_on(async {
+    runtime.block_on(measure(&arguments, &mut report))?;
+    report.write(&arguments.json)
+}
+
+async fn measure(arguments: &Arguments, report: &mut Report) -> anyhow::Result<()> {
+    let postgres = arguments.postgres.as_deref();
+    let has = |measurement| arguments.what.contains(&measurement);
+    if has(Measurement::Instances) || has(Measurement::Peers) {
         let folder = tempfile::tempdir()?;
         let url = format!("sqlite:{}", folder.path().display());
         let rounds = instances::Rounds {
             instances: arguments.instances,
             concurrency: arguments.concurrency,
         };
-        instances::measure("sqlite", url, &rounds, &mut report).await?;
-        if let Some(url) = arguments.postgres {
-            instances::measure("postgres", url, &rounds, &mut report).await?;
+        let committed = instances::measure("sqlite", url, &rounds, report).await?;
+        raw::measure(folder.path(), committed, report)?;
+        if let Some(url) = postgres {
+            instances::measure("postgres", url.to_owned(), &rounds, report).await?;
         }
-        mcp::measure(arguments.seconds, &mut report).await
-    })?;
-    report.write(&arguments.json)
+    }
+    if has(Measurement::Peers) {
+        peers::measure(&arguments.peers, postgres, arguments.concurrency, report).await?;
+    }
+    if has(Measurement::Mcp) {
+        mcp::measure(arguments.seconds, report).await?;
+    }
+    Ok(())
 }

@@ -14,6 +14,8 @@ mod cluster;
 mod conformance;
 mod debian;
 mod fuzz;
+mod install;
+mod peers;
 mod program;
 mod run_tests;
 mod steps;
@@ -60,6 +62,8 @@ enum Xtask {
     /// Measures in release mode, on SQLite and on a PostgreSQL of its own that waits for its disk;
     /// what follows `--` goes to the benchmark, e.g. `--instances 5000`.
     Bench {
+        /// What is measured: instances, mcp, peers. Without any, the first two.
+        what: Vec<String>,
         /// Arguments of the benchmark.
         #[arg(last = true)]
         arguments: Vec<String>,
@@ -96,14 +100,16 @@ fn run(command: Xtask) -> anyhow::Result<ExitCode> {
         Xtask::Tidy => tidy::run(&root)?,
         Xtask::Audit => audit::run(&root)?,
         Xtask::Fuzz { arguments } => fuzz::run(&root, &arguments)?,
-        Xtask::Bench { arguments } => {
+        Xtask::Bench { what, arguments } => {
             let cluster = Cluster::start(Durability::Full)?;
-            steps::checked(
-                steps::cargo(&root)
-                    .args(["run", "--release", "--locked", "--package", "flowmaster-benches", "--"])
-                    .args(["--postgres", &cluster.url()])
-                    .args(arguments),
-            )?
+            let mut benchmark = steps::cargo(&root);
+            benchmark
+                .args(["run", "--release", "--locked", "--package", "flowmaster-benches", "--"])
+                .args(["--postgres", &cluster.url()]);
+            if what.iter().any(|it| it == "peers") {
+                peers::tell(&mut benchmark)?;
+            }
+            steps::checked(benchmark.args(what).args(arguments))?
         }
         Xtask::Conformance { format, path } => match path {
             Some(path) => format.check(&root, &path)?,
