@@ -22,6 +22,7 @@ pub(crate) mod multiple_event;
 pub(crate) mod performer;
 pub(crate) mod receive_task;
 pub(crate) mod script_task;
+pub(crate) mod send_task;
 pub(crate) mod standard_loop;
 pub(crate) mod start_event;
 pub(crate) mod sub_process;
@@ -93,6 +94,7 @@ fn dispatch(t: &mut Transition<'_>, key: Key, node: &Node) -> Result<(), Failure
         NodeKind::Task(Task::Job(job)) => job_task::enter(t, key, node, job),
         NodeKind::Task(Task::Agent { agent, job }) => agent_task::enter(t, key, node, agent, job),
         NodeKind::Task(Task::Receive(message)) => receive_task::enter(t, key, node, message),
+        NodeKind::Task(Task::Send(message)) => send_task::enter(t, key, node, message),
         NodeKind::Task(Task::Script(script)) => script_task::enter(t, key, script),
         NodeKind::Task(Task::BusinessRule { decision, result_variable }) => {
             business_rule_task::enter(t, key, node, decision, result_variable)

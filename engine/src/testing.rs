@@ -4,6 +4,7 @@
 //! start s
 //! user approve
 //! in sub script calc total = a + b
+//! send ask request key id
 //! on approve late timer PT1H          (~late does not interrupt)
 //! undo charge job refund              (a compensation boundary event and its handler)
 //! s -> approve -> e
@@ -166,7 +167,8 @@ fn kind(word: &str, rest: &str) -> NodeKind {
         "user" => NodeKind::Task(Task::User(UserTask::default())),
         "job" => NodeKind::Task(Task::Job(job())),
         "agent" => NodeKind::Task(Task::Agent { agent: text("helper"), job: job() }),
-        "receive" => match trigger(&format!("message {rest}")) {
+        "receive" | "send" => match trigger(&format!("message {rest}")) {
+            Trigger::Message(message) if word == "send" => NodeKind::Task(Task::Send(message)),
             Trigger::Message(message) => NodeKind::Task(Task::Receive(message)),
             _ => unreachable!(),
         },
@@ -224,7 +226,10 @@ fn trigger(rest: &str) -> Trigger {
         }
         "message" => {
             let (name, key) = rest.split_once(" key ").unwrap_or((rest, ""));
-            let correlation = Correlation((!key.is_empty()).then(|| program(key)));
+            let correlation = match key {
+                "" => Correlation::None,
+                key => Correlation::Key(program(key)),
+            };
             Trigger::Message(Message { name: text(name), correlation, job: None })
         }
         "signal" => Trigger::Signal { name: text(rest) },

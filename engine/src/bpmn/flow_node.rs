@@ -4,8 +4,8 @@ use super::Reader;
 use super::names::{FLOWMASTER, MODEL, ZEEBE};
 use crate::finding::Finding;
 use crate::model::{
-    CallActivity, Gateway, JobSpec, NodeIx, NodeKind, Performer, Script, SubProcess, Task, Text,
-    UserTask,
+    CallActivity, Gateway, JobSpec, Message, NodeIx, NodeKind, Performer, Script, SubProcess, Task,
+    Text, UserTask,
 };
 use crate::xml::Element;
 
@@ -28,7 +28,10 @@ impl Reader<'_> {
             "task" | "manualTask" => NodeKind::Task(Task::Pass),
             "userTask" => NodeKind::Task(Task::User(self.user_task(element))),
             "serviceTask" => NodeKind::Task(self.service_task(element)),
-            "sendTask" => NodeKind::Task(self.send_task(element)),
+            "sendTask" => NodeKind::Task(match self.message_to_send(element) {
+                Some(message) => Task::Send(message),
+                None => Task::Job(self.required_job(element)),
+            }),
             "receiveTask" => NodeKind::Task(Task::Receive(self.message(element, element))),
             "scriptTask" => NodeKind::Task(self.script_task(element)),
             "businessRuleTask" => NodeKind::Task(self.business_rule_task(element)),
@@ -106,8 +109,12 @@ impl Reader<'_> {
         Some((agent, self.job(element).unwrap_or_else(|| job_of_type("agent"))))
     }
 
-    fn send_task(&mut self, element: &Element) -> Task {
-        Task::Job(self.required_job(element))
+    /// The message of a send task that no worker does.
+    fn message_to_send(&mut self, element: &Element) -> Option<Message> {
+        let is_known =
+            element.attribute("messageRef").is_some() || self.flows.message_at(element).is_some();
+        let has_job = self.job(element).is_some();
+        (is_known && !has_job).then(|| self.message(element, element))
     }
 
     fn script_task(&mut self, element: &Element) -> Task {

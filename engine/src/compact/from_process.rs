@@ -8,8 +8,8 @@ use super::{
 };
 use crate::governance::{Policy, Rule};
 use crate::model::{
-    CompensationTrigger, Gateway, JobSpec, Loop, Mapping, Message, Node, NodeIx, NodeKind,
-    Performer, Process, SubProcess, Task, Text, TimerKind, Trigger, UserTask,
+    CompensationTrigger, Correlation, Gateway, JobSpec, Loop, Mapping, Message, Node, NodeIx,
+    NodeKind, Performer, Process, SubProcess, Task, Text, TimerKind, Trigger, UserTask,
 };
 
 impl From<&Process> for CompactProcess {
@@ -24,6 +24,7 @@ impl From<&Process> for CompactProcess {
             tool: process.contract.tool.clone(),
             when_to_use: process.contract.tool_description.clone(),
             policies: process.policies.iter().map(policy).collect(),
+            lanes: super::lane::lanes(process),
             elements: elements(process, None),
         }
     }
@@ -46,6 +47,7 @@ fn element(process: &Process, ix: NodeIx, node: &Node) -> CompactElement {
         for_each: node.repeat.as_ref().and_then(for_each),
         standard_loop: node.repeat.as_ref().and_then(standard_loop),
         policies: node.policies.iter().map(policy).collect(),
+        lane: node.lane.clone(),
         headers: node.headers.clone(),
         ..CompactElement::default()
     };
@@ -112,6 +114,10 @@ fn element(process: &Process, ix: NodeIx, node: &Node) -> CompactElement {
         }
         NodeKind::CallActivity(call) => {
             compact.process = Some(text(&call.process));
+            let (all_in, all_out) =
+                (call.propagate_parent_variables, call.propagate_child_variables);
+            compact.propagate_in = (all_in != compact.passes_all_in()).then_some(all_in);
+            compact.propagate_out = (all_out != compact.passes_all_out()).then_some(all_out);
             "callActivity"
         }
     };
@@ -139,6 +145,10 @@ fn task_fields(compact: &mut CompactElement, task: &Task) -> &'static str {
         Task::Receive(received) => {
             compact.event = Some(message(received));
             "receiveTask"
+        }
+        Task::Send(sent) => {
+            compact.event = Some(message(sent));
+            "sendTask"
         }
         Task::Script(script) => {
             compact.script = Some(script.expression.text().to_owned());
@@ -226,7 +236,8 @@ fn event(trigger: &Trigger) -> Option<CompactEvent> {
 fn message(message: &Message) -> CompactEvent {
     CompactEvent::Message {
         name: text(&message.name),
-        correlation: message.correlation.0.as_ref().map(|key| key.text().to_owned()),
+        correlation: message.correlation.key().map(|key| key.text().to_owned()),
+        business_key: matches!(message.correlation, Correlation::BusinessKey),
     }
 }
 

@@ -47,6 +47,7 @@ impl CompactProcess {
         for name in self.result.iter().chain([&self.id]) {
             reader.name(&self.id, name);
         }
+        reader.lanes(&self.lanes);
         reader.elements(&self.elements, None, 0);
         let Reader { builder, mut findings, .. } = reader;
         match builder.build() {
@@ -65,9 +66,9 @@ impl CompactProcess {
     }
 }
 
-struct Reader {
-    builder: ProcessBuilder,
-    findings: Vec<Finding>,
+pub(super) struct Reader {
+    pub(super) builder: ProcessBuilder,
+    pub(super) findings: Vec<Finding>,
     /// Ids of the activities that undo others.
     handlers: BTreeSet<String>,
 }
@@ -96,6 +97,7 @@ impl Reader {
             draft.node.name.clone_from(&element.name);
             draft.node.documentation.clone_from(&element.documentation);
             draft.node.headers.clone_from(&element.headers);
+            draft.node.lane = element.lane.as_deref().map(|lane| self.lane_name(&element.id, lane));
             draft.node.inputs = self.mappings(&element.id, &element.inputs);
             draft.node.outputs = self.mappings(&element.id, &element.outputs);
             draft.node.repeat = self.repetition(element);
@@ -176,7 +178,13 @@ impl Reader {
                     job: self.agent_job(element),
                 })
             }
-            "receiveTask" => match self.trigger(element) {
+            "receiveTask" | "sendTask" => match self.trigger(element) {
+                _ if element.kind == "sendTask" && element.job.is_some() => {
+                    NodeKind::Task(Task::Job(self.job(element)))
+                }
+                Trigger::Message(message) if element.kind == "sendTask" => {
+                    NodeKind::Task(Task::Send(message))
+                }
                 Trigger::Message(message) => NodeKind::Task(Task::Receive(message)),
                 _ => {
                     self.missing(element, "event.message");
@@ -219,8 +227,8 @@ impl Reader {
                 let process = self.required(element, "process", element.process.as_deref());
                 NodeKind::CallActivity(CallActivity {
                     process: self.text(&element.id, &process),
-                    propagate_parent_variables: element.inputs.is_empty(),
-                    propagate_child_variables: element.outputs.is_empty(),
+                    propagate_parent_variables: element.passes_all_in(),
+                    propagate_child_variables: element.passes_all_out(),
                 })
             }
             other => {
@@ -249,13 +257,17 @@ impl Reader {
         let id = &element.id;
         let timer = |kind, value| Trigger::Timer(TimerTrigger { kind, value });
         match event {
-            CompactEvent::Message { name, correlation } => Trigger::Message(Message {
-                name: self.text(id, name),
-                correlation: Correlation(
-                    correlation.as_ref().and_then(|text| self.program(id, text)),
-                ),
-                job: element.job.is_some().then(|| self.job(element)),
-            }),
+            CompactEvent::Message { name, correlation, business_key } => {
+                Trigger::Message(Message {
+                    name: self.text(id, name),
+                    correlation: match correlation.as_ref().map(|text| self.program(id, text)) {
+                        Some(key) => key.map_or(Correlation::None, Correlation::Key),
+                        None if *business_key => Correlation::BusinessKey,
+                        None => Correlation::None,
+                    },
+                    job: element.job.is_some().then(|| self.job(element)),
+                })
+            }
             CompactEvent::Duration(text) => timer(TimerKind::Duration, self.text(id, text)),
             CompactEvent::Date(text) => timer(TimerKind::Date, self.text(id, text)),
             CompactEvent::Cycle(text) => timer(TimerKind::Cycle, self.text(id, text)),
