@@ -50,7 +50,7 @@ pub(crate) const TARGETS: &[Target] = &[
             "mcp-server/demo/invoice-approval.json",
             "tests/scenarios/patterns/wcp-36-dynamic-partial-join-multiple-instances.json",
         ],
-        texts: &[],
+        texts: &[LANES],
         take: compact,
     },
     Target {
@@ -126,6 +126,12 @@ const VENDORS: &[&str] = &["<b:definitions xmlns:b='http://www.omg.org/spec/BPMN
      </c:inputParameter></c:inputOutput></b:extensionElements>\
      <b:multiInstanceLoopCharacteristics c:collection='items' c:elementVariable='item'/>\
      </b:userTask></b:process></b:definitions>"];
+
+const LANES: &str = r#"{"id":"p","lanes":[{"name":"House"},{"name":"Desk","group":"g","in":"House"}],
+    "elements":[{"id":"s","type":"startEvent","event":{"message":{"name":"m","businessKey":true}},"next":"u"},
+    {"id":"u","type":"userTask","lane":"Desk","next":"c"},{"id":"c","type":"callActivity","process":"q",
+    "lane":"Office","inputs":{"a":"=b"},"propagateIn":true,"next":"t"},
+    {"id":"t","type":"sendTask","event":{"message":{"name":"n","correlation":"a"}}}]}"#;
 
 const GRAPHS: &[&str] = &[
     r#"{"_key":"1","nodes":[{"id":"s","type":"start"},{"id":"d","type":"decision"},

@@ -24,6 +24,7 @@ pub(super) const MODELS: &[&str] = &[
     on b failed error *
     receive c note
     inclusive join
+    send tell news key n
     parallel fork
     user d
     user f
@@ -37,7 +38,7 @@ pub(super) const MODELS: &[&str] = &[
     b -> join
     c -> join
     failed -> join
-    join -> fork
+    join -> tell -> fork
     fork -> d -> sync -> e
     fork -> f -> sync",
     "

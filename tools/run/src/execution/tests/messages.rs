@@ -240,3 +240,35 @@ async fn a_kept_message_is_found_by_the_sweep_when_nobody_looked() {
     world.after(2).await;
     assert_eq!(world.state(&id).await, "completed");
 }
+
+#[tokio::test]
+async fn the_processes_of_a_collaboration_find_each_other_by_the_business_key() {
+    let world = World::new().await;
+    let file = include_str!("../../../../../engine/src/scenario/tests/files/library.bpmn");
+    world.answer("process_save", json!({ "xml": file })).await;
+    for id in ["reader", "library"] {
+        world.answer("process_publish", json!({ "id": id })).await;
+    }
+    let mut readers = Vec::new();
+    for key in ["R-1", "R-2"] {
+        let params =
+            json!({ "process": "reader", "business_key": key, "variables": { "title": key } });
+        readers.push(world.answer("process_start", params).await["id"].clone());
+        world.settle().await;
+    }
+    let asked = json!({ "process": "library", "business_key": "R-2" });
+    let asked = texts(&world.answer("instance_search", asked).await["items"], "id");
+    assert_eq!(asked.len(), 1);
+    assert_eq!(world.variable(&asked[0], "book").await, json!("R-2"));
+    // The lane of the task says whose it is.
+    let librarian = world.person("lisa", &["librarians"]);
+    world.complete(&librarian, &asked[0], "look", json!({ "there": true })).await.unwrap();
+    world.settle().await;
+    let mut states = Vec::new();
+    for reader in &readers {
+        states.push(world.state(reader.as_str().unwrap()).await);
+    }
+    assert_eq!(states, ["active", "completed"]);
+    assert_eq!(world.variable(readers[1].as_str().unwrap(), "lent").await, json!(true));
+    assert_eq!(world.check_journals().await, 4);
+}
