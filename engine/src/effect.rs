@@ -153,8 +153,17 @@ pub struct WorkItem {
     pub headers: BTreeMap<String, String>,
     /// What the element sees.
     pub variables: VariableMap,
-    /// What can begin, where the work is to perform an ad-hoc sub-process.
-    pub activities: Vec<Offered>,
+    /// Where the work is to perform an ad-hoc sub-process.
+    pub performs: Option<Performs>,
+}
+
+/// An ad-hoc sub-process that somebody performs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Performs {
+    /// Its element instance: the same however often its performer is asked.
+    pub scope: Key,
+    /// What can begin in it.
+    pub offered: Vec<Offered>,
 }
 
 /// An element that whoever performs an ad-hoc sub-process can let begin.
@@ -368,12 +377,12 @@ fn item(process: &Process, instance: &Instance, key: Key, owner: Key, node: &Nod
             documentation: node.documentation.clone(),
         }
     };
-    let enabled = match node.ad_hoc() {
-        Some(_) => ad_hoc::enabled(instance, process, owner),
-        None => Vec::new(),
-    };
+    let performs = node.ad_hoc().map(|_| Performs {
+        scope: owner,
+        offered: ad_hoc::enabled(instance, process, owner).into_iter().map(offered).collect(),
+    });
     WorkItem {
-        activities: enabled.into_iter().map(offered).collect(),
+        performs,
         key,
         element: ElementId::clone(&node.id),
         name: node.name.clone(),

@@ -1,7 +1,7 @@
 //! From a claimed job to a run that somebody can work on: a new one, or the one that a former
 //! claimant left.
 
-use flowmaster_kernel::{Ctx, Error, ErrorKind, Principal, Result};
+use flowmaster_kernel::{Ctx, Error, ErrorKind, Id, Principal, Result};
 use flowmaster_prompts::{Message, PromptFile};
 use flowmaster_store::WriteSet;
 use flowmaster_store::jobs::Job;
@@ -13,7 +13,7 @@ use super::record::{self, Lease};
 use super::rules;
 use super::service::Agents;
 use super::store::runs::{self, Detail, GivingUp, NewStep, RunRow, StepRow};
-use super::types::{Activity, Agent, RunState, StepKind, WorkContext};
+use super::types::{Activity, Agent, AgentRun, RunState, StepKind, WorkContext};
 
 /// A run that is ready to be worked on.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub(super) struct Opened {
     pub(super) context: WorkContext,
     /// What is recorded already.
     pub(super) earlier: Vec<StepRow>,
+    /// The call of a tool in the process that is over now.
+    pub(super) answered: Option<i64>,
     is_new: bool,
 }
 
@@ -37,6 +39,41 @@ pub(super) enum Opening {
     Impossible(Error),
     /// A run of it was being given up when its process died; now it is.
     GivenUp,
+}
+
+/// A run that another one goes on from.
+struct Before {
+    run: RunRow,
+    steps: Vec<StepRow>,
+}
+
+/// What a run has behind it when it begins.
+#[derive(Default)]
+struct Begun {
+    continues: Vec<Id<AgentRun>>,
+    spent_millis: i64,
+    answered: Option<i64>,
+}
+
+impl Before {
+    /// Puts what was recorded before `own`.
+    fn continued(self, own: &mut Vec<StepRow>) -> Begun {
+        let Self { run, mut steps } = self;
+        let called = steps.iter().rev().find(|row| row.step.kind == StepKind::ToolIntent);
+        let answered = called.map(|row| row.step.ordinal);
+        steps.append(own);
+        *own = steps;
+        let took = run.updated_at.as_millis().saturating_sub(run.started_at.as_millis());
+        let mut continues = run.detail.continues;
+        continues.push(run.id);
+        let spent_millis = run.detail.spent_millis.saturating_add(took);
+        Begun { continues, spent_millis, answered }
+    }
+}
+
+/// The element instance of the ad-hoc sub-process that the job is to perform.
+fn scope(job: &Job) -> Option<i64> {
+    job.payload.get("scope").and_then(Value::as_i64)
 }
 
 /// Who takes a job.
@@ -68,14 +105,16 @@ impl Agents {
                 (known, earlier) = (None, Vec::new());
             }
         }
-        let pinned = known.as_ref().map(|run| run.agent_version);
+        let before = self.before(ctx, job).await?;
+        let pins = known.as_ref().or(before.as_ref().map(|before| &before.run));
+        let pinned = pins.map(|run| run.agent_version);
         let agent = match self.agent(ctx, &job.job_type, pinned).await {
             Ok(agent) => agent,
             Err(error) => return impossible(error),
         };
         let definition = &agent.definition;
-        let version = known.as_ref().map(|run| run.prompt_version).or(definition.prompt_version);
-        let prompt = known.as_ref().map_or(&definition.prompt, |run| &run.prompt);
+        let version = pins.map(|run| run.prompt_version).or(definition.prompt_version);
+        let prompt = pins.map_or(&definition.prompt, |run| &run.prompt);
         let prompt = match self.prompts.get(ctx, prompt, version).await {
             Ok(prompt) => prompt,
             Err(error) => return impossible(error),
@@ -90,6 +129,10 @@ impl Agents {
         let principal = claimant.principal.unwrap_or_else(|| rules::principal(definition));
         let lease_ms = job.lease_until.as_millis().saturating_sub(now.as_millis()).max(1_000);
         let is_new = known.is_none();
+        let mut begun = Begun::default();
+        if let Some(before) = before {
+            begun = before.continued(&mut earlier);
+        }
         let run = match known {
             Some(run) => RunRow {
                 state: RunState::Open,
@@ -124,6 +167,9 @@ impl Agents {
                     submission: None,
                     output: None,
                     activate: Vec::new(),
+                    scope: scope(job),
+                    continues: begun.continues,
+                    spent_millis: begun.spent_millis,
                     reason: None,
                     error: None,
                     giving_up: None,
@@ -136,8 +182,28 @@ impl Agents {
         let tools = rules::tools(definition, &prompt.file.front);
         let context = context(job);
         let prompt = prompt.file;
-        let opened = Opened { run, agent, prompt, messages, tools, context, earlier, is_new };
+        let answered = begun.answered;
+        let opened =
+            Opened { run, agent, prompt, messages, tools, context, earlier, answered, is_new };
         Ok(Opening::Ready(Box::new(opened)))
+    }
+
+    /// The run that let begin in the process what is over now, if the job goes on from there, with
+    /// its steps and those that it went on from itself.
+    async fn before(&self, ctx: &Ctx, job: &Job) -> Result<Option<Before>> {
+        let Some(scope) = scope(job) else { return Ok(None) };
+        let mut session = self.db.read(ctx).await?;
+        let Some(run) = runs::of_scope(&mut session, &job.instance, scope).await? else {
+            return Ok(None);
+        };
+        if run.job == job.id || run.detail.activate.is_empty() {
+            return Ok(None);
+        }
+        let mut steps = Vec::new();
+        for id in run.detail.continues.iter().chain([&run.id]) {
+            steps.extend(runs::steps(&mut session, id.as_str()).await?);
+        }
+        Ok(Some(Before { run, steps }))
     }
 
     /// The newest run of the job if it is not over, with its steps.

@@ -10,7 +10,8 @@ use super::types::{Agent, Runner};
 /// The room's tables.
 pub const MIGRATIONS: Migrations = Migrations {
     room: "agents",
-    steps: &["
+    steps: &[
+        "
 CREATE TABLE agents_agent (
     tenant_id TEXT NOT NULL,
     id TEXT NOT NULL,
@@ -66,7 +67,13 @@ CREATE TABLE agents_step (
     at BIGINT NOT NULL,
     PRIMARY KEY (tenant_id, run, seq)
 );
-"],
+",
+        "
+ALTER TABLE agents_run ADD COLUMN scope BIGINT;
+CREATE INDEX agents_run_scope ON agents_run (tenant_id, instance, scope, id)
+    WHERE scope IS NOT NULL;
+",
+    ],
 };
 
 const ADD: &str = "INSERT INTO agents_agent

@@ -5,6 +5,7 @@
 mod by_client;
 mod by_server;
 mod defining;
+mod in_process;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -243,6 +244,10 @@ impl Room {
             "element": "add", "name": "Add", "documentation": "Adds up.",
             "headers": { "urgent": "yes" }, "variables": variables, "agent": agent
         });
+        self.job_with(agent, id, payload).await;
+    }
+
+    async fn job_with(&self, agent: &str, id: &str, payload: Value) {
         let job = jobs::NewJob {
             id,
             kind: "agent",

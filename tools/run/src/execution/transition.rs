@@ -309,7 +309,7 @@ fn human_task(work: &WorkRef, task: &HumanTask) -> Value {
 }
 
 fn work_payload(item: &WorkItem) -> Value {
-    let activities = item.activities.iter().map(|offered| {
+    let activities = item.performs.iter().flat_map(|performs| &performs.offered).map(|offered| {
         json!({
             "id": &*offered.element,
             "name": offered.name,
@@ -324,5 +324,6 @@ fn work_payload(item: &WorkItem) -> Value {
         "headers": item.headers,
         "variables": item.variables,
         "activities": activities,
+        "scope": item.performs.as_ref().map(|performs| performs.scope),
     })
 }

@@ -1,5 +1,7 @@
 //! One run, from where it stands to its end.
 
+mod activity;
+
 use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
@@ -18,7 +20,7 @@ use crate::agents::record::{self, Lease, MAX_PAYLOAD};
 use crate::agents::rules;
 use crate::agents::service::Agents;
 use crate::agents::store::runs::{GivingUp, NewStep, RunRow, StepRow};
-use crate::agents::types::{Agent, RunState, StepKind};
+use crate::agents::types::{Agent, RunState, StepKind, WorkContext};
 use crate::agents::work::{Answer, REFUSED};
 
 /// How long work rests after a model could not be asked, unless the endpoint says otherwise.
@@ -37,6 +39,9 @@ pub(super) struct Drive<'a> {
     task: Task,
     earlier: Vec<StepRow>,
     recorded: Recorded,
+    context: WorkContext,
+    /// The call of a tool in the process whose results are in the context.
+    answered: Option<i64>,
     lease: Duration,
 }
 
@@ -50,6 +55,8 @@ enum Next {
 
 /// Why no more is done now.
 enum Stop {
+    /// Another run goes on when what it let begin in the process is over.
+    HandedOver,
     /// The run cannot go on.
     GiveUp { state: RunState, error: Error },
     /// The run may go on later.
@@ -58,9 +65,10 @@ enum Stop {
 
 impl<'a> Drive<'a> {
     pub(super) fn new(agents: &'a Agents, ctx: Ctx, opened: Opened, lease: Duration) -> Self {
-        let Opened { run, agent, prompt, messages, tools, earlier, .. } = opened;
+        let Opened { run, agent, prompt, messages, tools, context, earlier, answered, .. } = opened;
         let actor = rules::acting(&ctx, &agent.definition);
-        let specs = tools.iter().filter_map(|name| Some(agents.tool(name)?.spec.clone()));
+        let operations = tools.iter().filter_map(|name| Some(agents.tool(name)?.spec.clone()));
+        let specs = activity::specs(&context.activities).chain(operations);
         let task = Task {
             messages: messages.into_iter().map(Message::from).collect(),
             tools: specs.collect(),
@@ -69,7 +77,20 @@ impl<'a> Drive<'a> {
         };
         let route = rules::route(&agent.definition, &prompt.front).to_owned();
         let recorded = Recorded::default();
-        Self { agents, ctx, actor, run, agent, route, task, earlier, recorded, lease }
+        Self {
+            agents,
+            ctx,
+            actor,
+            run,
+            agent,
+            route,
+            task,
+            earlier,
+            recorded,
+            context,
+            answered,
+            lease,
+        }
     }
 
     /// Drives the run until it is over or has to rest.
@@ -79,6 +100,7 @@ impl<'a> Drive<'a> {
     pub(super) async fn run_to_end(mut self) -> Result<()> {
         let Some(stop) = self.turns().await? else { return Ok(()) };
         match stop {
+            Stop::HandedOver => Ok(()),
             Stop::GiveUp { state, error } => self.give_up(state, error).await,
             Stop::Rest { error, seconds } => self.rest(&error, seconds).await,
         }
@@ -112,6 +134,7 @@ impl<'a> Drive<'a> {
 
     fn elapsed(&self) -> u64 {
         let millis = self.ctx.now().as_millis().saturating_sub(self.run.started_at.as_millis());
+        let millis = millis.saturating_add(self.run.detail.spent_millis);
         u64::try_from(millis / 1_000).unwrap_or(0)
     }
 
@@ -165,6 +188,9 @@ impl<'a> Drive<'a> {
     }
 
     async fn tool(&mut self, ordinal: u32, call: &ToolCall) -> Result<Next> {
+        if self.context.activities.iter().any(|activity| activity.id == call.name) {
+            return self.activity(ordinal, call).await;
+        }
         let agents = self.agents;
         let Some(tool) = agents.tool(&call.name) else {
             let error = Error::not_found("operation", &call.name);

@@ -54,6 +54,16 @@ pub(in crate::agents) struct Detail {
     pub(in crate::agents) reason: Option<String>,
     #[serde(default)]
     pub(in crate::agents) error: Option<ErrorBody>,
+    /// The element instance of the ad-hoc sub-process that the agent performs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::agents) scope: Option<i64>,
+    /// The runs that this one goes on from, the first one first: each let something begin in the
+    /// process.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(in crate::agents) continues: Vec<Id<AgentRun>>,
+    /// How long those took, in milliseconds.
+    #[serde(default)]
+    pub(in crate::agents) spent_millis: i64,
     /// Set while the job of a run that cannot go on is being failed.
     #[serde(default)]
     pub(in crate::agents) giving_up: Option<GivingUp>,
@@ -110,9 +120,9 @@ pub(in crate::agents) struct StepRow {
 
 const INSERT: &str = "INSERT INTO agents_run (tenant_id, id, agent, agent_version, prompt,
     prompt_version, job, instance, element, state, client, epoch, lease_ms, confidence,
-    below_threshold, tokens_in, tokens_out, steps, detail, started_at, updated_at, ended_at)
+    below_threshold, tokens_in, tokens_out, steps, detail, started_at, updated_at, ended_at, scope)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-    $20, $21, $22)";
+    $20, $21, $22, $23)";
 const UPDATE: &str = "UPDATE agents_run SET state = $3, client = $4, epoch = $5, lease_ms = $6,
     confidence = $7, below_threshold = $8, tokens_in = $9, tokens_out = $10, steps = $11,
     detail = $12, updated_at = $13, ended_at = $14
@@ -130,6 +140,11 @@ const BY_JOB: &str = "SELECT id, agent, agent_version, prompt, prompt_version, j
     element, state, client, epoch, lease_ms, confidence, below_threshold, tokens_in, tokens_out,
     steps, detail, started_at, updated_at, ended_at
     FROM agents_run WHERE tenant_id = $1 AND job = $2 ORDER BY id DESC LIMIT 1";
+const BY_SCOPE: &str = "SELECT id, agent, agent_version, prompt, prompt_version, job, instance,
+    element, state, client, epoch, lease_ms, confidence, below_threshold, tokens_in, tokens_out,
+    steps, detail, started_at, updated_at, ended_at
+    FROM agents_run WHERE tenant_id = $1 AND instance = $2 AND scope = $3
+    AND state IN ('submitting', 'completed') ORDER BY id DESC LIMIT 1";
 const SEARCH: &str = "SELECT id, agent, agent_version, prompt, prompt_version, job, instance,
     element, state, client, epoch, lease_ms, confidence, below_threshold, tokens_in, tokens_out,
     steps, detail, started_at, updated_at, ended_at
@@ -169,6 +184,7 @@ pub(in crate::agents) fn insert(writes: &mut WriteSet, run: &RunRow) -> Result<(
         Param::from(run.started_at),
         Param::from(run.updated_at),
         Param::from(run.ended_at),
+        Param::from(run.detail.scope),
     ]);
     writes.push(INSERT, values);
     Ok(())
@@ -228,6 +244,15 @@ pub(in crate::agents) async fn find(session: &mut Session, id: &str) -> Result<O
 /// The newest run of a job.
 pub(in crate::agents) async fn of_job(session: &mut Session, job: &str) -> Result<Option<RunRow>> {
     session.query_opt(BY_JOB, &params![job]).await?.as_ref().map(read).transpose()
+}
+
+/// The newest run that let something begin in the ad-hoc sub-process `scope` of `instance`.
+pub(in crate::agents) async fn of_scope(
+    session: &mut Session,
+    instance: &str,
+    scope: i64,
+) -> Result<Option<RunRow>> {
+    session.query_opt(BY_SCOPE, &params![instance, scope]).await?.as_ref().map(read).transpose()
 }
 
 /// Which runs are wanted.

@@ -7,9 +7,9 @@ use tokio::sync::watch;
 
 use super::*;
 
-const LEASE: i64 = 61_000;
+pub(super) const LEASE: i64 = 61_000;
 
-fn driver(room: &Room) -> Driver {
+pub(super) fn driver(room: &Room) -> Driver {
     let pace = Pace { idle: Duration::from_millis(20), ..Pace::default() };
     let (clock, ids) = (room.clock.clone(), Arc::clone(&room.ctx.ids));
     Driver::new(Arc::clone(&room.agents), clock, ids, "node-1", pace)
@@ -35,12 +35,12 @@ fn order() -> Scripted {
     Scripted::wants(&[("order_create", r#"{"item":"a"}"#)])
 }
 
-fn total() -> Scripted {
+pub(super) fn total() -> Scripted {
     Scripted::says(r#"{"total": 5}"#)
 }
 
 /// Drives the run until `until`, then drops it there, as a dead process would.
-async fn die_at(driver: Driver, until: impl Future<Output = ()>) {
+pub(super) async fn die_at(driver: Driver, until: impl Future<Output = ()>) {
     let run = tokio::spawn(async move { driver.work_once().await });
     until.await;
     run.abort();
