@@ -24,6 +24,7 @@ mod large;
 mod operating;
 mod postgres;
 mod program;
+mod proof;
 mod told;
 mod transports;
 mod upkeep;
