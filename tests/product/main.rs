@@ -25,6 +25,7 @@ mod operating;
 mod postgres;
 mod program;
 mod proof;
+mod simulation;
 mod told;
 mod transports;
 mod upkeep;
