@@ -171,8 +171,12 @@ pub(crate) async fn database() -> Option<String> {
     let admin = std::env::var_os("FLOWMASTER_TEST_POSTGRES")
         .and_then(|url| url.into_string().ok())
         .expect("FLOWMASTER_TEST_POSTGRES is not set; run cargo xtask test");
-    let (client, connection) =
-        tokio_postgres::connect(&admin, tokio_postgres::NoTls).await.unwrap();
+    Some(database_on(&admin).await)
+}
+
+/// A fresh database on the server that is reached as superuser at `admin`.
+pub(crate) async fn database_on(admin: &str) -> String {
+    let (client, connection) = tokio_postgres::connect(admin, tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(connection);
     let name = format!("fm_{}", &secret()[..16]);
     // The role is a normal one, so that row security holds for it as in production.
@@ -183,5 +187,5 @@ pub(crate) async fn database() -> Option<String> {
     let (address, options) = rest.split_once('?').map_or((rest, ""), |(a, o)| (a, o));
     let host = address.split('/').next().unwrap_or_default();
     let options = if options.is_empty() { String::new() } else { format!("?{options}") };
-    Some(format!("postgres://{name}:{name}@{host}/{name}{options}"))
+    format!("postgres://{name}:{name}@{host}/{name}{options}")
 }

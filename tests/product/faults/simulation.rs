@@ -27,7 +27,7 @@ const STEPS: (usize, usize) = (10, 40);
 fn whatever_fails_under_dispatch_nothing_is_lost_or_done_twice() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let proof = Proof::of("R5 simulations", 250, 200_000);
+        let proof = Proof::of("R5 simulations", 200, 200_000);
         let folder = tempfile::tempdir_in("/dev/shm").unwrap();
         let origin = Origin::prepare(&folder.path().join("origin"), MODELS).await;
         for number in 0..proof.size() {

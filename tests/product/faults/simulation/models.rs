@@ -103,7 +103,7 @@ impl Maker {
                 "event": { "message": { "name": "note", "correlation": "key" } } }),
             "call" => json!({ "type": "callActivity", "process": CHILD }),
             "each" => json!({ "type": "serviceTask", "job": "work",
-                "forEach": { "collection": "items", "item": "item", "sequential": minutes % 2 == 0 } }),
+                "forEach": { "collection": "items", "item": "item", "sequential": minutes.is_multiple_of(2) } }),
             other => panic!("{other}"),
         };
         self.add(kind, element)

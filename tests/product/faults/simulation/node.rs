@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use flowmaster_kernel::{
-    BoxFuture, Catalogue, Clock, Ctx, IdSource, ManualClock, Result, Timestamp,
+    BoxFuture, Catalogue, Clock, Ctx, Error, IdSource, ManualClock, Result, Timestamp,
 };
 use flowmaster_mcp_server::compose::{Idle, Rooms, compose_with};
 use flowmaster_mcp_server::config::Config;
@@ -268,7 +268,7 @@ impl World {
     /// Lets the drivers take a turn; whether there was something to do.
     pub(super) async fn turn(&mut self) -> bool {
         let busy = self.node().idle.drivers.turn().await;
-        self.trace.push_str(&format!("turn {:?}\n", busy.as_ref().map_err(|it| it.code())));
+        self.trace.push_str(&format!("turn {:?}\n", busy.as_ref().map_err(Error::code)));
         self.restart_if_stopped().await;
         busy.unwrap_or(true)
     }
