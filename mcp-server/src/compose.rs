@@ -28,7 +28,7 @@ use process_tools::PublishedProcesses;
 use resources::Resources;
 
 pub use demo::INVOICE;
-pub use rooms::{Background, Rooms};
+pub use rooms::{Background, Idle, Rooms};
 
 /// What the rooms give to the surface.
 pub struct Ports {
@@ -158,7 +158,7 @@ pub async fn compose_with(
     let ids: Arc<dyn IdSource> = Arc::new(RandomIds);
     let late = Arc::new(LateCaller::default());
     let caller: Arc<dyn ToolCaller> = Arc::clone(&late) as Arc<dyn ToolCaller>;
-    let (rooms, background) = Rooms::open(&config, &clock, &ids, caller).await?;
+    let (rooms, idle) = Rooms::open(&config, &clock, &ids, caller).await?;
     let store = Arc::new(Store(rooms.db.clone()));
     let ports = Ports {
         answers: Some(Arc::clone(&store) as Arc<dyn AnswerBook>),
@@ -183,5 +183,5 @@ pub async fn compose_with(
     if new_key.is_some() {
         demo::publish(&*late, &app.surface.ctx(&owner, None)).await?;
     }
-    Ok(Server { app, new_key, owner, rooms, background })
+    Ok(Server { app, new_key, owner, rooms, background: idle.start() })
 }

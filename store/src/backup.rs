@@ -106,7 +106,7 @@ pub fn check_data(url: &str) -> Result<Option<()>> {
 
 fn check(file: &Path) -> Result<()> {
     let found = open(file)?
-        .query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))
+        .query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0))
         .map_err(|problem| unreadable(file, &problem))?;
     if found == "ok" { Ok(()) } else { Err(damaged(file, found)) }
 }

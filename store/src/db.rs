@@ -1,5 +1,6 @@
 //! The store as everybody sees it.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use flowmaster_kernel::{Clock, Ctx, Result, Timestamp};
@@ -24,6 +25,8 @@ struct Inner {
     clock: Arc<dyn Clock>,
     #[cfg(any(test, feature = "testing"))]
     _folder: Option<tempfile::TempDir>,
+    #[cfg(any(test, feature = "testing"))]
+    fates: std::sync::OnceLock<crate::fate::Decided>,
 }
 
 pub(crate) enum Backend {
@@ -53,6 +56,8 @@ impl Db {
             clock,
             #[cfg(any(test, feature = "testing"))]
             _folder: None,
+            #[cfg(any(test, feature = "testing"))]
+            fates: std::sync::OnceLock::new(),
         })))
     }
 
@@ -115,7 +120,9 @@ impl Db {
     async fn begin_with(&self, ctx: &Ctx, urgency: Urgency, isolation: Isolation) -> Result<Tx> {
         ctx.check_deadline()?;
         let link = match &self.0.backend {
-            Backend::Sqlite(sqlite) => Link::Writing(sqlite.begin(ctx.deadline, urgency).await?),
+            Backend::Sqlite(sqlite) => {
+                Link::Writing(self.granted(sqlite.begin(ctx.deadline, urgency)).await?)
+            }
             Backend::Postgres(server) => {
                 Link::Server(server.begin(isolation, Some(ctx.tenant.as_str())).await?)
             }
@@ -149,7 +156,9 @@ impl Db {
         ctx.check_deadline()?;
         let tenant = Arc::from(ctx.tenant.as_str());
         match &self.0.backend {
-            Backend::Sqlite(sqlite) => sqlite.submit(tenant, writes, ctx.deadline).await,
+            Backend::Sqlite(sqlite) => {
+                self.committed(sqlite.submit(tenant, writes, ctx.deadline)).await
+            }
             Backend::Postgres(server) => server.submit(&tenant, writes).await,
         }
     }
@@ -160,7 +169,9 @@ impl Db {
     /// As [`Db::begin`].
     pub async fn begin_system(&self) -> Result<SystemTx> {
         let link = match &self.0.backend {
-            Backend::Sqlite(sqlite) => Link::Writing(sqlite.begin(None, Urgency::Finishing).await?),
+            Backend::Sqlite(sqlite) => {
+                Link::Writing(self.granted(sqlite.begin(None, Urgency::Finishing)).await?)
+            }
             // For claims, as in `begin_claim`.
             Backend::Postgres(server) => {
                 Link::Server(server.begin(Isolation::ReadCommitted, None).await?)
@@ -184,6 +195,30 @@ impl Db {
                 Link::Server(server.begin(Isolation::Snapshot, tenant).await?)
             }
         })
+    }
+
+    /// Waits for the turn to write.
+    async fn granted<T>(&self, turn: impl Future<Output = T>) -> T {
+        #[cfg(any(test, feature = "testing"))]
+        if self.0.fates.get().is_some() {
+            return crate::fate::at_once(turn);
+        }
+        turn.await
+    }
+
+    /// Waits for a commit.
+    pub(crate) async fn committed(&self, commit: impl Future<Output = Result<()>>) -> Result<()> {
+        #[cfg(any(test, feature = "testing"))]
+        if let Some(fates) = self.0.fates.get() {
+            return fates.commit(commit);
+        }
+        commit.await
+    }
+
+    /// From now on `fates` decide what becomes of commits; only the first call counts.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn simulate(&self, fates: Arc<dyn crate::Fates>) {
+        self.0.fates.get_or_init(|| crate::fate::Decided(fates));
     }
 
     fn session(&self, ctx: &Ctx, link: Link) -> Session {

@@ -71,7 +71,7 @@ pub fn append(
     let events =
         serde_json::to_string(events).map_err(|source| Error::internal("not_json", source))?;
     let (seq, at, actor) = (head.seq + 1, ctx.now(), ctx.principal.id.as_str());
-    let row = Hashed { tenant: &ctx.tenant, instance, seq, at, actor, events: &events };
+    let row = Hashed { tenant: ctx.tenant.as_str(), instance, seq, at, actor, events: &events };
     let hash = row.hash(&head.hash);
     writes.push_expecting(
         "INSERT INTO store_journal
@@ -102,14 +102,32 @@ pub async fn head(session: &mut Session, instance: &str) -> Result<Head> {
 /// Transitions of an instance behind number `after`, in order.
 ///
 /// # Errors
-/// What the database refuses.
+/// What the database refuses; `journal_tampered` for a row that is not as it was written, or does
+/// not follow the one before it.
 pub async fn read(
     session: &mut Session,
     instance: &str,
     after: i64,
     limit: usize,
 ) -> Result<Vec<Entry>> {
-    rows(session, instance, after, limit).await?.iter().map(entry).collect()
+    let rows = rows(session, instance, after, limit).await?;
+    let tenant = &session.tenant;
+    let mut entries: Vec<Entry> = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let read = entry(row)?;
+        let (seq, at, actor, events) = (read.seq, read.at, read.actor.as_str(), row.str(3)?);
+        let hash = Hashed { tenant, instance, seq, at, actor, events }.hash(&read.prev_hash);
+        let follows = entries.last().is_none_or(|last| last.hash == read.prev_hash);
+        if hash != read.hash || seq != after + 1 + rows_before(&entries) || !follows {
+            return Err(tampered(instance, seq));
+        }
+        entries.push(read);
+    }
+    Ok(entries)
+}
+
+fn rows_before(entries: &[Entry]) -> i64 {
+    i64::try_from(entries.len()).unwrap_or(i64::MAX)
 }
 
 /// Checks the whole chain of an instance, and that it ends at `expected` if that is given.
@@ -129,7 +147,8 @@ pub async fn verify(
         for row in &batch {
             let (seq, at, actor, events) =
                 (row.int(0)?, row.timestamp(1)?, row.str(2)?, row.str(3)?);
-            let hash = Hashed { tenant, instance, seq, at, actor, events }.hash(&head.hash);
+            let hash = Hashed { tenant: tenant.as_str(), instance, seq, at, actor, events }
+                .hash(&head.hash);
             let fits = seq == head.seq + 1 && row.str(4)? == head.hash && row.str(5)? == hash;
             if !fits {
                 return Err(tampered(instance, seq));
@@ -169,7 +188,7 @@ fn entry(row: &Row) -> Result<Entry> {
 
 /// What the hash of a row covers.
 struct Hashed<'a> {
-    tenant: &'a TenantId,
+    tenant: &'a str,
     instance: &'a str,
     seq: i64,
     at: Timestamp,
@@ -181,8 +200,7 @@ impl Hashed<'_> {
     /// Each part goes in behind its length, so that nothing can move from one part to the next.
     fn hash(&self, prev_hash: &str) -> String {
         let (seq, at) = (self.seq.to_string(), self.at.as_millis().to_string());
-        let parts =
-            [prev_hash, self.tenant.as_str(), self.instance, &seq, &at, self.actor, self.events];
+        let parts = [prev_hash, self.tenant, self.instance, &seq, &at, self.actor, self.events];
         let digest = parts.iter().fold(Sha256::new(), |digest, part| {
             digest.chain_update((part.len() as u64).to_be_bytes()).chain_update(part.as_bytes())
         });

@@ -14,6 +14,8 @@ mod config;
 mod db;
 mod dialect;
 mod error;
+#[cfg(any(test, feature = "testing"))]
+mod fate;
 pub mod idempotency;
 pub mod jobs;
 pub mod journal;
@@ -41,6 +43,8 @@ pub use error::{
     DUPLICATE, IDEMPOTENCY_CONFLICT, IDEMPOTENCY_RECORDED, OUTCOME_UNKNOWN, STALE_LEASE,
     TRANSACTION_EXPIRED, TRANSACTION_LOST,
 };
+#[cfg(any(test, feature = "testing"))]
+pub use fate::{Fate, Fates};
 pub use migrate::{AppliedStep, Migrations};
 pub use param::{MAX_VALUE_BYTES, Param};
 pub use row::Row;

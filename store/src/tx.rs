@@ -78,7 +78,10 @@ impl Tx {
         let mut record = WriteSet::new();
         record.answer(&self.ctx, &answer)?;
         match self.apply(record).await {
-            Ok(()) => self.session.link.commit(self.wakes).await.map(|()| answer),
+            Ok(()) => {
+                let Session { link, db, .. } = self.session;
+                db.committed(link.commit(self.wakes)).await.map(|()| answer)
+            }
             // The other call's answer has to be durable before anybody goes to look for it.
             Err(error) if error.code() == error::IDEMPOTENCY_RECORDED => {
                 self.rollback_after(error).await
@@ -188,7 +191,7 @@ impl SystemTx {
     /// As [`Tx::commit`].
     pub async fn commit(self) -> Result<()> {
         // Named, so that the store is not closed before the commit is done.
-        let Self { link, wakes, db: _db } = self;
-        link.commit(wakes).await
+        let Self { link, wakes, db } = self;
+        db.committed(link.commit(wakes)).await
     }
 }

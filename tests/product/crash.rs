@@ -123,7 +123,7 @@ async fn load(
 }
 
 /// Replaying the journal of an instance gives the variables and the state that are stored.
-async fn replays(caller: &Caller, instance: &str) {
+pub(crate) async fn replays(caller: &Caller, instance: &str) {
     let timeline = json!({ "id": instance, "response_format": "detailed", "limit": 50 });
     let timeline = caller.call("instance_timeline", timeline).await.unwrap();
     let events: Vec<Event> = timeline["items"]

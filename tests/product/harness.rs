@@ -1,5 +1,6 @@
 //! A real server in this process, on a port and a store of its own.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,7 +20,7 @@ pub(crate) struct TestServer {
     pub(crate) admin: Caller,
     pub(crate) base: String,
     _stop: tokio_util::sync::DropGuard,
-    _folder: tempfile::TempDir,
+    _folder: Option<tempfile::TempDir>,
 }
 
 /// Somebody with a key.
@@ -41,9 +42,16 @@ impl TestServer {
     /// A server whose "now" is that of `clock`.
     pub(crate) async fn start_with(clock: Arc<dyn Clock>) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let database = database().await.map(Secret::new);
+        let server = Self::on(folder.path(), database, clock).await;
+        Self { _folder: Some(folder), ..server }
+    }
+
+    /// A server on the data in `folder`, or in `database`.
+    pub(crate) async fn on(folder: &Path, database: Option<Secret>, clock: Arc<dyn Clock>) -> Self {
         let config = Config {
-            data_dir: folder.path().to_owned(),
-            database_url: database().await.map(Secret::new),
+            data_dir: folder.to_owned(),
+            database_url: database,
             calls_per_second: 1_000_000,
             burst: 1_000_000,
             ..Config::default()
@@ -55,7 +63,7 @@ impl TestServer {
         tokio::spawn(http::serve(Arc::clone(&server.app), listener, stop.clone()));
         let key = server.new_key.as_ref().map(|key| key.expose().to_owned()).unwrap_or_default();
         let admin = Caller { base: base.clone(), key, client: reqwest::Client::new() };
-        Self { server, admin, base, _stop: stop.drop_guard(), _folder: folder }
+        Self { server, admin, base, _stop: stop.drop_guard(), _folder: None }
     }
 
     /// A caller with these roles and groups.
@@ -115,6 +123,19 @@ impl Caller {
         health.is_ok_and(|response| response.status().is_success())
     }
 
+    /// The entries of all pages of a list.
+    pub(crate) async fn all(&self, operation: &str, mut arguments: Value) -> Vec<Value> {
+        let mut entries = Vec::new();
+        loop {
+            let page = self.call(operation, arguments.clone()).await.unwrap();
+            entries.extend(page["items"].as_array().unwrap().iter().cloned());
+            match page.get("next_cursor").filter(|it| !it.is_null()) {
+                Some(cursor) => arguments["cursor"] = cursor.clone(),
+                None => return entries,
+            }
+        }
+    }
+
     /// Asks again until `pick` finds something: for what happens by itself.
     pub(crate) async fn until(
         &self,
@@ -150,8 +171,12 @@ pub(crate) async fn database() -> Option<String> {
     let admin = std::env::var_os("FLOWMASTER_TEST_POSTGRES")
         .and_then(|url| url.into_string().ok())
         .expect("FLOWMASTER_TEST_POSTGRES is not set; run cargo xtask test");
-    let (client, connection) =
-        tokio_postgres::connect(&admin, tokio_postgres::NoTls).await.unwrap();
+    Some(database_on(&admin).await)
+}
+
+/// A fresh database on the server that is reached as superuser at `admin`.
+pub(crate) async fn database_on(admin: &str) -> String {
+    let (client, connection) = tokio_postgres::connect(admin, tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(connection);
     let name = format!("fm_{}", &secret()[..16]);
     // The role is a normal one, so that row security holds for it as in production.
@@ -162,5 +187,5 @@ pub(crate) async fn database() -> Option<String> {
     let (address, options) = rest.split_once('?').map_or((rest, ""), |(a, o)| (a, o));
     let host = address.split('/').next().unwrap_or_default();
     let options = if options.is_empty() { String::new() } else { format!("?{options}") };
-    Some(format!("postgres://{name}:{name}@{host}/{name}{options}"))
+    format!("postgres://{name}:{name}@{host}/{name}{options}")
 }

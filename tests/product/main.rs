@@ -7,7 +7,8 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a test that cannot go on has failed"
+    clippy::print_stdout,
+    reason = "a test that cannot go on has failed, and a proof says what it reached"
 )]
 
 mod answers;
@@ -22,8 +23,11 @@ mod idempotency;
 mod isolation;
 mod large;
 mod operating;
+#[cfg(target_os = "linux")]
+mod overload;
 mod postgres;
 mod program;
+mod proof;
 mod told;
 mod transports;
 mod upkeep;

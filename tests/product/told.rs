@@ -18,8 +18,11 @@ pub(crate) struct Told {
     pub(crate) completed: Vec<String>,
     /// When the last of the writes that were acknowledged was sent.
     pub(crate) last_sent: Timestamp,
+    /// When what was acknowledged was: starts by their keys, completions by their instances.
+    acknowledged: BTreeMap<String, Timestamp>,
 }
 
+#[derive(Clone)]
 pub(crate) enum Outcome {
     /// This instance.
     Started(String),
@@ -34,6 +37,18 @@ impl Told {
         self.starts.extend(other.starts);
         self.completed.extend(other.completed);
         self.last_sent = self.last_sent.max(other.last_sent);
+        self.acknowledged.extend(other.acknowledged);
+    }
+
+    /// What was acknowledged before `moment`; what of the rest happened is unknown.
+    pub(crate) fn before(&self, moment: Timestamp) -> Self {
+        let known = |what: &str| self.acknowledged.get(what).is_some_and(|at| *at < moment);
+        let starts = self.starts.iter().map(|(key, outcome)| match outcome {
+            Outcome::Started(_) if !known(key) => (key.clone(), Outcome::Unknown),
+            outcome => (key.clone(), outcome.clone()),
+        });
+        let completed = self.completed.iter().filter(|instance| known(instance)).cloned();
+        Self { starts: starts.collect(), completed: completed.collect(), ..Self::default() }
     }
 
     pub(crate) fn started(&self) -> usize {
@@ -54,12 +69,15 @@ impl Told {
         };
         self.starts.insert(key.to_owned(), outcome);
         started.ok()?;
+        self.acknowledged.insert(key.to_owned(), SystemClock.now());
         let claim = json!({ "job_type": "look" });
         let jobs = self.write(caller, "job_claim", claim, None).await.ok()?;
         let Some(job) = jobs["jobs"].get(0) else { return Some(()) };
         let complete = json!({ "id": job["id"], "epoch": job["epoch"] });
         self.write(caller, "job_complete", complete, None).await.ok()?;
-        self.completed.push(job["instance"].as_str().unwrap().to_owned());
+        let instance = job["instance"].as_str().unwrap();
+        self.acknowledged.insert(instance.to_owned(), SystemClock.now());
+        self.completed.push(instance.to_owned());
         Some(())
     }
 
@@ -80,6 +98,36 @@ impl Told {
             Ok(refused) => Err(code(&refused).to_owned()),
             Err(_) => Err(NO_ANSWER.to_owned()),
         }
+    }
+
+    /// The same by few calls: from the list of all instances, which it gives by their ids.
+    pub(crate) async fn hold_together(&self, caller: &Caller) -> BTreeMap<String, Value> {
+        let search = json!({ "process": "load", "limit": 50 });
+        let all = caller.all("instance_search", search).await;
+        let mut by_key: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for item in &all {
+            let (key, id) = (item["business_key"].as_str(), item["id"].as_str());
+            by_key.entry(key.unwrap()).or_default().push(id.unwrap());
+        }
+        for (key, found) in &by_key {
+            assert_eq!(found.len(), 1, "{key}: {found:?}");
+        }
+        for (key, outcome) in &self.starts {
+            let found = by_key.get(key.as_str()).map(|found| found[0]);
+            match outcome {
+                Outcome::Started(id) => assert_eq!(found, Some(id.as_str()), "{key}"),
+                Outcome::Refused(code) => assert_eq!(found, None, "{key}: {code}"),
+                Outcome::Unknown => {}
+            }
+        }
+        let by_id: BTreeMap<String, Value> = all
+            .iter()
+            .map(|item| (item["id"].as_str().unwrap().to_owned(), item.clone()))
+            .collect();
+        for instance in &self.completed {
+            assert_eq!(by_id[instance]["state"], "completed", "{instance}");
+        }
+        by_id
     }
 
     /// What was acknowledged is there once; what was refused is not there; what is unknown has one

@@ -15,6 +15,7 @@ mod conformance;
 mod debian;
 mod fuzz;
 mod install;
+mod night;
 mod peers;
 mod program;
 mod run_tests;
@@ -59,6 +60,18 @@ enum Xtask {
         #[arg(last = true)]
         arguments: Vec<String>,
     },
+    /// Runs the proofs at the sizes of a night, in release mode, and says what each reached.
+    Night {
+        /// How much of a night there is time for.
+        #[arg(long, default_value_t = 100)]
+        percent: u64,
+        /// Repeats the night that was run with this seed.
+        #[arg(long)]
+        seed: Option<u64>,
+        /// Only the rows whose names contain one of these, e.g. `R2,R5`.
+        #[arg(long, value_delimiter = ',')]
+        only: Vec<String>,
+    },
     /// Measures in release mode, on SQLite and on a PostgreSQL of its own that waits for its disk;
     /// what follows `--` goes to the benchmark, e.g. `--instances 5000`.
     Bench {
@@ -100,6 +113,11 @@ fn run(command: Xtask) -> anyhow::Result<ExitCode> {
         Xtask::Tidy => tidy::run(&root)?,
         Xtask::Audit => audit::run(&root)?,
         Xtask::Fuzz { arguments } => fuzz::run(&root, &arguments)?,
+        Xtask::Night { percent, seed, only } => {
+            let tally = night::run(&root, percent, seed, &only)?;
+            println!("{tally}");
+            tally
+        }
         Xtask::Bench { what, arguments } => {
             let cluster = Cluster::start(Durability::Full)?;
             let mut benchmark = steps::cargo(&root);

@@ -46,6 +46,15 @@ pub(crate) enum Reports {
 
 /// Runs a program, shows its output and counts its results.
 pub(crate) fn counted(command: &mut Command, reports: Reports) -> anyhow::Result<Tally> {
+    watched(command, reports, |_| ())
+}
+
+/// The same, and gives each line to `heed`.
+pub(crate) fn watched(
+    command: &mut Command,
+    reports: Reports,
+    mut heed: impl FnMut(&str),
+) -> anyhow::Result<Tally> {
     println!("$ {}", shown(command));
     match reports {
         Reports::Stdout | Reports::Closing => command.stdout(Stdio::piped()),
@@ -57,11 +66,15 @@ pub(crate) fn counted(command: &mut Command, reports: Reports) -> anyhow::Result
         Reports::Closing => Tally::read_closing,
     };
     let mut tally = Tally::default();
+    let mut heed = |line: &str| {
+        read(&mut tally, line);
+        heed(line);
+    };
     if let Some(stream) = child.stdout.take() {
-        count(BufReader::new(stream), &mut tally, read)?;
+        show(BufReader::new(stream), &mut heed)?;
     }
     if let Some(stream) = child.stderr.take() {
-        count(BufReader::new(stream), &mut tally, read)?;
+        show(BufReader::new(stream), &mut heed)?;
     }
     let status = child.wait()?;
     // It did not build, or it died before it could report.
@@ -71,16 +84,12 @@ pub(crate) fn counted(command: &mut Command, reports: Reports) -> anyhow::Result
     Ok(tally)
 }
 
-fn count(
-    mut lines: impl std::io::BufRead,
-    tally: &mut Tally,
-    read: fn(&mut Tally, &str),
-) -> anyhow::Result<()> {
+fn show(mut lines: impl std::io::BufRead, heed: &mut impl FnMut(&str)) -> anyhow::Result<()> {
     let mut line = Vec::new();
     while lines.read_until(b'\n', &mut line)? > 0 {
         let text = String::from_utf8_lossy(&line);
         print!("{text}");
-        read(tally, &text);
+        heed(&text);
         line.clear();
     }
     Ok(())

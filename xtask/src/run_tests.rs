@@ -14,9 +14,9 @@ use crate::debian;
 use crate::program::{self, Reports};
 use crate::tally::Tally;
 
-const PRODUCT_TESTS: &str = "flowmaster-tests";
+pub(crate) const PRODUCT_TESTS: &str = "flowmaster-tests";
 /// Has the program that the product tests start.
-const SERVER: &str = "flowmaster-mcp-server";
+pub(crate) const SERVER: &str = "flowmaster-mcp-server";
 
 /// On what the tests run.
 pub(crate) enum Backend {

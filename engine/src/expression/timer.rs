@@ -77,6 +77,10 @@ pub fn moment(text: &str) -> Result<Timestamp, String> {
     if let Ok(moment) = Timestamp::parse(text) {
         return Ok(moment);
     }
+    if text.ends_with(']') {
+        // A local time may come twice a year, or not at all.
+        return Err(format!("{text:?} has a time zone: it needs the offset from UTC as well"));
+    }
     let civil = text
         .parse::<DateTime>()
         .or_else(|_| text.parse::<Date>().map(|date| date.to_datetime(jiff::civil::Time::MIN)))
@@ -163,6 +167,12 @@ mod tests {
             (Date, "2026-02-01T00:00:00+02:00", "2026-01-31T22:00:00Z", None),
             (Date, "2026-02-01T08:30:00", "2026-02-01T08:30:00Z", None),
             (Date, "2026-02-01", "2026-02-01T00:00:00Z", None),
+            // The hour that summer time leaves out, and the two of one name when it ends.
+            (Date, "2026-03-29T02:30:00+01:00", "2026-03-29T01:30:00Z", None),
+            (Date, "2026-10-25T02:30:00+02:00[Europe/Berlin]", "2026-10-25T00:30:00Z", None),
+            (Date, "2026-10-25T02:30:00+01:00[Europe/Berlin]", "2026-10-25T01:30:00Z", None),
+            (Date, "2028-02-29", "2028-02-29T00:00:00Z", None),
+            (Duration, "P2Y29D", "2028-02-29T09:00:00Z", None),
             (Duration, "PT90M", "2026-01-31T10:30:00Z", None),
             (Duration, "P1M", "2026-02-28T09:00:00Z", None),
             (Duration, "P1Y2M3DT4H", "2027-04-03T13:00:00Z", None),
@@ -176,10 +186,28 @@ mod tests {
     }
 
     #[test]
+    fn days_have_24_hours_and_months_end_when_they_do() {
+        for (start, span, end) in [
+            ("2026-03-28T22:00:00Z", "P1D", "2026-03-29T22:00:00Z"),
+            ("2026-10-24T22:00:00Z", "P1D", "2026-10-25T22:00:00Z"),
+            ("2028-02-28T12:00:00Z", "P1D", "2028-02-29T12:00:00Z"),
+            ("2028-01-31T12:00:00Z", "P1M", "2028-02-29T12:00:00Z"),
+            ("2028-02-29T12:00:00Z", "P1Y", "2029-02-28T12:00:00Z"),
+            ("2028-02-29T12:00:00Z", "P4Y", "2032-02-29T12:00:00Z"),
+            ("2026-12-31T23:59:59Z", "PT1S", "2027-01-01T00:00:00Z"),
+        ] {
+            let [start, end] = [start, end].map(|at| Timestamp::parse(at).unwrap());
+            assert_eq!(after(start, span), Ok(end), "{start:?} {span}");
+        }
+    }
+
+    #[test]
     fn what_is_no_timer_is_refused() {
         let now = Timestamp::from_millis(0);
         for (kind, text) in [
             (TimerKind::Date, "tomorrow"),
+            (TimerKind::Date, "2026-10-25T02:30:00[Europe/Berlin]"),
+            (TimerKind::Date, "2026-02-29"),
             (TimerKind::Duration, "2 hours"),
             (TimerKind::Duration, "P99999999999Y"),
             (TimerKind::Cycle, "PT1H"),

@@ -3,12 +3,14 @@
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use flowmaster_kernel::{Error, ErrorKind, Result};
+use flowmaster_kernel::{Clock, Ctx, Error, ErrorKind, IdSource, Result};
+use flowmaster_run::execution::verify_instances;
 use flowmaster_store::{Db, DbConfig, backup};
+use flowmaster_trust::identity::Identity;
 
 use super::unwritable;
 use crate::config::Config;
-use crate::system::SystemClock;
+use crate::system::{RandomIds, SystemClock};
 use crate::terminal::Terminal;
 
 /// What one check found.
@@ -24,6 +26,7 @@ pub(super) async fn doctor(config: &Config, terminal: &mut Terminal) -> Result<(
         port(config).await,
         store(config).await,
         integrity(config),
+        instances(config).await,
         key(config),
     ];
     let mut broken = 0;
@@ -91,13 +94,52 @@ async fn store(config: &Config) -> Finding {
 /// Whether the embedded database is undamaged, be it in use or not.
 fn integrity(config: &Config) -> Finding {
     match backup::check_data(&config.store_url()) {
-        Ok(Some(())) => Finding::Fine("the database is undamaged (quick_check)".to_owned()),
+        Ok(Some(())) => Finding::Fine("the database is undamaged (integrity_check)".to_owned()),
         Ok(None) => Finding::Note("there is no embedded database to check for damage".to_owned()),
         Err(error) => {
             let body = error.body();
             Finding::Broken { what: error.to_string(), fix: body.fix.clone().unwrap_or_default() }
         }
     }
+}
+
+/// Whether the journals lead to what is stored about instances, on an embedded database that no
+/// server has.
+async fn instances(config: &Config) -> Finding {
+    let not_now = "the journals are checked when no server is up, on an embedded database";
+    if config.database_url.is_some() || !config.data_dir.exists() {
+        return Finding::Note(not_now.to_owned());
+    }
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    match Db::open(&DbConfig::new(config.store_url()), Arc::clone(&clock)).await {
+        Ok(db) => {
+            let verified = verify_all(&db, &clock).await;
+            db.close().await;
+            match verified {
+                Ok(count) => Finding::Fine(format!("{count} instances are as their journals say")),
+                // Damage of the file is what the check before this one finds.
+                Err(error) if error.code() == "database_error" => Finding::Note(
+                    "the tables are of another release: start the server once, then look again"
+                        .to_owned(),
+                ),
+                Err(error) => Finding::Broken {
+                    what: error.to_string(),
+                    fix: error.body().fix.clone().unwrap_or_default(),
+                },
+            }
+        }
+        Err(_) => Finding::Note(not_now.to_owned()),
+    }
+}
+
+async fn verify_all(db: &Db, clock: &Arc<dyn Clock>) -> Result<usize> {
+    let ids: Arc<dyn IdSource> = Arc::new(RandomIds);
+    let mut count = 0;
+    for tenant in Identity::new(db.clone(), Arc::clone(clock)).tenants().await? {
+        let ctx = Ctx::system(tenant.id, clock, &ids);
+        count += verify_instances(db, &ctx).await?;
+    }
+    Ok(count)
 }
 
 fn key(config: &Config) -> Finding {

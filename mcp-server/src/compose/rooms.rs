@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use flowmaster_agents::{Endpoint, OpenAi, Routes, Secret as ModelKey};
 use flowmaster_data::documents::{Documents, PdfReader};
-use flowmaster_kernel::{Catalogue, Clock, Error, IdSource, Result, ToolCaller};
+use flowmaster_kernel::{BoxFuture, Catalogue, Clock, Error, IdSource, Result, ToolCaller};
 use flowmaster_mind::agents::{Agents, Driver, Pace};
 use flowmaster_mind::prompts::Prompts;
 use flowmaster_mind::rules::Rules;
@@ -48,6 +48,16 @@ pub struct Rooms {
     pub tasks: Arc<Tasks>,
 }
 
+/// What is to run beside the entrances.
+pub struct Idle {
+    /// Timers, errands between instances, and what rooms subscribe to.
+    pub drivers: Drivers,
+    /// The work of agents.
+    pub agents: Driver,
+    upkeep: Upkeep,
+    audit: BoxFuture<'static, ()>,
+}
+
 /// What runs beside the entrances, until it is told to stop.
 pub struct Background {
     stop: watch::Sender<bool>,
@@ -65,7 +75,7 @@ impl Rooms {
         clock: &Arc<dyn Clock>,
         ids: &Arc<dyn IdSource>,
         caller: Arc<dyn ToolCaller>,
-    ) -> Result<(Self, Background)> {
+    ) -> Result<(Self, Idle)> {
         let cannot_open = |error: flowmaster_store::OpenError| {
             Error::invalid("store_not_opened", "the data cannot be opened")
                 .why(error.to_string())
@@ -101,19 +111,13 @@ impl Rooms {
             execution,
             db,
         };
-        let (stop, stopping) = watch::channel(false);
         let owner = format!("node-{}", secret());
         let upkeep =
             Upkeep { db: rooms.db.clone(), clock: Arc::clone(clock), owner: owner.clone() };
-        let agent_driver =
+        let agents =
             Driver::new(agents, Arc::clone(clock), Arc::clone(ids), owner, Pace::default());
-        let working = vec![
-            tokio::spawn(rooms.drivers().run(stopping.clone())),
-            tokio::spawn(agent_driver.run(stopping.clone())),
-            tokio::spawn(upkeep.run(stopping)),
-        ];
-        let audit = tokio::spawn(write_audit);
-        Ok((rooms, Background { stop, working, audit }))
+        let drivers = rooms.drivers();
+        Ok((rooms, Idle { drivers, agents, upkeep, audit: Box::pin(write_audit) }))
     }
 
     /// The operations of all rooms.
@@ -145,6 +149,20 @@ impl Rooms {
         Drivers::new(Arc::clone(&self.execution))
             .on(HUMAN_TASK_REQUESTED, on_requested)
             .on(HUMAN_TASK_CLOSED, on_closed)
+    }
+}
+
+impl Idle {
+    /// Lets it all run.
+    #[must_use]
+    pub fn start(self) -> Background {
+        let (stop, stopping) = watch::channel(false);
+        let working = vec![
+            tokio::spawn(self.drivers.run(stopping.clone())),
+            tokio::spawn(self.agents.run(stopping.clone())),
+            tokio::spawn(self.upkeep.run(stopping)),
+        ];
+        Background { stop, working, audit: tokio::spawn(self.audit) }
     }
 }
 

@@ -200,7 +200,8 @@ fn drive(notation: &str, moves: &[Move]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    // 256 cases; a night sets PROPTEST_CASES.
+    #![proptest_config(ProptestConfig::default())]
 
     #[test]
     fn replay_gives_the_state_and_no_token_is_lost(

@@ -13,7 +13,7 @@
 //! serial, whoever sends them; what the policies refuse is journaled and changes nothing else;
 //! effects are carried out after the commit, at least once, by drivers that hold a lease; a process
 //! takes a message once, however often it is delivered; what arrives for a paused instance is kept
-//! until it is resumed.
+//! until it is resumed; a state that is not as it was written is told, and never read as if it were.
 
 mod activate;
 mod calls;
@@ -38,6 +38,7 @@ mod timeline;
 mod tools;
 mod transition;
 pub mod types;
+mod verify;
 mod waiting;
 
 pub use drivers::{Drivers, Handler};
@@ -45,6 +46,7 @@ pub use instance::{InstanceKind, Stored, WorkRef};
 pub use service::Execution;
 pub use store::MIGRATIONS;
 pub use tools::operations;
+pub use verify::verify_instances;
 
 #[cfg(test)]
 pub(crate) use timeline::recorded_events;

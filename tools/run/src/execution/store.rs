@@ -3,6 +3,7 @@
 
 pub(super) mod mail;
 mod search;
+mod sum;
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use super::error::ExecutionError;
 use super::instance::Stored;
 
 pub(super) use search::{Filter, search};
+pub(super) use sum::damaged;
 
 /// The room's tables.
 pub const MIGRATIONS: Migrations = Migrations {
@@ -96,24 +98,69 @@ CREATE INDEX execution_instance_process ON execution_instance (tenant_id, proces
 /*sqlite:CREATE INDEX execution_instance_state
     ON execution_instance (tenant_id, state, started_at, id) WHERE state <> 'completed';*/
 ",
+        "
+ALTER TABLE execution_instance ADD COLUMN row_sum BIGINT;
+",
     ],
 };
 
 const FIND: &str =
-    "SELECT id, process, process_version, version, head_hash, started_at, ended_at, body
+    "SELECT id, process, process_version, version, head_hash, started_at, ended_at, body, row_sum
     FROM execution_instance WHERE tenant_id = $1 AND id = $2";
 const INSERT: &str =
     "INSERT INTO execution_instance (tenant_id, id, process, process_version, state,
-    business_key, incidents, version, head_hash, started_at, ended_at, body)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING";
+    business_key, incidents, version, head_hash, started_at, ended_at, body, row_sum)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING";
 const UPDATE: &str =
     "UPDATE execution_instance SET state = $4, incidents = $5, version = version + 1,
-    head_hash = $6, ended_at = $7, body = $8
+    head_hash = $6, ended_at = $7, body = $8, row_sum = $9
     WHERE tenant_id = $1 AND id = $2 AND version = $3";
 
 /// The instance with the id `id`.
 pub(super) async fn find(session: &mut Session, id: &str) -> Result<Option<Stored>> {
     session.query_opt(FIND, &params![id]).await?.map(|row| stored(&row)).transpose()
+}
+
+/// What lists filter an instance by.
+pub(super) struct Listed {
+    pub(super) id: String,
+    state: String,
+    business_key: Option<String>,
+    incidents: i64,
+}
+
+impl Listed {
+    /// Whether it says what the state does.
+    pub(super) fn fits(&self, stored: &Stored) -> bool {
+        let instance = &stored.instance;
+        self.state == state_name(instance)
+            && self.business_key == instance.business_key
+            && self.incidents == incidents(instance)
+    }
+}
+
+/// The instance behind the id `after`.
+pub(super) async fn next_listed(session: &mut Session, after: &str) -> Result<Option<Listed>> {
+    let found = session
+        .query_opt(
+            "SELECT id, state, business_key, incidents FROM execution_instance
+             WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT 1",
+            &params![after],
+        )
+        .await?;
+    let listed = |row: Row| {
+        Ok(Listed {
+            id: row.text(0)?,
+            state: row.text(1)?,
+            business_key: row.opt_text(2)?,
+            incidents: row.int(3)?,
+        })
+    };
+    found.map(listed).transpose()
+}
+
+fn incidents(instance: &Instance) -> i64 {
+    i64::try_from(instance.incidents().count()).unwrap_or(i64::MAX)
 }
 
 /// Adds the state after a transition: a new row, or the next version of the one there is. Says how
@@ -123,7 +170,8 @@ pub(super) fn put(writes: &mut WriteSet, after: &Stored) -> Result<usize> {
     let body = serde_json::to_string(instance)
         .map_err(|source| Error::internal("instance_encoding", source))?;
     let bytes = body.len();
-    let incidents = i64::try_from(instance.incidents().count()).unwrap_or(i64::MAX);
+    let row_sum = sum::of(after, &body);
+    let incidents = incidents(instance);
     if after.version == 1 {
         let exists =
             Error::conflict("instance_exists", format!("the instance {:?} exists", instance.id));
@@ -139,6 +187,7 @@ pub(super) fn put(writes: &mut WriteSet, after: &Stored) -> Result<usize> {
             after.started_at,
             after.ended_at,
             body,
+            row_sum,
         ];
         writes.push_expecting(INSERT, values, 1, exists);
         return Ok(bytes);
@@ -151,15 +200,18 @@ pub(super) fn put(writes: &mut WriteSet, after: &Stored) -> Result<usize> {
         &after.head.hash,
         after.ended_at,
         body,
+        row_sum,
     ];
     writes.push_expecting(UPDATE, values, 1, ExecutionError::Changed.into());
     Ok(bytes)
 }
 
 fn stored(row: &Row) -> Result<Stored> {
-    let instance: Instance = row.json(7)?;
+    let body = row.str(7)?;
+    let damaged = |_| sum::damaged(row.str(0).unwrap_or_default());
+    let instance: Instance = serde_json::from_str(body).map_err(damaged)?;
     let version = row.int(3)?;
-    Ok(Stored {
+    let stored = Stored {
         instance,
         process: Arc::from(row.str(1)?),
         process_version: row.int(2)?,
@@ -168,7 +220,9 @@ fn stored(row: &Row) -> Result<Stored> {
         head: Head { seq: version, hash: row.text(4)? },
         started_at: row.timestamp(5)?,
         ended_at: row.opt_timestamp(6)?,
-    })
+    };
+    sum::check(&stored, body, row.opt_int(8)?)?;
+    Ok(stored)
 }
 
 /// What lists filter by: a held instance is active for the engine and paused for people.

@@ -4,6 +4,7 @@ mod activate;
 mod calls;
 mod compensation;
 mod control;
+mod damage;
 mod governance;
 mod incidents;
 mod instantiation;

@@ -52,7 +52,6 @@ impl Execution {
 }
 
 /// The events in a row of the journal.
-#[cfg(test)]
 pub(crate) fn recorded_events(row: &Value) -> Result<Vec<Event>> {
     Recorded::of(row).map(|recorded| recorded.events)
 }

@@ -110,7 +110,7 @@ impl Filter {
         }
         let order = format!("ORDER BY {started} DESC, id DESC");
         let columns = "SELECT id, process, process_version, version, head_hash, started_at,
-            ended_at, body FROM execution_instance";
+            ended_at, body, row_sum FROM execution_instance";
         let sql = if lead == Lead::KeyPrefix {
             // Places are sorted, not whole instances.
             format!(
