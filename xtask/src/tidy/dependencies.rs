@@ -19,6 +19,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("hyper", &["mcp-server"]),
     ("clap", &["mcp-server", "xtask", "benches", "fuzz"]),
     ("rusqlite", &["store"]),
+    ("flate2", &["store"]),
     // The product tests make a database each.
     ("tokio-postgres", &["store", "tests"]),
     ("deadpool", &["store"]),
