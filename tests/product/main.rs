@@ -11,6 +11,7 @@
 )]
 
 mod answers;
+mod archive;
 mod authorization;
 mod backup;
 mod calls;

@@ -119,7 +119,13 @@ fn told(file: &Path, findings: &[Finding]) -> String {
     line
 }
 
-fn close(passed: usize, failed: usize, code: &str, terminal: &mut Terminal) -> Result<()> {
+/// Says how many passed and failed; an error unless all passed.
+pub(super) fn close(
+    passed: usize,
+    failed: usize,
+    code: &str,
+    terminal: &mut Terminal,
+) -> Result<()> {
     terminal.result(&format!("{passed} passed, {failed} failed")).map_err(unwritable)?;
     match (passed, failed) {
         (0, 0) => Err(Error::invalid("nothing_found", "there is no such file in the paths given")),

@@ -1,6 +1,7 @@
-//! The tables of the execution room, and the instances in them; [`mail`] has the others, [`search`]
-//! finds many.
+//! The tables of the execution room, and the instances in them; [`mail`] has who waits for messages,
+//! [`archived`] what has ended, [`search`] finds many.
 
+pub(super) mod archived;
 pub(super) mod mail;
 mod search;
 
@@ -96,6 +97,7 @@ CREATE INDEX execution_instance_process ON execution_instance (tenant_id, proces
 /*sqlite:CREATE INDEX execution_instance_state
     ON execution_instance (tenant_id, state, started_at, id) WHERE state <> 'completed';*/
 ",
+        archived::TABLES,
     ],
 };
 
