@@ -1,22 +1,28 @@
-//! Benchmarks: instances per second through the engine's API, and MCP calls per second through the
-//! whole server beside a bare echo server. Figures are printed with what the disk can do, and
+//! Benchmarks: instances per second through the engine's API, MCP calls per second through the whole
+//! server beside a bare echo server, and what instances cost that wait (`parked`). Figures are printed with what the disk can do, and
 //! written as JSON. Run in release mode: `cargo xtask bench`.
 
 mod cpu;
 mod disk;
 mod instances;
 mod mcp;
+mod parked;
+mod program;
 mod report;
 
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
+use parked::Parked;
 use report::Report;
 
 /// What is measured, and where the figures go.
 #[derive(Debug, Parser)]
 struct Arguments {
+    /// What is measured. Default: instances and MCP calls.
+    #[command(subcommand)]
+    what: Option<What>,
     /// A PostgreSQL server to measure as well; its database is filled.
     #[arg(long, value_name = "URL")]
     postgres: Option<String>,
@@ -34,12 +40,21 @@ struct Arguments {
     json: PathBuf,
 }
 
+#[derive(Debug, Subcommand)]
+enum What {
+    /// The cost of instances that wait, each at a human task with a timer, on the embedded database.
+    Parked(Parked),
+}
+
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let mut report = Report::default();
     report.add("disk_fdatasync_per_s", disk::syncs_per_second()?)?;
     runtime.block_on(async {
+        if let Some(What::Parked(parked)) = arguments.what {
+            return parked.measure(&mut report).await;
+        }
         let folder = tempfile::tempdir()?;
         let url = format!("sqlite:{}", folder.path().display());
         let rounds = instances::Rounds {

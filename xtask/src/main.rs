@@ -58,7 +58,7 @@ enum Xtask {
         arguments: Vec<String>,
     },
     /// Measures in release mode, on SQLite and on a PostgreSQL of its own that waits for its disk;
-    /// what follows `--` goes to the benchmark, e.g. `--instances 5000`.
+    /// what follows `--` goes to the benchmark, e.g. `--instances 5000`, or `parked --parked 200000`.
     Bench {
         /// Arguments of the benchmark.
         #[arg(last = true)]
@@ -98,6 +98,9 @@ fn run(command: Xtask) -> anyhow::Result<ExitCode> {
         Xtask::Fuzz { arguments } => fuzz::run(&root, &arguments)?,
         Xtask::Bench { arguments } => {
             let cluster = Cluster::start(Durability::Full)?;
+            // Some measurements are of the program itself, beside the benchmark.
+            let program = ["build", "--release", "--locked", "--package", "flowmaster-mcp-server"];
+            steps::checked(steps::cargo(&root).args(program))?;
             steps::checked(
                 steps::cargo(&root)
                     .args(["run", "--release", "--locked", "--package", "flowmaster-benches", "--"])
