@@ -26,13 +26,25 @@ pub(crate) struct Rounds {
     pub(crate) concurrency: usize,
 }
 
-/// Measures instances a second on the store at `url`.
+/// What a round committed.
+#[derive(Clone, Copy)]
+pub(crate) struct Committed {
+    /// Transactions of the engine, two an instance.
+    pub(crate) transactions: u64,
+    /// Commits of the database, each of many transactions on SQLite.
+    pub(crate) commits: u64,
+    pub(crate) seconds: f64,
+    /// Transactions of all rounds.
+    pub(crate) ever: u64,
+}
+
+/// Measures instances a second on the store at `url`; gives how much was committed.
 pub(crate) async fn measure(
     name: &str,
     url: String,
     rounds: &Rounds,
     report: &mut Report,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Committed> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ids: Arc<dyn IdSource> = Arc::new(RandomIds);
     let db = Db::open(&DbConfig::new(url), Arc::clone(&clock)).await?;
@@ -52,11 +64,13 @@ pub(crate) async fn measure(
     publish(&processes, &ctx).await?;
 
     run(&execution, &ctx, rounds.instances / 10, rounds.concurrency).await?;
+    let before = db.status();
     let cpu = cpu_seconds()?;
     let started = Instant::now();
     let mut millis = run(&execution, &ctx, rounds.instances, rounds.concurrency).await?;
     let seconds = started.elapsed().as_secs_f64();
     let cpu = cpu_seconds()? - cpu;
+    let after = db.status();
     millis.sort_by(f64::total_cmp);
     let count = rounds.instances as f64;
     report.add(&format!("{name}_instances_per_s"), count / seconds)?;
@@ -68,8 +82,14 @@ pub(crate) async fn measure(
     let mut millis = run(&execution, &ctx, serial, 1).await?;
     millis.sort_by(f64::total_cmp);
     report.add(&format!("{name}_serial_instance_p50_ms"), quantile(&millis, 0.5))?;
+    let ever = db.status().acknowledged;
     db.close().await;
-    Ok(())
+    Ok(Committed {
+        transactions: after.acknowledged - before.acknowledged,
+        commits: after.commits - before.commits,
+        seconds,
+        ever,
+    })
 }
 
 /// Runs `instances`, `concurrency` at a time; gives the time each took.

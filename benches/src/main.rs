@@ -1,5 +1,6 @@
-//! Benchmarks: instances per second through the engine's API, MCP calls per second through the whole
-//! server beside a bare echo server, and what instances cost that wait (`parked`). Figures are printed with what the disk can do, and
+//! Benchmarks: instances per second through the engine's API beside a bare loop and other engines, MCP
+//! calls per second through the whole server beside a bare echo server, and what instances cost that
+//! wait. Figures are printed with what the disk can do, and
 //! written as JSON. Run in release mode: `cargo xtask bench`.
 
 mod cpu;
@@ -7,22 +8,36 @@ mod disk;
 mod instances;
 mod mcp;
 mod parked;
+mod peers;
 mod program;
+mod raw;
 mod report;
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, ValueEnum};
 
 use parked::Parked;
+use peers::Peers;
 use report::Report;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Measurement {
+    /// Instances a second, from start to end.
+    Instances,
+    /// Calls a second through the whole server.
+    Mcp,
+    /// The same instances by other engines.
+    Peers,
+    /// What instances cost that wait, each at a human task with a timer, on the embedded database.
+    Parked,
+}
 
 /// What is measured, and where the figures go.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// What is measured. Default: instances and MCP calls.
-    #[command(subcommand)]
-    what: Option<What>,
+    #[arg(value_enum, default_values_t = [Measurement::Instances, Measurement::Mcp])]
+    what: Vec<Measurement>,
     /// A PostgreSQL server to measure as well; its database is filled.
     #[arg(long, value_name = "URL")]
     postgres: Option<String>,
@@ -38,12 +53,10 @@ struct Arguments {
     /// The file for the figures as JSON.
     #[arg(long, default_value = "target/bench.json", value_name = "FILE")]
     json: PathBuf,
-}
-
-#[derive(Debug, Subcommand)]
-enum What {
-    /// The cost of instances that wait, each at a human task with a timer, on the embedded database.
-    Parked(Parked),
+    #[command(flatten)]
+    peers: Peers,
+    #[command(flatten)]
+    parked: Parked,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -51,21 +64,34 @@ fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let mut report = Report::default();
     report.add("disk_fdatasync_per_s", disk::syncs_per_second()?)?;
-    runtime.block_on(async {
-        if let Some(What::Parked(parked)) = arguments.what {
-            return parked.measure(&mut report).await;
-        }
+    runtime.block_on(measure(&arguments, &mut report))?;
+    report.write(&arguments.json)
+}
+
+async fn measure(arguments: &Arguments, report: &mut Report) -> anyhow::Result<()> {
+    let postgres = arguments.postgres.as_deref();
+    let has = |measurement| arguments.what.contains(&measurement);
+    if has(Measurement::Instances) || has(Measurement::Peers) {
         let folder = tempfile::tempdir()?;
         let url = format!("sqlite:{}", folder.path().display());
         let rounds = instances::Rounds {
             instances: arguments.instances,
             concurrency: arguments.concurrency,
         };
-        instances::measure("sqlite", url, &rounds, &mut report).await?;
-        if let Some(url) = arguments.postgres {
-            instances::measure("postgres", url, &rounds, &mut report).await?;
+        let committed = instances::measure("sqlite", url, &rounds, report).await?;
+        raw::measure(folder.path(), committed, report)?;
+        if let Some(url) = postgres {
+            instances::measure("postgres", url.to_owned(), &rounds, report).await?;
         }
-        mcp::measure(arguments.seconds, &mut report).await
-    })?;
-    report.write(&arguments.json)
+    }
+    if has(Measurement::Peers) {
+        peers::measure(&arguments.peers, postgres, arguments.concurrency, report).await?;
+    }
+    if has(Measurement::Mcp) {
+        mcp::measure(arguments.seconds, report).await?;
+    }
+    if has(Measurement::Parked) {
+        arguments.parked.measure(report).await?;
+    }
+    Ok(())
 }

@@ -18,6 +18,11 @@ impl Report {
         Ok(())
     }
 
+    /// A figure of this run.
+    pub(crate) fn get(&self, name: &str) -> Option<f64> {
+        self.0.get(name).and_then(Value::as_f64)
+    }
+
     /// Writes all figures.
     pub(crate) fn write(self, path: &Path) -> anyhow::Result<()> {
         if let Some(folder) = path.parent() {

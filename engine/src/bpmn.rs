@@ -2,9 +2,13 @@
 //!
 //! A [`Document`] keeps the file with its diagram and every vendor's extensions; the model is what
 //! the engine understands of it. Names are compared by namespace, never by prefix. The `zeebe:`
-//! extensions of Camunda 8 Modeler are read; our own live in the `flowmaster:` namespace.
+//! extensions of Camunda 8 Modeler are read; our own live in the `flowmaster:` namespace. Those of
+//! Camunda 7, Operaton and Flowable are translated into them, for reading alone.
 
 mod association;
+mod collaboration;
+mod data;
+mod dialect;
 mod event;
 mod extension;
 mod flow_node;
@@ -23,6 +27,8 @@ use crate::model::{Definitions, Process, Text};
 use crate::xml::{Element, XmlError};
 
 use association::Handlers;
+use collaboration::MessageFlows;
+use data::DataElements;
 pub use names::FLOWMASTER;
 use names::MODEL;
 pub use write::write;
@@ -82,7 +88,12 @@ impl Document {
     /// What the engine understands of it.
     #[must_use]
     pub fn load(&self) -> Loaded {
-        Reader::new(&self.0).definitions()
+        let Some((translated, findings)) = dialect::translated(&self.0) else {
+            return Reader::new(&self.0).definitions();
+        };
+        let mut loaded = Reader::new(&translated).definitions();
+        loaded.findings.splice(..0, findings);
+        loaded
     }
 }
 
@@ -115,6 +126,8 @@ struct Reader<'a> {
     /// The root elements that others refer to (`message`, `error`, `signal`, `escalation`), by id.
     shared: BTreeMap<&'a str, &'a Element>,
     handlers: Handlers<'a>,
+    flows: MessageFlows<'a>,
+    data: DataElements<'a>,
     findings: Vec<Finding>,
     unnamed: usize,
 }
@@ -126,7 +139,10 @@ impl<'a> Reader<'a> {
             .filter(|element| &*element.namespace == MODEL)
             .filter_map(|element| Some((element.attribute("id")?, element)))
             .collect();
-        Self { root, shared, handlers: Handlers::of(root), findings: Vec::new(), unnamed: 0 }
+        let mut findings = Vec::new();
+        let flows = MessageFlows::of(root, &mut findings);
+        let (handlers, data) = (Handlers::of(root), DataElements::of(root));
+        Self { root, shared, handlers, flows, data, findings, unnamed: 0 }
     }
 
     fn definitions(mut self) -> Loaded {

@@ -30,6 +30,16 @@ pub enum Command {
         /// Its results.
         variables: VariableMap,
     },
+    /// Who performs an ad-hoc sub-process, and was asked what begins next in it, says so. Completing
+    /// that work ends the sub-process instead.
+    Perform {
+        /// The wait for the answer.
+        key: Key,
+        /// What begins.
+        activate: Vec<Activation>,
+        /// Variables of the sub-process, e.g. what the performer wants to see when it is asked again.
+        variables: VariableMap,
+    },
     /// Work ends with a BPMN error.
     ThrowError {
         /// The wait.
@@ -144,6 +154,15 @@ pub enum Command {
         /// Its arguments.
         arguments: Value,
     },
+}
+
+/// An element of an ad-hoc sub-process that begins.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Activation {
+    /// BPMN id.
+    pub element: ElementId,
+    /// Variables of the new element instance.
+    pub variables: VariableMap,
 }
 
 /// How a called instance ended.

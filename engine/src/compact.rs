@@ -5,6 +5,7 @@
 
 mod ad_hoc;
 mod from_process;
+mod lane;
 mod to_process;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use ad_hoc::CompactAdHoc;
+pub use lane::CompactLane;
 
 /// A process.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -45,6 +47,10 @@ pub struct CompactProcess {
     /// Policies on the whole process.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub policies: Vec<CompactPolicy>,
+    /// Lanes that elements name in `lane`; needed only for a lane with another group than its name,
+    /// or inside another lane.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lanes: Vec<CompactLane>,
     /// The elements, in any order.
     pub elements: Vec<CompactElement>,
 }
@@ -56,7 +62,7 @@ pub struct CompactElement {
     /// Id, unique in the process.
     pub id: String,
     /// BPMN element: startEvent, endEvent, intermediateCatchEvent, intermediateThrowEvent,
-    /// boundaryEvent, task, userTask, serviceTask, agentTask, receiveTask, scriptTask,
+    /// boundaryEvent, task, userTask, serviceTask, agentTask, receiveTask, sendTask, scriptTask,
     /// businessRuleTask, exclusiveGateway, parallelGateway, inclusiveGateway, eventBasedGateway,
     /// complexGateway, subProcess, eventSubProcess, adHocSubProcess, transaction, callActivity.
     #[serde(rename = "type")]
@@ -83,7 +89,7 @@ pub struct CompactElement {
     /// boundaryEvent and start of an eventSubProcess: false lets the activity go on. Default true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interrupting: Option<bool>,
-    /// Events: what they wait for or throw. receiveTask: its message.
+    /// Events: what they wait for or throw. receiveTask and sendTask: their message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<CompactEvent>,
     /// Instead of `event`, several: a throwing event throws all of them, a catching one waits for the
@@ -98,7 +104,8 @@ pub struct CompactElement {
     /// process. Default false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub instantiate: bool,
-    /// serviceTask: what workers ask for. FEEL when it begins with `=`.
+    /// serviceTask: what workers ask for. FEEL when it begins with `=`. adHocSubProcess: who is asked
+    /// what begins in it, at first and whenever all that was activated is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<String>,
     /// serviceTask and agentTask: how often it may be tried. Default 3.
@@ -108,7 +115,8 @@ pub struct CompactElement {
     /// first. Default 0. FEEL when it begins with `=`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<String>,
-    /// agentTask: id of the agent.
+    /// agentTask: id of the agent. adHocSubProcess: the agent that performs it; the elements in it
+    /// that no `next` leads to are its tools, and their ids and documentation say what they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
     /// scriptTask: the FEEL expression.
@@ -123,6 +131,12 @@ pub struct CompactElement {
     /// callActivity: id of the called process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process: Option<String>,
+    /// callActivity: whether all variables go in, besides `inputs`. Default: where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub propagate_in: Option<bool>,
+    /// callActivity: whether all results come back, besides `outputs`. Default: where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub propagate_out: Option<bool>,
     /// userTask: who does it and with which form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assignment: Option<CompactAssignment>,
@@ -148,6 +162,9 @@ pub struct CompactElement {
     /// Policies on this element.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub policies: Vec<CompactPolicy>,
+    /// The lane it lies in. A userTask without an assignment is done by the group of that name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lane: Option<String>,
     /// Fixed texts for workers.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
@@ -205,6 +222,10 @@ pub enum CompactEvent {
         /// FEEL over the instance's variables; not needed at the start of a process.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         correlation: Option<String>,
+        /// Instead of `correlation`: true recognises it by the business key of the instance, and a
+        /// thrown message carries it. An instance that it starts gets that business key.
+        #[serde(default, rename = "businessKey", skip_serializing_if = "std::ops::Not::not")]
+        business_key: bool,
     },
     /// ISO 8601 duration, e.g. `PT2H`, or FEEL.
     Duration(String),
@@ -358,6 +379,16 @@ pub enum CompactRule {
         /// Told to whoever is refused.
         reason: String,
     },
+}
+
+impl CompactElement {
+    fn passes_all_in(&self) -> bool {
+        self.propagate_in.unwrap_or(self.inputs.is_empty())
+    }
+
+    fn passes_all_out(&self) -> bool {
+        self.propagate_out.unwrap_or(self.outputs.is_empty())
+    }
 }
 
 impl Default for Next {

@@ -10,10 +10,10 @@ use flowmaster_kernel::Timestamp;
 use serde_json::Value;
 
 use crate::decide::Definition;
-use crate::element::call_activity;
+use crate::element::{ad_hoc, call_activity};
 use crate::event::{Event, HumanWork, Subscription, Work};
 use crate::instance::{Caller, Instance, InstanceState, Key};
-use crate::model::{ElementId, Node, NodeKind, Task};
+use crate::model::{ElementId, Node, NodeIx, NodeKind, Process, Task};
 use crate::scope::VariableMap;
 
 /// Something to be done outside.
@@ -153,6 +153,19 @@ pub struct WorkItem {
     pub headers: BTreeMap<String, String>,
     /// What the element sees.
     pub variables: VariableMap,
+    /// What can begin, where the work is to perform an ad-hoc sub-process.
+    pub activities: Vec<Offered>,
+}
+
+/// An element that whoever performs an ad-hoc sub-process can let begin.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Offered {
+    /// BPMN id.
+    pub element: ElementId,
+    /// Its name.
+    pub name: Option<String>,
+    /// Its documentation.
+    pub documentation: Option<String>,
 }
 
 /// A human task.
@@ -214,7 +227,8 @@ fn kind_of(definition: &Definition, instance: &Instance, event: &Event) -> Optio
         Event::WorkRequested { key, owner, work, .. } => {
             instance.wait(*key)?;
             let (_, node) = instance.place(definition.process(), *owner)?;
-            requested(item(instance, *key, *owner, node), node, work)
+            let item = item(definition.process(), instance, *key, *owner, node);
+            requested(item, node, work)
         }
         Event::WorkCompleted { key, .. } => EffectKind::CloseWork { key: *key },
         Event::WorkFailed { key, retries, retry_at, .. } => {
@@ -345,8 +359,21 @@ fn requested(item: WorkItem, node: &Node, work: &Work) -> EffectKind {
     }
 }
 
-fn item(instance: &Instance, key: Key, owner: Key, node: &Node) -> WorkItem {
+fn item(process: &Process, instance: &Instance, key: Key, owner: Key, node: &Node) -> WorkItem {
+    let offered = |ix: NodeIx| {
+        let node = process.node(ix);
+        Offered {
+            element: ElementId::clone(&node.id),
+            name: node.name.clone(),
+            documentation: node.documentation.clone(),
+        }
+    };
+    let enabled = match node.ad_hoc() {
+        Some(_) => ad_hoc::enabled(instance, process, owner),
+        None => Vec::new(),
+    };
     WorkItem {
+        activities: enabled.into_iter().map(offered).collect(),
         key,
         element: ElementId::clone(&node.id),
         name: node.name.clone(),

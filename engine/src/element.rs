@@ -19,8 +19,10 @@ pub(crate) mod job_task;
 pub(crate) mod link_event;
 pub(crate) mod multi_instance;
 pub(crate) mod multiple_event;
+pub(crate) mod performer;
 pub(crate) mod receive_task;
 pub(crate) mod script_task;
+pub(crate) mod send_task;
 pub(crate) mod standard_loop;
 pub(crate) mod start_event;
 pub(crate) mod sub_process;
@@ -92,6 +94,7 @@ fn dispatch(t: &mut Transition<'_>, key: Key, node: &Node) -> Result<(), Failure
         NodeKind::Task(Task::Job(job)) => job_task::enter(t, key, node, job),
         NodeKind::Task(Task::Agent { agent, job }) => agent_task::enter(t, key, node, agent, job),
         NodeKind::Task(Task::Receive(message)) => receive_task::enter(t, key, node, message),
+        NodeKind::Task(Task::Send(message)) => send_task::enter(t, key, node, message),
         NodeKind::Task(Task::Script(script)) => script_task::enter(t, key, script),
         NodeKind::Task(Task::BusinessRule { decision, result_variable }) => {
             business_rule_task::enter(t, key, node, decision, result_variable)
@@ -144,7 +147,7 @@ pub(crate) fn finish(
         _ => Vec::new(),
     };
     if flows.is_empty() && !undoes {
-        ad_hoc::collect(t, key, scope, node)?;
+        ad_hoc::collect(t, key, scope, node, results)?;
     }
     compensation::keep(t, key, node)?;
     t.close_waits(key);

@@ -30,6 +30,8 @@ pub enum Severity {
     Error,
     /// It can, but probably not as meant.
     Warning,
+    /// It can; this is how something is understood.
+    Info,
 }
 
 impl Finding {
@@ -51,6 +53,16 @@ impl Finding {
         fix: impl Into<String>,
     ) -> Self {
         Self::new(Severity::Warning, code, element, what.into(), fix.into())
+    }
+
+    /// How something is understood that could be meant otherwise.
+    pub fn info(
+        code: &str,
+        element: &str,
+        what: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Self {
+        Self::new(Severity::Info, code, element, what.into(), fix.into())
     }
 
     fn new(severity: Severity, code: &str, element: &str, what: String, fix: String) -> Self {

@@ -10,6 +10,7 @@
 
 mod ad_hoc;
 mod builder;
+mod lane;
 mod node;
 
 use std::collections::BTreeMap;
@@ -17,8 +18,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-pub use ad_hoc::{AdHoc, AdHocOutput};
+pub use ad_hoc::{AdHoc, AdHocOutput, Performer};
 pub use builder::{BuildError, NodeDraft, ProcessBuilder};
+pub use lane::Lane;
 pub use node::{
     CallActivity, CompensationTrigger, Correlation, ErrorTrigger, Gateway, JobSpec, Loop, Mapping,
     Message, MultiInstance, Multiple, Node, NodeKind, Script, StandardLoop, SubProcess, Task, Text,
@@ -59,10 +61,15 @@ impl Definitions {
         self.processes.iter().find(|process| &*process.id == id)
     }
 
-    /// The first process marked executable, else the first one.
+    /// The first process marked executable, else the first one that has elements: a pool that is a
+    /// black box may have a process without any.
     #[must_use]
     pub fn main_process(&self) -> Option<&Arc<Process>> {
-        self.processes.iter().find(|process| process.executable).or_else(|| self.processes.first())
+        let mut processes = self.processes.iter();
+        let executable = processes.clone().find(|process| process.executable);
+        executable
+            .or_else(|| processes.find(|process| !process.nodes.is_empty()))
+            .or_else(|| self.processes.first())
     }
 }
 
@@ -83,6 +90,8 @@ pub struct Process {
     pub contract: Contract,
     /// Policies on the whole process.
     pub policies: Vec<Policy>,
+    /// The lanes that its nodes lie in, outer ones first.
+    pub lanes: Vec<Lane>,
     pub(crate) nodes: Vec<Node>,
     pub(crate) flows: Vec<Flow>,
     pub(crate) index: BTreeMap<ElementId, NodeIx>,

@@ -4,6 +4,7 @@
 //! start s
 //! user approve
 //! in sub script calc total = a + b
+//! send ask request key id
 //! on approve late timer PT1H          (~late does not interrupt)
 //! undo charge job refund              (a compensation boundary event and its handler)
 //! s -> approve -> e
@@ -12,6 +13,7 @@
 //! complex join activationCount >= 2
 //! loop approve while loopCounter < 3 max 5   (before: tested first)
 //! adhoc checks begin ["a"] until done sequential   (keeping: what runs comes to its end)
+//! adhoc checks by worker
 //! ```
 
 use std::collections::BTreeSet;
@@ -22,9 +24,9 @@ use crate::feel::Program;
 use crate::governance::{Action, Policy, Rule};
 use crate::model::{
     AdHoc, AdHocOutput, CallActivity, CompensationTrigger, Correlation, ErrorTrigger, Gateway,
-    JobSpec, Loop, Mapping, Message, MultiInstance, Multiple, NodeDraft, NodeIx, NodeKind, Process,
-    ProcessBuilder, Script, StandardLoop, SubProcess, Task, Text, TimerKind, TimerTrigger, Trigger,
-    UserTask,
+    JobSpec, Loop, Mapping, Message, MultiInstance, Multiple, NodeDraft, NodeIx, NodeKind,
+    Performer, Process, ProcessBuilder, Script, StandardLoop, SubProcess, Task, Text, TimerKind,
+    TimerTrigger, Trigger, UserTask,
 };
 use crate::scenario::Models;
 
@@ -165,7 +167,8 @@ fn kind(word: &str, rest: &str) -> NodeKind {
         "user" => NodeKind::Task(Task::User(UserTask::default())),
         "job" => NodeKind::Task(Task::Job(job())),
         "agent" => NodeKind::Task(Task::Agent { agent: text("helper"), job: job() }),
-        "receive" => match trigger(&format!("message {rest}")) {
+        "receive" | "send" => match trigger(&format!("message {rest}")) {
+            Trigger::Message(message) if word == "send" => NodeKind::Task(Task::Send(message)),
             Trigger::Message(message) => NodeKind::Task(Task::Receive(message)),
             _ => unreachable!(),
         },
@@ -223,7 +226,10 @@ fn trigger(rest: &str) -> Trigger {
         }
         "message" => {
             let (name, key) = rest.split_once(" key ").unwrap_or((rest, ""));
-            let correlation = Correlation((!key.is_empty()).then(|| program(key)));
+            let correlation = match key {
+                "" => Correlation::None,
+                key => Correlation::Key(program(key)),
+            };
             Trigger::Message(Message { name: text(name), correlation, job: None })
         }
         "signal" => Trigger::Signal { name: text(rest) },
@@ -296,6 +302,10 @@ fn standard_loop(rest: &str) -> Loop {
 
 /// `begin list until condition into results from expression keeping sequential`, each part optional.
 fn ad_hoc(rest: &str) -> AdHoc {
+    let (performer, rest) = match rest.strip_prefix("by ") {
+        Some(rest) => rest.split_once(' ').map_or((Some(rest), ""), |(by, rest)| (Some(by), rest)),
+        None => (None, rest),
+    };
     let (rest, sequential) = match rest.strip_suffix("sequential") {
         Some(rest) => (rest.trim(), true),
         None => (rest, false),
@@ -317,7 +327,14 @@ fn ad_hoc(rest: &str) -> AdHoc {
         None => (rest, None),
     };
     let active_elements = rest.strip_prefix("begin ").map(program);
-    AdHoc { sequential, completion_condition, cancel_remaining, active_elements, output }
+    AdHoc {
+        sequential,
+        completion_condition,
+        cancel_remaining,
+        active_elements,
+        performer: performer.map(|by| Performer::Worker(JobSpec { job_type: text(by), ..job() })),
+        output,
+    }
 }
 
 /// `four-eyes A B`, `four-eyes starter`, `mandate DOMAIN ACTION AMOUNT CURRENCY`, `condition FEEL`;

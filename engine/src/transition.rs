@@ -156,6 +156,7 @@ impl<'a> Transition<'a> {
         }
         if element::complex_gateway::settle(self)
             || element::ad_hoc::settle(self)
+            || element::performer::ask(self)
             || element::compensation::go_on(self)
         {
             return true;

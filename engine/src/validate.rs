@@ -220,12 +220,17 @@ impl Check<'_> {
         match task {
             // What starts the process finds no instance, unless others of its kind did before.
             Task::Receive(_) if self.starts_alone(ix) => {}
-            Task::Receive(message) => self.correlation(id, message.correlation.0.is_some()),
+            Task::Receive(message) => self.correlation(id, message.correlation.is_given()),
             Task::User(user) => {
-                if user.assignee.is_none()
-                    && user.candidate_groups.is_none()
-                    && user.candidate_users.is_none()
-                {
+                let node = self.process.node(ix);
+                if let Some(group) = self.process.lane_group(node).filter(|_| user.names_nobody()) {
+                    self.findings.push(Finding::info(
+                        "lane_group",
+                        id,
+                        format!("its lane says who does it: the group {group:?}"),
+                        "name groups or persons at the task if it is somebody else",
+                    ));
+                } else if user.names_nobody() {
                     self.warning(
                         "nobody_assigned",
                         id,
@@ -242,7 +247,7 @@ impl Check<'_> {
                 let known = self.surroundings.agents.as_ref();
                 self.reference("agent_missing", id, "agent", agent, known);
             }
-            Task::Pass | Task::Job(_) | Task::Script(_) => {}
+            Task::Pass | Task::Job(_) | Task::Script(_) | Task::Send(_) => {}
         }
     }
 

@@ -9,6 +9,8 @@ use flowmaster_engine::bpmn::{self, Document};
 use flowmaster_engine::compact::CompactProcess;
 use flowmaster_engine::dmn::Decisions;
 use flowmaster_engine::feel::Program;
+use flowmaster_engine::graph::{self, Verdict as Imported};
+use flowmaster_engine::juel;
 use flowmaster_engine::scenario::{self, Scenario};
 use flowmaster_engine::{Event, replay};
 use flowmaster_kernel::{Error, Timestamp};
@@ -36,8 +38,9 @@ pub(crate) const TARGETS: &[Target] = &[
         seeds: &[
             "engine/src/scenario/tests/files/order.bpmn",
             "engine/src/scenario/tests/files/checks.bpmn",
+            "engine/src/scenario/tests/files/library.bpmn",
         ],
-        texts: &[],
+        texts: VENDORS,
         take: bpmn,
     },
     Target {
@@ -61,6 +64,8 @@ pub(crate) const TARGETS: &[Target] = &[
         take: dmn,
     },
     Target { name: "feel", seeds: &[], texts: FEEL, take: feel },
+    Target { name: "graph", seeds: &[], texts: GRAPHS, take: graph },
+    Target { name: "juel", seeds: &[], texts: JUEL, take: juel },
     Target {
         name: "prompt",
         seeds: &[
@@ -103,6 +108,36 @@ const FEEL: &[&str] = &[
     "substring(replace(name, \"a+\", \"b\"), 2, 3) in (\"x\", \"y\", not(\"z\"))",
     "context put(order, [\"total\"], sum(list)) instance of context<total: number>",
     "@\"PT3H\" between @\"PT1H\" and duration(\"P1D\")",
+];
+
+const JUEL: &[&str] = &[
+    "amount >= 1000 && (amount < 10000 || !vip) and not empty note",
+    "order.items[0].price * 2 div 3 mod 4 == map['the key']",
+    "a ? 'it' : b ne \"x\" ? -c : null",
+    "execution.getVariable('a') + bean.call(b, 1.5)",
+];
+
+const VENDORS: &[&str] = &["<b:definitions xmlns:b='http://www.omg.org/spec/BPMN/20100524/MODEL' \
+     xmlns:c='http://camunda.org/schema/1.0/bpmn'><b:process id='p' isExecutable='true'>\
+     <b:startEvent id='s'/><b:sequenceFlow id='f' sourceRef='s' targetRef='u'>\
+     <b:conditionExpression>${a.b == 'x' &amp;&amp; !done}</b:conditionExpression></b:sequenceFlow>\
+     <b:userTask id='u' c:assignee='${who}' c:candidateGroups='a,${b}'><b:extensionElements>\
+     <c:inputOutput><c:inputParameter name='i'><c:list><c:value>${x}</c:value></c:list>\
+     </c:inputParameter></c:inputOutput></b:extensionElements>\
+     <b:multiInstanceLoopCharacteristics c:collection='items' c:elementVariable='item'/>\
+     </b:userTask></b:process></b:definitions>"];
+
+const GRAPHS: &[&str] = &[
+    r#"{"_key":"1","nodes":[{"id":"s","type":"start"},{"id":"d","type":"decision"},
+        {"id":"a","type":"human","config":{"actors":["x"]}},{"id":"b","type":"task","toolRef":"t"},
+        {"id":"e","type":"end"}],"edges":[{"source":"s","target":"d","type":"smoothstep"},
+        {"source":"d","target":"a","condition":"n >= 10 && n < 20"},{"source":"d","target":"b"},
+        {"source":"a","target":"e"},{"source":"b","target":"e"},{"source":"s","target":"e"}]}"#,
+    r#"{"process_def":[{"_key":"1"}],"node_def":[{"_key":"s","type":"start"},{"_key":"h","type":"human"},
+        {"_key":"k","type":"agent"},{"_key":"e","type":"end"}],"proc_def_defines_node":[
+        {"_from":"p/1","_to":"n/s","order":1},{"_from":"p/1","_to":"n/h","order":2},
+        {"_from":"p/1","_to":"n/k","order":3},{"_from":"p/1","_to":"n/e","order":4}],
+        "process_versions":[{"process_id":"1","snapshot":{"nodes":[],"edges":[{"_from":"s","_to":"h"}]}}]}"#,
 ];
 
 impl Target {
@@ -203,6 +238,26 @@ fn feel(bytes: &[u8]) -> Verdict {
     let value = program.evaluate(&variables(), Timestamp::from_millis(1_767_603_600_000));
     let again = program.evaluate(&variables(), Timestamp::from_millis(1_767_603_600_000));
     same("evaluated twice", &value, &again)
+}
+
+/// What is translated compiles.
+fn juel(bytes: &[u8]) -> Verdict {
+    let Ok(text) = std::str::from_utf8(bytes) else { return Ok(()) };
+    let Ok(feel) = juel::to_feel(text) else { return Ok(()) };
+    let compiled = Program::compile(&feel).map(|program| program.text().to_owned());
+    same("the translation", &Ok(feel), &compiled)
+}
+
+/// The same definition gives the same process, and one that is not rejected is a process.
+fn graph(bytes: &[u8]) -> Verdict {
+    let Ok(stored) = serde_json::from_slice::<Value>(bytes) else { return Ok(()) };
+    for (import, again) in graph::import(&stored).into_iter().zip(graph::import(&stored)) {
+        same("imported twice", &json!(import.process), &json!(again.process))?;
+        same("imported twice", &import.report, &again.report)?;
+        let is_process = import.process.is_some_and(|process| process.to_process().is_ok());
+        same("a process", &(import.report.verdict != Imported::Rejected), &is_process)?;
+    }
+    Ok(())
 }
 
 fn variables() -> Map<String, Value> {

@@ -10,6 +10,7 @@ mod connect;
 mod demo;
 mod doctor;
 mod files;
+mod import;
 mod key;
 mod links;
 mod tenant;
@@ -32,6 +33,7 @@ pub use clients::Client;
 pub use connect::ConnectArgs;
 pub use demo::DemoArgs;
 pub use files::{BpmnArgs, ScenarioArgs};
+pub use import::ImportArgs;
 pub use key::KeyArgs;
 pub use tenant::TenantArgs;
 
@@ -116,6 +118,8 @@ enum ScenarioCommand {
 enum BpmnCommand {
     /// Check that files are read and written back without loss, and what keeps them from running.
     Check(BpmnArgs),
+    /// Repair definitions of the first FlowMaster platform, and write them as BPMN files.
+    Import(ImportArgs),
 }
 
 #[derive(Debug, Args)]
@@ -196,6 +200,7 @@ fn try_run(cli: Cli, terminal: &mut Terminal) -> Result<()> {
         Command::Demo(args) => runtime.block_on(demo::demo(config, &args, terminal)),
         Command::Scenario(ScenarioCommand::Run(args)) => files::run_scenarios(&args, terminal),
         Command::Bpmn(BpmnCommand::Check(args)) => files::check_bpmn(&args, terminal),
+        Command::Bpmn(BpmnCommand::Import(args)) => import::import(&args, terminal),
         Command::Key(args) => runtime.block_on(key::key(config, args, terminal)),
         Command::Tenant(args) => runtime.block_on(tenant::tenant(config, args, terminal)),
         Command::Backup(args) => backup::create(&config, &args, terminal),

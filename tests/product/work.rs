@@ -159,3 +159,77 @@ async fn bad_input_gets_a_clear_error_and_the_server_lives() {
     assert_eq!(code(&admin.call("process_save", feel).await), "process_invalid");
     admin.call("me_get", json!({})).await.unwrap();
 }
+
+#[tokio::test]
+async fn an_agent_uses_the_elements_of_an_ad_hoc_sub_process_as_its_tools() {
+    let server = TestServer::start().await;
+    let prompt = "---\nid: desk/solve\ndescription: Solves a case.\noutput:\n  schema:\n    type: \
+                  object\n    required: [verdict]\n    properties: { verdict: { type: string } }\n\
+                  ---\n## user\nSolve the case.\n";
+    server.admin.call("prompt_save", json!({ "text": prompt })).await.unwrap();
+    let agent = json!({ "id": "solver", "prompt": "desk/solve" });
+    server.admin.call("agent_save", agent).await.unwrap();
+    publish(
+        &server,
+        json!([
+            { "id": "s", "type": "startEvent", "next": "desk" },
+            { "id": "desk", "type": "adHocSubProcess", "agent": "solver", "next": "e", "elements": [
+                { "id": "look_up", "type": "serviceTask", "job": "look-up",
+                  "documentation": "Finds a customer. Takes `name`." },
+                { "id": "ask_clerk", "type": "userTask", "assignment": { "groups": "clerk" },
+                  "documentation": "Asks a clerk. Takes `question`." }
+            ] },
+            { "id": "e", "type": "endEvent" }
+        ]),
+    )
+    .await;
+    let clerk = server.person("clara", &[Role::Employee], &["clerk"]).await;
+    let worker = server.person("worker", &[Role::Developer], &[]).await;
+    let started = server.admin.call("process_start", json!({ "process": "p" })).await.unwrap();
+    let claim = async || {
+        let claimed = worker.call("work_claim", json!({ "agent": "solver" })).await.unwrap();
+        claimed["work"].get(0).cloned()
+    };
+    let submit = async |work: &Value, answer: Value| {
+        let mut arguments = json!({ "id": work["id"], "epoch": work["epoch"] });
+        arguments.as_object_mut().unwrap().extend(answer.as_object().unwrap().clone());
+        worker.call("work_submit", arguments).await
+    };
+
+    let work = claim().await.unwrap();
+    let tools = work["context"]["activities"].as_array().unwrap();
+    assert_eq!(tools[0]["id"], "look_up");
+    assert_eq!(tools[0]["documentation"], "Finds a customer. Takes `name`.");
+    let unknown = submit(&work, json!({ "activate": [{ "id": "pay" }] })).await;
+    assert_eq!(code(&unknown), "not_selectable");
+    let calls = json!({ "activate": [
+        { "id": "look_up", "variables": { "name": "Nordwind" }, "call": "1" },
+        { "id": "ask_clerk", "variables": { "question": "Is it paid?" }, "call": "2" }
+    ] });
+    submit(&work, calls).await.unwrap();
+    assert_eq!(claim().await, None, "nothing to decide while the tools work");
+
+    let jobs = worker.call("job_claim", json!({ "job_type": "look-up" })).await.unwrap();
+    let job = &jobs["jobs"][0];
+    assert_eq!(job["variables"]["name"], "Nordwind");
+    let found = json!({ "id": job["id"], "epoch": job["epoch"], "variables": { "customer": 7 } });
+    worker.call("job_complete", found).await.unwrap();
+    let task = clerk.until("task_list", json!({}), |page| page["items"].get(0).cloned()).await;
+    let done = json!({ "id": task["id"], "variables": { "paid": true } });
+    clerk.call("task_complete", done).await.unwrap();
+
+    let work = claim().await.unwrap();
+    let results = json!([
+        { "tool": "look_up", "call": "1", "result": { "customer": 7 } },
+        { "tool": "ask_clerk", "call": "2", "result": { "paid": true } }
+    ]);
+    assert_eq!(work["context"]["results"], results);
+    let no_answer = submit(&work, json!({})).await;
+    assert_eq!(code(&no_answer), "invalid_output");
+    submit(&work, json!({ "output": { "verdict": "remind" } })).await.unwrap();
+    let ended = server.admin.call("instance_get", json!({ "id": started["id"] })).await.unwrap();
+    assert_eq!(ended["state"], "completed");
+    let runs = json!({ "instance": started["id"] });
+    let runs = server.admin.call("run_search", runs).await.unwrap();
+    assert_eq!(runs["items"].as_array().unwrap().len(), 2);
+}

@@ -4,7 +4,6 @@
 //! Invariants: each client and transport is one result, also when the client cannot be installed;
 //! the server is one of our own, on a free port and in a folder of its own.
 
-mod install;
 mod server;
 
 use std::path::{Path, PathBuf};
@@ -12,8 +11,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
-use self::install::Programs;
 use self::server::Server;
+use crate::install::{self, Programs};
 use crate::program;
 use crate::steps::cargo;
 use crate::tally::Tally;
@@ -30,24 +29,32 @@ struct Client {
     install: fn() -> anyhow::Result<Programs>,
 }
 
+fn fastmcp() -> anyhow::Result<Programs> {
+    install::python(&["fastmcp==4.1.2"])
+}
+
+fn node_packages() -> anyhow::Result<Programs> {
+    install::node(&["@modelcontextprotocol/sdk@1.32.2", "@modelcontextprotocol/inspector@2.12.0"])
+}
+
 const CLIENTS: [Client; 3] = [
     Client {
         name: "fastmcp",
         script: "fastmcp_client.py",
         transports: &["http-modern", "http-legacy", "sse", STDIO],
-        install: install::fastmcp,
+        install: fastmcp,
     },
     Client {
         name: "TypeScript SDK",
         script: "sdk_client.mjs",
         transports: &["http", "sse", STDIO],
-        install: install::node_packages,
+        install: node_packages,
     },
     Client {
         name: "Inspector",
         script: "inspector_client.mjs",
         transports: &["http-modern", "http-legacy", "sse", STDIO],
-        install: install::node_packages,
+        install: node_packages,
     },
 ];
 

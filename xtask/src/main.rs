@@ -14,6 +14,8 @@ mod cluster;
 mod conformance;
 mod debian;
 mod fuzz;
+mod install;
+mod peers;
 mod program;
 mod run_tests;
 mod steps;
@@ -58,8 +60,10 @@ enum Xtask {
         arguments: Vec<String>,
     },
     /// Measures in release mode, on SQLite and on a PostgreSQL of its own that waits for its disk;
-    /// what follows `--` goes to the benchmark, e.g. `--instances 5000`, or `parked --parked 200000`.
+    /// what follows `--` goes to the benchmark, e.g. `--instances 5000`.
     Bench {
+        /// What is measured: instances, mcp, peers, parked. Without any, the first two.
+        what: Vec<String>,
         /// Arguments of the benchmark.
         #[arg(last = true)]
         arguments: Vec<String>,
@@ -96,17 +100,22 @@ fn run(command: Xtask) -> anyhow::Result<ExitCode> {
         Xtask::Tidy => tidy::run(&root)?,
         Xtask::Audit => audit::run(&root)?,
         Xtask::Fuzz { arguments } => fuzz::run(&root, &arguments)?,
-        Xtask::Bench { arguments } => {
+        Xtask::Bench { what, arguments } => {
             let cluster = Cluster::start(Durability::Full)?;
-            // Some measurements are of the program itself, beside the benchmark.
-            let program = ["build", "--release", "--locked", "--package", "flowmaster-mcp-server"];
-            steps::checked(steps::cargo(&root).args(program))?;
-            steps::checked(
-                steps::cargo(&root)
-                    .args(["run", "--release", "--locked", "--package", "flowmaster-benches", "--"])
-                    .args(["--postgres", &cluster.url()])
-                    .args(arguments),
-            )?
+            if what.iter().any(|it| it == "parked") {
+                // The program itself is measured, beside the benchmark.
+                let program =
+                    ["build", "--release", "--locked", "--package", "flowmaster-mcp-server"];
+                steps::checked(steps::cargo(&root).args(program))?;
+            }
+            let mut benchmark = steps::cargo(&root);
+            benchmark
+                .args(["run", "--release", "--locked", "--package", "flowmaster-benches", "--"])
+                .args(["--postgres", &cluster.url()]);
+            if what.iter().any(|it| it == "peers") {
+                peers::tell(&mut benchmark)?;
+            }
+            steps::checked(benchmark.args(what).args(arguments))?
         }
         Xtask::Conformance { format, path } => match path {
             Some(path) => format.check(&root, &path)?,

@@ -1,6 +1,6 @@
 //! Reads event definitions (BPMN 2.0.2 §10.5.5).
 
-use super::names::{MODEL, ZEEBE};
+use super::names::{FLOWMASTER, MODEL, ZEEBE};
 use super::{Reader, local_name};
 use crate::finding::Finding;
 use crate::model::{
@@ -80,23 +80,38 @@ impl Reader<'_> {
     pub(super) fn message(&mut self, element: &Element, holder: &Element) -> Message {
         let id = element.attribute("id").unwrap_or_default();
         let reference = holder.attribute("messageRef");
-        if reference.is_none() {
+        let flow = self.flows.message_at(element);
+        if reference.is_none() && flow.is_none() {
             self.findings.push(Finding::error(
                 "no_message",
                 id,
                 "it does not say which message it is about",
-                "set messageRef to a message of the file",
+                "set messageRef to a message of the file, or draw a message flow",
             ));
         }
-        let message = self.shared(id, reference, "message");
-        let name = message.and_then(|it| it.attribute("name").or(it.attribute("id")));
-        let key = message
-            .and_then(|message| message.first(MODEL, "extensionElements"))
+        let message = match reference {
+            Some(_) => self.shared(id, reference, "message"),
+            None => self.shared(id, flow.and_then(|flow| flow.reference), "message"),
+        };
+        let name = message
+            .and_then(|it| it.attribute("name").or(it.attribute("id")))
+            .or(flow.map(|flow| flow.name));
+        let extensions = message.and_then(|message| message.first(MODEL, "extensionElements"));
+        let key = extensions
             .and_then(|extensions| extensions.first(ZEEBE, "subscription"))
             .and_then(|subscription| subscription.attribute("correlationKey"));
+        let by_business_key =
+            extensions.is_some_and(|it| it.first(FLOWMASTER, "businessKey").is_some());
+        let correlation = match key {
+            Some(key) => self.program(id, key).map_or(Correlation::None, Correlation::Key),
+            None if by_business_key || flow.is_some_and(|flow| flow.is_between_elements) => {
+                Correlation::BusinessKey
+            }
+            None => Correlation::None,
+        };
         Message {
             name: self.text(id, name.unwrap_or_default()),
-            correlation: Correlation(key.and_then(|key| self.program(id, key))),
+            correlation,
             job: self.job(element),
         }
     }

@@ -4,7 +4,8 @@ use super::Reader;
 use super::names::{FLOWMASTER, MODEL, ZEEBE};
 use crate::finding::Finding;
 use crate::model::{
-    CallActivity, Gateway, JobSpec, NodeIx, NodeKind, Script, SubProcess, Task, Text, UserTask,
+    CallActivity, Gateway, JobSpec, Message, NodeIx, NodeKind, Performer, Script, SubProcess, Task,
+    Text, UserTask,
 };
 use crate::xml::Element;
 
@@ -27,7 +28,10 @@ impl Reader<'_> {
             "task" | "manualTask" => NodeKind::Task(Task::Pass),
             "userTask" => NodeKind::Task(Task::User(self.user_task(element))),
             "serviceTask" => NodeKind::Task(self.service_task(element)),
-            "sendTask" => NodeKind::Task(self.send_task(element)),
+            "sendTask" => NodeKind::Task(match self.message_to_send(element) {
+                Some(message) => Task::Send(message),
+                None => Task::Job(self.required_job(element)),
+            }),
             "receiveTask" => NodeKind::Task(Task::Receive(self.message(element, element))),
             "scriptTask" => NodeKind::Task(self.script_task(element)),
             "businessRuleTask" => NodeKind::Task(self.business_rule_task(element)),
@@ -82,23 +86,35 @@ impl Reader<'_> {
     }
 
     fn service_task(&mut self, element: &Element) -> Task {
-        let id = element.attribute("id").unwrap_or_default();
-        let extensions = element.first(MODEL, "extensionElements");
-        let agent = extensions
-            .and_then(|extensions| extensions.first(FLOWMASTER, "agent"))
-            .and_then(|agent| agent.attribute("agent"));
-        match agent {
-            Some(agent) => {
-                let agent = self.text(id, agent);
-                let job = self.job(element).unwrap_or_else(|| job_of_type("agent"));
-                Task::Agent { agent, job }
-            }
+        match self.agent(element) {
+            Some((agent, job)) => Task::Agent { agent, job },
             None => Task::Job(self.required_job(element)),
         }
     }
 
-    fn send_task(&mut self, element: &Element) -> Task {
-        Task::Job(self.required_job(element))
+    /// Who performs an ad-hoc sub-process.
+    pub(super) fn performer(&mut self, element: &Element) -> Option<Performer> {
+        match self.agent(element) {
+            Some((agent, job)) => Some(Performer::Agent { agent, job }),
+            None => self.job(element).map(Performer::Worker),
+        }
+    }
+
+    /// The agent that `flowmaster:agent` names, and what its work is tracked by.
+    fn agent(&mut self, element: &Element) -> Option<(Text, JobSpec)> {
+        let id = element.attribute("id").unwrap_or_default();
+        let extensions = element.first(MODEL, "extensionElements")?;
+        let agent = extensions.first(FLOWMASTER, "agent")?.attribute("agent")?;
+        let agent = self.text(id, agent);
+        Some((agent, self.job(element).unwrap_or_else(|| job_of_type("agent"))))
+    }
+
+    /// The message of a send task that no worker does.
+    fn message_to_send(&mut self, element: &Element) -> Option<Message> {
+        let is_known =
+            element.attribute("messageRef").is_some() || self.flows.message_at(element).is_some();
+        let has_job = self.job(element).is_some();
+        (is_known && !has_job).then(|| self.message(element, element))
     }
 
     fn script_task(&mut self, element: &Element) -> Task {

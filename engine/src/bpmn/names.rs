@@ -14,3 +14,12 @@ pub(super) const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 pub(super) const ZEEBE: &str = "http://camunda.org/schema/zeebe/1.0";
 /// FlowMaster's own extensions.
 pub const FLOWMASTER: &str = "http://flowmaster.dev/schema/bpmn/1.0";
+
+/// The engines whose extensions are translated: Camunda 7, Operaton, Flowable, Activiti. They name
+/// the same things in the same way.
+pub(super) const VENDORS: [&str; 4] = [
+    "http://camunda.org/schema/1.0/bpmn",
+    "http://operaton.org/schema/1.0/bpmn",
+    "http://flowable.org/bpmn",
+    "http://activiti.org/bpmn",
+];

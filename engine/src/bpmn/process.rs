@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Reader;
-use super::names::{MODEL, ZEEBE};
+use super::names::{FLOWMASTER, MODEL, ZEEBE};
 use crate::finding::Finding;
-use crate::model::{ElementId, NodeDraft, Process, ProcessBuilder};
+use crate::model::{ElementId, Lane, NodeDraft, Process, ProcessBuilder};
 use crate::xml::Element;
 
 /// The lanes that nodes lie in, by node id.
@@ -54,7 +54,7 @@ impl Reader<'_> {
     ) {
         let mut lanes = Lanes::new();
         for lane_set in scope.named(MODEL, "laneSet") {
-            collect_lanes(lane_set, &mut lanes);
+            collect_lanes(lane_set, None, builder, &mut lanes);
         }
         for element in scope.elements().filter(|element| &*element.namespace == MODEL) {
             if &*element.name == "sequenceFlow" {
@@ -77,6 +77,7 @@ impl Reader<'_> {
             if let Some(extensions) = element.first(MODEL, "extensionElements") {
                 self.extend(&mut draft, extensions);
             }
+            self.data_associations(&mut draft, element);
             builder.node(draft);
             if matches!(&*element.name, "subProcess" | "transaction" | "adHocSubProcess") {
                 self.content(builder, element, Some(&id));
@@ -115,14 +116,27 @@ pub(super) fn documentation(element: &Element) -> Option<String> {
     element.first(MODEL, "documentation").map(Element::text).filter(|text| !text.is_empty())
 }
 
-fn collect_lanes(lane_set: &Element, lanes: &mut Lanes) {
+/// Lanes without a name say nothing about who is responsible.
+fn collect_lanes(
+    lane_set: &Element,
+    around: Option<&str>,
+    builder: &mut ProcessBuilder,
+    lanes: &mut Lanes,
+) {
     for lane in lane_set.named(MODEL, "lane") {
-        let name = lane.attribute("name").or_else(|| lane.attribute("id")).unwrap_or_default();
-        for node in lane.named(MODEL, "flowNodeRef") {
-            lanes.insert(node.text(), name.to_owned());
+        let name = lane.attribute("name").map(str::trim).filter(|name| !name.is_empty());
+        if let Some(name) = name {
+            builder.lane(Lane {
+                name: name.to_owned(),
+                group: lane.attribute_of(FLOWMASTER, "group").map(str::to_owned),
+                inside: around.map(str::to_owned),
+            });
+            for node in lane.named(MODEL, "flowNodeRef") {
+                lanes.insert(node.text(), name.to_owned());
+            }
         }
         for inner in lane.named(MODEL, "childLaneSet") {
-            collect_lanes(inner, lanes);
+            collect_lanes(inner, name.or(around), builder, lanes);
         }
     }
 }

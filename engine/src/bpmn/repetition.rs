@@ -47,8 +47,15 @@ impl Reader<'_> {
         let text = |name: &str| zeebe.and_then(|zeebe| zeebe.attribute(name));
         let cardinality = self.expression(element, marker, "loopCardinality");
         let completion_condition = self.expression(element, marker, "completionCondition");
-        let collection = text("inputCollection").and_then(|text| self.program(id, text));
-        let output_element = text("outputElement").and_then(|text| self.program(id, text));
+        let list = text("inputCollection").map(str::to_owned);
+        let list = list.or_else(|| self.loop_data(element, marker, "loopDataInputRef"));
+        let collection = list.and_then(|text| self.program(id, &text));
+        let item = |name: &str| {
+            let item = marker.first(MODEL, name)?;
+            item.attribute("name").or(item.attribute("id"))
+        };
+        let result = text("outputElement").or(item("outputDataItem"));
+        let output_element = result.and_then(|text| self.program(id, text));
         if cardinality.is_none() && collection.is_none() {
             self.findings.push(Finding::error(
                 "multi_instance_of_nothing",
@@ -61,8 +68,10 @@ impl Reader<'_> {
             sequential: marker.attribute("isSequential") == Some("true"),
             collection,
             cardinality,
-            input_element: text("inputElement").map(str::to_owned),
-            output_collection: text("outputCollection").map(str::to_owned),
+            input_element: text("inputElement").or(item("inputDataItem")).map(str::to_owned),
+            output_collection: text("outputCollection")
+                .map(str::to_owned)
+                .or_else(|| self.loop_data(element, marker, "loopDataOutputRef")),
             output_element,
             completion_condition,
         }
@@ -88,14 +97,6 @@ impl Reader<'_> {
             let element = self.program(id, text)?;
             Some(AdHocOutput { collection: collection.to_owned(), element })
         });
-        if extensions.is_some_and(|it| it.first(ZEEBE, "taskDefinition").is_some()) {
-            self.findings.push(Finding::error(
-                "ad_hoc_job",
-                id,
-                "no worker selects what is done in an ad-hoc sub-process",
-                "remove zeebe:taskDefinition; activate elements from outside, or name them in activeElementsCollection",
-            ));
-        }
         let active = attribute("activeElementsCollection");
         let ordering = element.attribute("ordering").unwrap_or("Parallel");
         if !matches!(ordering, "Parallel" | "Sequential") {
@@ -111,6 +112,7 @@ impl Reader<'_> {
             completion_condition: self.expression(element, element, "completionCondition"),
             cancel_remaining: element.attribute("cancelRemainingInstances") != Some("false"),
             active_elements: active.and_then(|text| self.program(id, text)),
+            performer: self.performer(element),
             output,
         }
     }

@@ -109,7 +109,7 @@ fn check_order(process: &Process) {
         marker.sequential && marker.collection.is_some() && marker.completion_condition.is_some()
     );
     assert!(matches!(&node("wait").kind,
-        NodeKind::IntermediateCatchEvent(Trigger::Message(message)) if message.correlation.0.is_some()));
+        NodeKind::IntermediateCatchEvent(Trigger::Message(message)) if message.correlation.is_given()));
     assert_eq!(node("calc").parent, process.find("sub"));
     assert_eq!(node("charge").boundary, vec![process.find("declined").unwrap()]);
 }
@@ -236,10 +236,6 @@ fn mistakes_become_findings() {
             "<adHocSubProcess id='s'><extensionElements><zeebe:adHoc outputCollection='x'/></extensionElements></adHocSubProcess>",
             "ad_hoc_output",
         ),
-        (
-            "<adHocSubProcess id='s'><extensionElements><zeebe:taskDefinition type='x'/></extensionElements></adHocSubProcess>",
-            "ad_hoc_job",
-        ),
         ("<adHocSubProcess id='s' ordering='Any'/>", "ad_hoc_ordering"),
         ("<startEvent id='s'/><endEvent id='s'/>", "process_not_linked"),
         (
@@ -255,6 +251,159 @@ fn mistakes_become_findings() {
         assert!(codes.contains(&code), "{body}: {codes:?}");
     }
     assert!(matches!(Document::parse(b"<a/>"), Err(BpmnError::NotBpmn(_))));
+}
+
+#[test]
+fn a_collaboration_says_which_messages_its_processes_send_and_wait_for() {
+    let file = include_str!("../scenario/tests/files/library.bpmn");
+    let document = Document::parse(file.as_bytes()).unwrap();
+    let loaded = document.load();
+    let codes: Vec<&str> = loaded.findings.iter().map(|finding| finding.code.as_str()).collect();
+    assert_eq!(codes, ["message_flow_shown"], "{:#?}", loaded.findings);
+    assert_eq!(loaded.findings[0].severity, crate::finding::Severity::Info);
+    let library = loaded.definitions.process("library").unwrap();
+    let reader = loaded.definitions.process("reader").unwrap();
+    let message = |process: &Process, id: &str| {
+        let node = process.node(process.find(id).unwrap());
+        let message = match &node.kind {
+            NodeKind::Task(Task::Send(message) | Task::Receive(message)) => message.clone(),
+            _ => match node.trigger() {
+                Some(Trigger::Message(message)) => message.clone(),
+                other => panic!("{id}: {other:?}"),
+            },
+        };
+        let Text::Literal(name) = message.name else { panic!("{id}") };
+        (name, matches!(message.correlation, crate::model::Correlation::BusinessKey))
+    };
+    for (process, id, name) in [
+        (reader, "ask", "Request"),
+        (library, "asked", "Request"),
+        (library, "answered", "Answer"),
+        (reader, "wait", "Answer"),
+    ] {
+        assert_eq!(message(process, id), (name.to_owned(), true), "{id}");
+    }
+    let look = library.node(library.find("look").unwrap());
+    assert_eq!(
+        (look.lane.as_deref(), library.lane_group(look)),
+        (Some("Desk"), Some("librarians"))
+    );
+    let inside: Vec<_> =
+        library.lanes.iter().map(|lane| (&*lane.name, lane.inside.as_deref())).collect();
+    assert_eq!(inside, [("House", None), ("Desk", Some("House")), ("Office", Some("House"))]);
+    // By itself, a process keeps what the flows said.
+    for process in [reader, library] {
+        let written = write(process).to_xml();
+        let again = Document::parse(written.as_bytes()).unwrap().load();
+        assert_eq!(again.findings, vec![], "{written}");
+        let again = again.definitions.main_process().unwrap();
+        let compact = crate::compact::CompactProcess::from(&**process);
+        assert_eq!(crate::compact::CompactProcess::from(&**again), compact, "{written}");
+        let back = compact.to_process().unwrap();
+        assert_eq!(crate::compact::CompactProcess::from(&*back), compact);
+    }
+}
+
+#[test]
+fn message_flows_that_cannot_be_are_said() {
+    let file = |flow: &str| {
+        format!(
+            "<definitions xmlns='http://www.omg.org/spec/BPMN/20100524/MODEL'>\
+             <collaboration id='c'><participant id='pa' processRef='a'/><participant id='pb' processRef='b'/>\
+             <messageFlow id='f' {flow}/></collaboration>\
+             <process id='a'><startEvent id='sa'/><task id='ta'/><endEvent id='ea'/></process>\
+             <process id='b'><startEvent id='sb'/><exclusiveGateway id='gb'/></process></definitions>"
+        )
+    };
+    for (flow, codes) in [
+        ("sourceRef='ta' targetRef='pb'", vec![]),
+        ("sourceRef='pa' targetRef='pb'", vec![]),
+        ("sourceRef='ta' targetRef='gone'", vec!["dangling_reference"]),
+        ("targetRef='pb'", vec!["dangling_reference"]),
+        ("sourceRef='ta' targetRef='sa'", vec!["message_flow_inside"]),
+        ("sourceRef='sa' targetRef='pb'", vec!["message_flow_source"]),
+        ("sourceRef='ta' targetRef='gb'", vec!["message_flow_target"]),
+        ("sourceRef='sa' targetRef='gb'", vec!["message_flow_source", "message_flow_target"]),
+    ] {
+        let loaded = Document::parse(file(flow).as_bytes()).unwrap().load();
+        let found: Vec<&str> = loaded.findings.iter().map(|it| it.code.as_str()).collect();
+        assert_eq!(found, codes, "{flow}");
+    }
+}
+
+#[test]
+fn data_associations_are_mappings() {
+    let association = |kind: &str, body: &str| format!("<{kind}>{body}</{kind}>");
+    let input = |body: &str| association("dataInputAssociation", body);
+    let output = |body: &str| association("dataOutputAssociation", body);
+    let ends = |source: &str, target: &str| {
+        format!("<sourceRef>{source}</sourceRef><targetRef>{target}</targetRef>")
+    };
+    let check = |body: &str, inputs: &[(&str, &str)], outputs: &[(&str, &str)]| {
+        let file = format!(
+            "<definitions xmlns='http://www.omg.org/spec/BPMN/20100524/MODEL'><process id='p' isExecutable='true'>\
+             <dataObject id='do1' name='order'/><dataObjectReference id='dor1' name='The order' dataObjectRef='do1'/>\
+             <dataObject id='do2' name='two words'/><dataStoreReference id='ds' name='shelf'/>\
+             <property id='pr' name='total'/><task id='t'><ioSpecification><dataInput id='i1' name='wanted'/><dataInput id='i2' name='order'/>\
+             <dataOutput id='o1' name='found'/></ioSpecification>{body}</task></process></definitions>"
+        );
+        let document = Document::parse(file.as_bytes()).unwrap();
+        let loaded = document.load();
+        assert_eq!(loaded.findings, vec![], "{body}");
+        let process = loaded.definitions.main_process().unwrap();
+        let node = process.node(process.find("t").unwrap());
+        let said = |mappings: &[crate::model::Mapping]| -> Vec<(String, String)> {
+            let source = |text: &Text| match text {
+                Text::Feel(program) => program.text().to_owned(),
+                Text::Literal(text) => text.clone(),
+            };
+            mappings.iter().map(|it| (source(&it.source), it.target.clone())).collect()
+        };
+        let expected = |mappings: &[(&str, &str)]| -> Vec<(String, String)> {
+            mappings.iter().map(|(one, two)| ((*one).to_owned(), (*two).to_owned())).collect()
+        };
+        assert_eq!(said(&node.inputs), expected(inputs), "{body}");
+        assert_eq!(said(&node.outputs), expected(outputs), "{body}");
+    };
+    check(&input(&ends("dor1", "i1")), &[("order", "wanted")], &[]);
+    check(&input(&ends("dor1", "i2")), &[], &[]);
+    check(&input(&ends("do2", "i1")), &[("do2", "wanted")], &[]);
+    check(&input(&ends("ds", "i1")), &[], &[]);
+    check(&output(&ends("o1", "pr")), &[], &[("found", "total")]);
+    check(&output("<targetRef>dor1</targetRef>"), &[], &[]);
+    check(
+        &input(
+            "<targetRef>i1</targetRef><assignment><from>=order.sum * 2</from><to>i1</to></assignment>\
+                <assignment><from>7</from><to>other.part</to></assignment>",
+        ),
+        &[("order.sum * 2", "wanted"), ("7", "other.part")],
+        &[],
+    );
+    check(
+        &output(
+            "<sourceRef>o1</sourceRef><targetRef>dor1</targetRef><transformation>found + 1</transformation>",
+        ),
+        &[],
+        &[("found + 1", "order")],
+    );
+    let marked = "<dataInputAssociation><sourceRef>dor1</sourceRef><targetRef>i1</targetRef></dataInputAssociation>\
+        <multiInstanceLoopCharacteristics><loopDataInputRef>i1</loopDataInputRef><loopDataOutputRef>o1</loopDataOutputRef>\
+        <inputDataItem id='x' name='one'/><outputDataItem id='y'/></multiInstanceLoopCharacteristics>";
+    check(marked, &[("order", "wanted")], &[]);
+    let file = format!(
+        "<definitions xmlns='http://www.omg.org/spec/BPMN/20100524/MODEL'><process id='p'><dataObject id='do1' name='order'/>\
+         <dataObjectReference id='dor1' dataObjectRef='do1'/><task id='t'><ioSpecification><dataInput id='i1' name='wanted'/>\
+         <dataOutput id='o1' name='found'/></ioSpecification>{marked}</task></process></definitions>"
+    );
+    let loaded = Document::parse(file.as_bytes()).unwrap().load();
+    let process = loaded.definitions.main_process().unwrap();
+    let Some(Loop::MultiInstance(marker)) = &process.node(process.find("t").unwrap()).repeat else {
+        panic!("multi-instance")
+    };
+    assert_eq!(marker.collection.as_ref().unwrap().text(), "order");
+    assert_eq!(marker.input_element.as_deref(), Some("one"));
+    assert_eq!(marker.output_collection.as_deref(), Some("found"));
+    assert_eq!(marker.output_element.as_ref().unwrap().text(), "y");
 }
 
 /// The reference models of the BPMN Model Interchange Working Group, kept beside the repository.

@@ -1,6 +1,7 @@
 //! Writes a process of the model as BPMN 2.0 XML with a diagram, for models that did not come from
 //! a file. What was read from a file is kept and written by [`Document`](super::Document) instead.
 
+mod lane;
 mod node;
 mod repetition;
 
@@ -61,6 +62,7 @@ fn process_element(process: &Process, shared: &mut node::Shared) -> Element {
         extensions.push(policy(one));
     }
     push_unless_empty(&mut element, extensions);
+    push_unless_empty(&mut element, lane::set(process));
     push_content(&mut element, process, None, shared);
     element
 }
@@ -242,14 +244,23 @@ fn named(prefix: &str, namespace: &str, name: &str) -> Element {
     Element::new(Some(prefix), namespace, name)
 }
 
-fn bpmn(name: &str) -> Element {
+pub(super) fn bpmn(name: &str) -> Element {
     named("bpmn", MODEL, name)
 }
 
-fn zeebe(name: &str) -> Element {
+pub(super) fn zeebe(name: &str) -> Element {
     named("zeebe", ZEEBE, name)
 }
 
-fn flowmaster(name: &str) -> Element {
+fn flowmaster_attribute(name: &str, value: &str) -> Attribute {
+    Attribute {
+        prefix: Some("flowmaster".into()),
+        namespace: FLOWMASTER.into(),
+        name: name.into(),
+        value: value.to_owned(),
+    }
+}
+
+pub(super) fn flowmaster(name: &str) -> Element {
     named("flowmaster", FLOWMASTER, name)
 }

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::governance::{Policy, Rule};
 use crate::model::{
-    CompensationTrigger, Gateway, Loop, Mapping, Message, Node, NodeIx, NodeKind, Process,
-    SubProcess, Task, Text, TimerKind, Trigger, UserTask,
+    CompensationTrigger, Correlation, Gateway, JobSpec, Loop, Mapping, Message, Node, NodeIx,
+    NodeKind, Performer, Process, SubProcess, Task, Text, TimerKind, Trigger, UserTask,
 };
 
 impl From<&Process> for CompactProcess {
@@ -24,6 +24,7 @@ impl From<&Process> for CompactProcess {
             tool: process.contract.tool.clone(),
             when_to_use: process.contract.tool_description.clone(),
             policies: process.policies.iter().map(policy).collect(),
+            lanes: super::lane::lanes(process),
             elements: elements(process, None),
         }
     }
@@ -46,6 +47,7 @@ fn element(process: &Process, ix: NodeIx, node: &Node) -> CompactElement {
         for_each: node.repeat.as_ref().and_then(for_each),
         standard_loop: node.repeat.as_ref().and_then(standard_loop),
         policies: node.policies.iter().map(policy).collect(),
+        lane: node.lane.clone(),
         headers: node.headers.clone(),
         ..CompactElement::default()
     };
@@ -95,12 +97,27 @@ fn element(process: &Process, ix: NodeIx, node: &Node) -> CompactElement {
                 SubProcess::AdHoc(ad_hoc) => {
                     let plain = CompactAdHoc::default();
                     compact.ad_hoc = Some(ad_hoc.into()).filter(|compact| *compact != plain);
+                    match &ad_hoc.performer {
+                        Some(Performer::Worker(job)) => {
+                            compact.job = Some(text(&job.job_type));
+                            attempts(&mut compact, job);
+                        }
+                        Some(Performer::Agent { agent, job }) => {
+                            compact.agent = Some(text(agent));
+                            attempts(&mut compact, job);
+                        }
+                        None => {}
+                    }
                     "adHocSubProcess"
                 }
             }
         }
         NodeKind::CallActivity(call) => {
             compact.process = Some(text(&call.process));
+            let (all_in, all_out) =
+                (call.propagate_parent_variables, call.propagate_child_variables);
+            compact.propagate_in = (all_in != compact.passes_all_in()).then_some(all_in);
+            compact.propagate_out = (all_out != compact.passes_all_out()).then_some(all_out);
             "callActivity"
         }
     };
@@ -117,19 +134,21 @@ fn task_fields(compact: &mut CompactElement, task: &Task) -> &'static str {
         }
         Task::Job(job) => {
             compact.job = Some(text(&job.job_type));
-            compact.retries = job.retries.as_ref().map(text);
-            compact.priority = job.priority.as_ref().map(text);
+            attempts(compact, job);
             "serviceTask"
         }
         Task::Agent { agent, job } => {
             compact.agent = Some(text(agent));
-            compact.retries = job.retries.as_ref().map(text);
-            compact.priority = job.priority.as_ref().map(text);
+            attempts(compact, job);
             "agentTask"
         }
         Task::Receive(received) => {
             compact.event = Some(message(received));
             "receiveTask"
+        }
+        Task::Send(sent) => {
+            compact.event = Some(message(sent));
+            "sendTask"
         }
         Task::Script(script) => {
             compact.script = Some(script.expression.text().to_owned());
@@ -142,6 +161,11 @@ fn task_fields(compact: &mut CompactElement, task: &Task) -> &'static str {
             "businessRuleTask"
         }
     }
+}
+
+fn attempts(compact: &mut CompactElement, job: &JobSpec) {
+    compact.retries = job.retries.as_ref().map(text);
+    compact.priority = job.priority.as_ref().map(text);
 }
 
 fn next(process: &Process, node: &Node) -> Next {
@@ -212,7 +236,8 @@ fn event(trigger: &Trigger) -> Option<CompactEvent> {
 fn message(message: &Message) -> CompactEvent {
     CompactEvent::Message {
         name: text(&message.name),
-        correlation: message.correlation.0.as_ref().map(|key| key.text().to_owned()),
+        correlation: message.correlation.key().map(|key| key.text().to_owned()),
+        business_key: matches!(message.correlation, Correlation::BusinessKey),
     }
 }
 

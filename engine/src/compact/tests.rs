@@ -39,12 +39,61 @@ fn order() -> CompactProcess {
                 { "id": "look", "type": "task", "next": "tell" }, { "id": "tell", "type": "task" }],
               "adHoc": { "activate": "[\"look\"]", "until": "done", "sequential": true, "cancelRemaining": false,
                           "collect": "seen", "collectValue": "answer" } },
+            { "id": "desk", "type": "adHocSubProcess", "agent": "solver", "retries": "2", "elements": [{ "id": "tool", "type": "task" }] },
+            { "id": "shelf", "type": "adHocSubProcess", "job": "clerk", "elements": [{ "id": "take", "type": "task" }] },
             { "id": "free", "type": "adHocSubProcess", "elements": [{ "id": "any", "type": "task", "loop": { "maximum": 2 } }] },
             { "id": "go", "type": "intermediateThrowEvent", "event": { "link": "A" } },
             { "id": "come", "type": "intermediateCatchEvent", "event": { "link": "A" }, "next": "end" }
         ]
     }))
     .unwrap()
+}
+
+/// Lanes, messages by business key, a call that passes what it does not name.
+fn lending() -> CompactProcess {
+    serde_json::from_value(json!({
+        "id": "lending",
+        "lanes": [{ "name": "House" }, { "name": "Desk", "group": "librarians", "in": "House" }],
+        "elements": [
+            { "id": "asked", "type": "startEvent", "event": { "message": { "name": "request", "businessKey": true } }, "next": "look" },
+            { "id": "look", "type": "userTask", "lane": "Desk", "next": "check" },
+            { "id": "check", "type": "callActivity", "process": "check", "next": "tell", "lane": "Office",
+              "inputs": { "a": "=b" }, "propagateIn": true, "propagateOut": false },
+            { "id": "tell", "type": "sendTask", "event": { "message": { "name": "answer", "businessKey": true } }, "next": "sub" },
+            { "id": "sub", "type": "subProcess", "lane": "Office", "elements": [
+                { "id": "s", "type": "startEvent", "next": "sign" }, { "id": "sign", "type": "userTask" }] }
+        ]
+    }))
+    .unwrap()
+}
+
+#[test]
+fn a_lane_says_who_does_a_task_that_names_nobody() {
+    let process = lending().to_process().unwrap();
+    let group = |id: &str| process.lane_group(process.node(process.find(id).unwrap()));
+    assert_eq!(
+        [group("look"), group("sign"), group("tell")],
+        [Some("librarians"), Some("Office"), None]
+    );
+    let found = crate::validate::validate(&process, &crate::validate::Surroundings::default());
+    let codes: Vec<&str> = found.iter().map(|finding| finding.code.as_str()).collect();
+    assert_eq!(codes, ["lane_group", "lane_group"], "{found:#?}");
+}
+
+#[test]
+fn lanes_have_names_and_lie_in_lanes_before_them() {
+    for (lanes, lane) in [
+        (json!([{ "name": "a", "in": "a" }]), "a"),
+        (json!([{ "name": "a", "in": "b" }, { "name": "b" }]), "a"),
+        (json!([{ "name": "a" }, { "name": "a" }]), "a"),
+        (json!([{ "name": " a" }]), "a"),
+        (json!([]), ""),
+    ] {
+        let compact = json!({ "id": "p", "lanes": lanes, "elements": [{ "id": "t", "type": "task", "lane": lane }] });
+        let compact: CompactProcess = serde_json::from_value(compact).unwrap();
+        let findings = compact.to_process().unwrap_err();
+        assert_eq!(findings[0].code, "lane_invalid", "{lanes}");
+    }
 }
 
 /// Compensation, events with several definitions, and what starts without a start event.
@@ -72,7 +121,7 @@ fn booking() -> CompactProcess {
 
 #[test]
 fn the_compact_form_survives_the_model_and_xml() {
-    for compact in [order(), booking()] {
+    for compact in [order(), booking(), lending()] {
         let process = compact.to_process().unwrap();
         assert_eq!(CompactProcess::from(&*process), compact);
         let xml = bpmn::write(&process).to_xml();

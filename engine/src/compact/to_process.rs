@@ -13,8 +13,8 @@ use crate::governance::{Policy, Rule};
 use crate::model::{
     AdHoc, AdHocOutput, CallActivity, CompensationTrigger, Contract, Correlation, ElementId,
     ErrorTrigger, Gateway, JobSpec, Loop, Mapping, Message, MultiInstance, Multiple, NodeDraft,
-    NodeIx, NodeKind, Process, ProcessBuilder, Script, StandardLoop, SubProcess, Task, Text,
-    TimerKind, TimerTrigger, Trigger, UserTask,
+    NodeIx, NodeKind, Performer, Process, ProcessBuilder, Script, StandardLoop, SubProcess, Task,
+    Text, TimerKind, TimerTrigger, Trigger, UserTask,
 };
 
 /// The deepest nesting of sub-processes.
@@ -47,6 +47,7 @@ impl CompactProcess {
         for name in self.result.iter().chain([&self.id]) {
             reader.name(&self.id, name);
         }
+        reader.lanes(&self.lanes);
         reader.elements(&self.elements, None, 0);
         let Reader { builder, mut findings, .. } = reader;
         match builder.build() {
@@ -65,9 +66,9 @@ impl CompactProcess {
     }
 }
 
-struct Reader {
-    builder: ProcessBuilder,
-    findings: Vec<Finding>,
+pub(super) struct Reader {
+    pub(super) builder: ProcessBuilder,
+    pub(super) findings: Vec<Finding>,
     /// Ids of the activities that undo others.
     handlers: BTreeSet<String>,
 }
@@ -96,6 +97,7 @@ impl Reader {
             draft.node.name.clone_from(&element.name);
             draft.node.documentation.clone_from(&element.documentation);
             draft.node.headers.clone_from(&element.headers);
+            draft.node.lane = element.lane.as_deref().map(|lane| self.lane_name(&element.id, lane));
             draft.node.inputs = self.mappings(&element.id, &element.inputs);
             draft.node.outputs = self.mappings(&element.id, &element.outputs);
             draft.node.repeat = self.repetition(element);
@@ -173,14 +175,16 @@ impl Reader {
                 let agent = self.required(element, "agent", element.agent.as_deref());
                 NodeKind::Task(Task::Agent {
                     agent: self.text(&element.id, &agent),
-                    job: JobSpec {
-                        job_type: Text::Literal("agent".to_owned()),
-                        retries: self.optional_text(&element.id, element.retries.as_deref()),
-                        priority: self.optional_text(&element.id, element.priority.as_deref()),
-                    },
+                    job: self.agent_job(element),
                 })
             }
-            "receiveTask" => match self.trigger(element) {
+            "receiveTask" | "sendTask" => match self.trigger(element) {
+                _ if element.kind == "sendTask" && element.job.is_some() => {
+                    NodeKind::Task(Task::Job(self.job(element)))
+                }
+                Trigger::Message(message) if element.kind == "sendTask" => {
+                    NodeKind::Task(Task::Send(message))
+                }
                 Trigger::Message(message) => NodeKind::Task(Task::Receive(message)),
                 _ => {
                     self.missing(element, "event.message");
@@ -223,8 +227,8 @@ impl Reader {
                 let process = self.required(element, "process", element.process.as_deref());
                 NodeKind::CallActivity(CallActivity {
                     process: self.text(&element.id, &process),
-                    propagate_parent_variables: element.inputs.is_empty(),
-                    propagate_child_variables: element.outputs.is_empty(),
+                    propagate_parent_variables: element.passes_all_in(),
+                    propagate_child_variables: element.passes_all_out(),
                 })
             }
             other => {
@@ -253,13 +257,17 @@ impl Reader {
         let id = &element.id;
         let timer = |kind, value| Trigger::Timer(TimerTrigger { kind, value });
         match event {
-            CompactEvent::Message { name, correlation } => Trigger::Message(Message {
-                name: self.text(id, name),
-                correlation: Correlation(
-                    correlation.as_ref().and_then(|text| self.program(id, text)),
-                ),
-                job: element.job.is_some().then(|| self.job(element)),
-            }),
+            CompactEvent::Message { name, correlation, business_key } => {
+                Trigger::Message(Message {
+                    name: self.text(id, name),
+                    correlation: match correlation.as_ref().map(|text| self.program(id, text)) {
+                        Some(key) => key.map_or(Correlation::None, Correlation::Key),
+                        None if *business_key => Correlation::BusinessKey,
+                        None => Correlation::None,
+                    },
+                    job: element.job.is_some().then(|| self.job(element)),
+                })
+            }
             CompactEvent::Duration(text) => timer(TimerKind::Duration, self.text(id, text)),
             CompactEvent::Date(text) => timer(TimerKind::Date, self.text(id, text)),
             CompactEvent::Cycle(text) => timer(TimerKind::Cycle, self.text(id, text)),
@@ -344,7 +352,27 @@ impl Reader {
             completion_condition: self.optional_program(&element.id, until.as_deref()),
             cancel_remaining: cancel_remaining.unwrap_or(true),
             active_elements: self.optional_program(&element.id, activate.as_deref()),
+            performer: self.performer(element),
             output,
+        }
+    }
+
+    fn performer(&mut self, element: &CompactElement) -> Option<Performer> {
+        match (&element.agent, &element.job) {
+            (Some(agent), _) => {
+                let agent = self.text(&element.id, agent);
+                Some(Performer::Agent { agent, job: self.agent_job(element) })
+            }
+            (None, Some(_)) => Some(Performer::Worker(self.job(element))),
+            (None, None) => None,
+        }
+    }
+
+    fn agent_job(&mut self, element: &CompactElement) -> JobSpec {
+        JobSpec {
+            job_type: Text::Literal("agent".to_owned()),
+            retries: self.optional_text(&element.id, element.retries.as_deref()),
+            priority: self.optional_text(&element.id, element.priority.as_deref()),
         }
     }
 

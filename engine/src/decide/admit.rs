@@ -30,6 +30,12 @@ pub(super) enum Task {
         wait: Wait,
         variables: VariableMap,
     },
+    Perform {
+        key: Key,
+        wait: Wait,
+        activate: Vec<(NodeIx, VariableMap)>,
+        variables: VariableMap,
+    },
     ThrowError {
         wait: Wait,
         code: String,
@@ -162,6 +168,10 @@ pub(super) fn check_size(command: &Command) -> Result<(), Rejected> {
             let all = instructions.iter().filter_map(Instruction::variables);
             limits::measure_values(all.flat_map(VariableMap::iter).map(|(_, value)| value))
         }
+        Command::Perform { activate, variables, .. } => {
+            let all = activate.iter().map(|it| &it.variables).chain([variables]);
+            limits::measure_values(all.flat_map(VariableMap::iter).map(|(_, value)| value))
+        }
         Command::ToolCall { arguments, .. } => limits::measure_values([arguments]),
         Command::FailWork { .. }
         | Command::FireTimer { .. }
@@ -190,6 +200,11 @@ pub(super) fn admit(
         }
         Command::CompleteWork { key, variables } => {
             Task::CompleteWork { key, wait: finder.work(key)?, variables }
+        }
+        Command::Perform { key, activate, variables } => {
+            let wait = finder.work(key)?;
+            let activate = selection::chosen(definition.process(), instance, &wait, activate)?;
+            Task::Perform { key, wait, activate, variables }
         }
         Command::ThrowError { key, code, message, variables } => {
             Task::ThrowError { wait: finder.work(key)?, code, message, variables }
@@ -341,6 +356,13 @@ impl Task {
             Self::CompleteWork { wait, variables, .. } => {
                 vec![attempt(Action::Complete, node_of(wait.owner), wait.owner, variables)]
             }
+            Self::Perform { wait, activate, variables, .. } => {
+                let begun = activate.iter().map(|(ix, variables)| {
+                    attempt(Action::Activate, Some(process.node(*ix)), wait.owner, variables)
+                });
+                let done = attempt(Action::Complete, node_of(wait.owner), wait.owner, variables);
+                std::iter::once(done).chain(begun).collect()
+            }
             Self::ToolCall { wait, tool, arguments } => vec![OwnedAttempt {
                 tool: Some(tool.clone()),
                 ..attempt(Action::ToolCall, node_of(wait.owner), wait.owner, arguments)
@@ -396,6 +418,9 @@ impl Task {
             }
             Self::CompleteWork { key, wait, variables } => {
                 work::complete(t, key, &wait, &variables);
+            }
+            Self::Perform { key, wait, activate, variables } => {
+                work::perform(t, key, &wait, &activate, &variables);
             }
             Self::ThrowError { wait, code, message, variables } => {
                 work::throw(t, &wait, &code, message.as_deref(), variables);

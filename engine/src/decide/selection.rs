@@ -1,9 +1,10 @@
 //! Selecting what begins in an ad-hoc sub-process (BPMN 2.0.2 §13.3.5).
 
-use crate::command::Rejected;
-use crate::element::ad_hoc::{enabled, running};
+use crate::command::{Activation, Rejected};
+use crate::element::ad_hoc::{enabled, running, wait_of};
 use crate::instance::Instance;
 use crate::model::{ElementId, NodeIx, Process};
+use crate::scope::VariableMap;
 use crate::wait::Wait;
 
 /// The most elements that one command activates.
@@ -45,4 +46,21 @@ pub(super) fn find(
         })
     };
     elements.iter().map(place).collect()
+}
+
+/// Finds what the performer of an ad-hoc sub-process, whose work is `work`, lets begin.
+pub(super) fn chosen(
+    process: &Process,
+    instance: &Instance,
+    work: &Wait,
+    activate: Vec<Activation>,
+) -> Result<Vec<(NodeIx, VariableMap)>, Rejected> {
+    let Some((_, wait)) = wait_of(instance, work.owner) else {
+        let element = &work.element;
+        let what = format!("{element:?} is no ad-hoc sub-process: nothing can be activated in it");
+        return Err(Rejected::NotSelectable(what));
+    };
+    let (elements, variables): (Vec<_>, Vec<_>) =
+        activate.into_iter().map(|it| (it.element, it.variables)).unzip();
+    Ok(find(process, instance, wait, &elements)?.into_iter().zip(variables).collect())
 }

@@ -1,9 +1,11 @@
 //! What must hold for every process and every order of commands.
 
+mod bed;
 mod elements;
 mod golden;
 mod golden_selection;
 mod modify;
+mod performer;
 mod random;
 mod rejected;
 mod terminated;

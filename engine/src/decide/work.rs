@@ -1,19 +1,39 @@
 //! The outcomes of work: done, an error, an escalation, a failure.
 
+use crate::element::performer;
 use crate::event::Event;
 use crate::incident::{Failure, IncidentKind};
 use crate::instance::{Key, Stage};
-use crate::model::ElementId;
+use crate::model::{ElementId, NodeIx};
 use crate::scope::VariableMap;
 use crate::transition::Transition;
 use crate::trigger::{AfterThrow, throw_error, throw_escalation};
 use crate::wait::Wait;
 
 pub(super) fn complete(t: &mut Transition<'_>, key: Key, wait: &Wait, results: &VariableMap) {
+    done(t, key, wait);
+    // Whoever performs an ad-hoc sub-process says by that that it is over.
+    if t.place(wait.owner).is_some_and(|(_, node)| node.ad_hoc().is_some()) {
+        t.terminate_inside(wait.owner);
+    }
+    t.complete(wait.owner, results);
+}
+
+pub(super) fn perform(
+    t: &mut Transition<'_>,
+    key: Key,
+    wait: &Wait,
+    activate: &[(NodeIx, VariableMap)],
+    variables: &VariableMap,
+) {
+    done(t, key, wait);
+    performer::perform(t, wait.owner, activate, variables);
+}
+
+fn done(t: &mut Transition<'_>, key: Key, wait: &Wait) {
     let element = ElementId::clone(&wait.element);
     let actor = t.env.actor.into();
     t.emit(Event::WorkCompleted { key, element, actor });
-    t.complete(wait.owner, results);
 }
 
 pub(super) fn throw(

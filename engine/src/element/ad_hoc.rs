@@ -9,14 +9,15 @@
 //! The completion condition is looked at whenever an activity inside completes. Once it holds nothing
 //! more begins: what runs is cancelled or, where `cancelRemainingInstances` is false, comes to its end.
 //! Without a condition the sub-process completes when something was activated and all of it is over, as
-//! in Camunda 8. The open wait for activation is the sign that something can still begin.
+//! in Camunda 8, unless it has a [`performer`](super::performer), who says so. The open wait for
+//! activation is the sign that something can still begin.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use super::multi_instance::MAX_ITEMS;
-use super::sub_process;
+use super::{performer, sub_process};
 use crate::event::{ActivationWait, Activities, Event};
 use crate::incident::{Failure, IncidentKind};
 use crate::instance::{Instance, Key, Stage};
@@ -123,6 +124,7 @@ pub(crate) fn wait_of(instance: &Instance, owner: Key) -> Option<(Key, &Wait)> {
 pub(crate) fn close(t: &mut Transition<'_>, owner: Key) {
     if let Some((wait, _)) = wait_of(&t.instance, owner) {
         t.close(wait);
+        performer::dismiss(t, owner);
     }
 }
 
@@ -211,20 +213,28 @@ pub(crate) fn outcome(t: &Transition<'_>, scope: Key, node: &Node) -> Result<Out
     Ok(if fulfilled { Outcome::Fulfilled } else { Outcome::GoesOn })
 }
 
-/// Keeps the result of the path that ends with the element `key`, if `scope` is an ad-hoc sub-process
-/// that collects results.
+/// Keeps the result of the path that ends with the element `key` and gave `given`, if `scope` is an
+/// ad-hoc sub-process that collects results.
 pub(crate) fn collect(
     t: &mut Transition<'_>,
     key: Key,
     scope: Key,
     node: &Node,
+    given: &VariableMap,
 ) -> Result<(), Failure> {
-    let around = t.place(scope).and_then(|(_, around)| around.ad_hoc());
-    let Some(output) = around.and_then(|ad_hoc| ad_hoc.output.as_ref()) else { return Ok(()) };
+    let Some(ad_hoc) = t.place(scope).and_then(|(_, around)| around.ad_hoc()) else {
+        return Ok(());
+    };
     let is_handler = matches!(node.kind, NodeKind::SubProcess(SubProcess::Event));
     if is_handler || t.process().link_target(node).is_some() {
         return Ok(());
     }
+    let Some(output) = &ad_hoc.output else {
+        return match ad_hoc.performer {
+            Some(_) => performer::keep(t, key, scope, node, given),
+            None => Ok(()),
+        };
+    };
     let result = output.element.evaluate(&t.view(key), t.now())?;
     let mut results = results(t, scope, output);
     results.push(result);
@@ -303,7 +313,7 @@ fn next(t: &Transition<'_>, wait: &Wait) -> Option<NodeIx> {
 pub(crate) fn is_over(instance: &Instance, key: Key, ad_hoc: &AdHoc) -> bool {
     match wait_of(instance, key).map(|(_, wait)| &wait.kind) {
         Some(WaitKind::Activation { started, .. }) => {
-            *started && ad_hoc.completion_condition.is_none()
+            *started && ad_hoc.completion_condition.is_none() && ad_hoc.performer.is_none()
         }
         _ => true,
     }

@@ -6,7 +6,7 @@ use crate::expression::timer::{Schedule, schedule};
 use crate::expression::{correlation_text, string_of};
 use crate::incident::{Failure, IncidentKind};
 use crate::instance::Key;
-use crate::model::{ElementId, Message, Node, NodeIx, NodeKind, Task, Trigger};
+use crate::model::{Correlation, ElementId, Message, Node, NodeIx, NodeKind, Task, Trigger};
 use crate::transition::Transition;
 
 /// What an event will wait for, with every expression resolved.
@@ -120,7 +120,11 @@ pub(crate) fn correlation(
     scope: Key,
     message: &Message,
 ) -> Result<Option<String>, Failure> {
-    let Some(program) = &message.correlation.0 else { return Ok(None) };
+    let program = match &message.correlation {
+        Correlation::None => return Ok(None),
+        Correlation::BusinessKey => return Ok(t.instance.business_key.clone()),
+        Correlation::Key(program) => program,
+    };
     let failed = |message: String| Failure::new(IncidentKind::CorrelationFailed, message);
     let value = program
         .evaluate(&t.view(scope), t.now())

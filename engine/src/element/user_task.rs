@@ -23,9 +23,13 @@ pub(crate) fn enter(
     let view = t.view(key);
     let text = |text: &Option<Text>| optional_string_of(text.as_ref(), &view, t.now());
     let names = |text: &Option<Text>| names_of(text.as_ref(), &view, t.now());
+    let candidate_groups = match t.process().lane_group(node) {
+        Some(group) if task.names_nobody() => vec![group.to_owned()],
+        _ => names(&task.candidate_groups)?,
+    };
     let work = HumanWork {
         assignee: text(&task.assignee)?,
-        candidate_groups: names(&task.candidate_groups)?,
+        candidate_groups,
         candidate_users: names(&task.candidate_users)?,
         excluded: excluded_actors(t.definition, &t.instance, &node.id).into_iter().collect(),
         due_at: moment_of(text(&task.due_date)?, t.now())?,

@@ -1,6 +1,6 @@
 //! Ad-hoc sub-processes (BPMN 2.0.2 §10.3.5): activities without a fixed order.
 
-use super::{Node, NodeIx, NodeKind, Process, SubProcess, Trigger};
+use super::{JobSpec, Node, NodeIx, NodeKind, Process, SubProcess, Text, Trigger};
 use crate::feel::Program;
 
 /// What is particular to an ad-hoc sub-process.
@@ -14,8 +14,25 @@ pub struct AdHoc {
     pub cancel_remaining: bool,
     /// `zeebe:adHoc activeElementsCollection`: the ids of what begins by itself.
     pub active_elements: Option<Program>,
+    /// Who is asked what begins next. Without one somebody says so from outside.
+    pub performer: Option<Performer>,
     /// What is kept of what was done.
     pub output: Option<AdHocOutput>,
+}
+
+/// Who performs an ad-hoc sub-process: asked when it begins, and again whenever all that was
+/// activated is over, until the answer is that nothing more is to be done.
+#[derive(Clone, Debug)]
+pub enum Performer {
+    /// A worker (`zeebe:taskDefinition`).
+    Worker(JobSpec),
+    /// An AI agent (`flowmaster:agent`), whose tools the elements are.
+    Agent {
+        /// The agent's id in the registry.
+        agent: Text,
+        /// The job the agent's work is tracked by.
+        job: JobSpec,
+    },
 }
 
 /// Results of an ad-hoc sub-process, one whenever something that was activated, with all that flows

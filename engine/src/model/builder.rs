@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Contract, ElementId, Flow, FlowIx, Node, NodeIx, NodeKind, Process};
+use super::{Contract, ElementId, Flow, FlowIx, Lane, Node, NodeIx, NodeKind, Process};
 use crate::feel::Program;
 use crate::governance::Policy;
 
@@ -77,6 +77,7 @@ impl ProcessBuilder {
                 version_tag: None,
                 contract: Contract::default(),
                 policies: Vec::new(),
+                lanes: Vec::new(),
                 nodes: Vec::new(),
                 flows: Vec::new(),
                 index: BTreeMap::new(),
@@ -111,6 +112,13 @@ impl ProcessBuilder {
     /// Attaches a policy to the whole process.
     pub fn policy(&mut self, policy: Policy) {
         self.process.policies.push(policy);
+    }
+
+    /// Adds a lane; one of a name that is there already is the same lane.
+    pub fn lane(&mut self, lane: Lane) {
+        if self.process.lanes.iter().all(|known| known.name != lane.name) {
+            self.process.lanes.push(lane);
+        }
     }
 
     /// Adds a node.

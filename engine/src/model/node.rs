@@ -109,6 +109,8 @@ pub enum Task {
     },
     /// Waits for a message.
     Receive(Message),
+    /// Sends a message by itself; a send task with a job is [`Task::Job`].
+    Send(Message),
     /// A FEEL expression.
     Script(Script),
     /// A DMN decision.
@@ -261,10 +263,35 @@ pub struct Message {
     pub job: Option<JobSpec>,
 }
 
-/// How a waiting element recognises its message: the value of the expression (`zeebe:subscription
-/// correlationKey`) must equal the message's correlation key.
+/// How a waiting element recognises its message, and how a thrown one is addressed.
 #[derive(Clone, Debug, Default)]
-pub struct Correlation(pub Option<Program>);
+pub enum Correlation {
+    /// Not at all: a message that starts a process needs nothing.
+    #[default]
+    None,
+    /// The value of the expression (`zeebe:subscription correlationKey`) must equal the message's
+    /// correlation key.
+    Key(Program),
+    /// The business key of the instance must; an instance that the message starts gets it.
+    BusinessKey,
+}
+
+impl Correlation {
+    /// The expression of the key, if it has one.
+    #[must_use]
+    pub fn key(&self) -> Option<&Program> {
+        match self {
+            Self::Key(program) => Some(program),
+            Self::None | Self::BusinessKey => None,
+        }
+    }
+
+    /// Whether a message can be recognised.
+    #[must_use]
+    pub fn is_given(&self) -> bool {
+        !matches!(self, Self::None)
+    }
+}
 
 /// When a timer fires.
 #[derive(Clone, Debug)]
@@ -316,6 +343,15 @@ pub struct UserTask {
     pub form: Option<Value>,
     /// Id of a form kept elsewhere.
     pub form_key: Option<String>,
+}
+
+impl UserTask {
+    /// Whether nobody is named who may do it.
+    #[must_use]
+    pub fn names_nobody(&self) -> bool {
+        let named = [&self.assignee, &self.candidate_groups, &self.candidate_users];
+        named.iter().all(|named| named.is_none())
+    }
 }
 
 /// Work for a worker.

@@ -343,7 +343,7 @@ impl<'a> World<'a> {
         let StartTimer { process, element, schedule } = self.start_timers.remove(at);
         let next =
             schedule.repeat.as_ref().map(|repeat| repeat.next(schedule.due_at)).transpose()?;
-        let command = start_at(&element, VariableMap::new());
+        let command = start_at(&element, VariableMap::new(), None);
         self.start(&process, None, command)?;
         if let Some(schedule) = next.flatten() {
             self.start_timers.push(StartTimer { process, element, schedule });
@@ -387,7 +387,7 @@ impl<'a> World<'a> {
     }
 }
 
-fn start_at(element: &ElementId, variables: VariableMap) -> Command {
+fn start_at(element: &ElementId, variables: VariableMap, business_key: Option<String>) -> Command {
     let at = Some(ElementId::clone(element));
-    Command::Start { variables, business_key: None, at, caller: None }
+    Command::Start { variables, business_key, at, caller: None }
 }

@@ -156,7 +156,7 @@ impl Check<'_> {
         for part in trigger.parts() {
             match part {
                 Trigger::Message(message) => {
-                    self.correlation(&node.id, message.correlation.0.is_some());
+                    self.correlation(&node.id, message.correlation.is_given());
                 }
                 Trigger::Timer(_)
                 | Trigger::Signal { .. }
@@ -230,7 +230,7 @@ impl Check<'_> {
     fn boundary_part(&mut self, node: &Node, attached_to: NodeIx, part: &Trigger) {
         match part {
             Trigger::Message(message) => {
-                self.correlation(&node.id, message.correlation.0.is_some());
+                self.correlation(&node.id, message.correlation.is_given());
             }
             Trigger::Compensation(_) => self.compensation_boundary(node),
             Trigger::Cancel => self.cancel_boundary(node, attached_to),

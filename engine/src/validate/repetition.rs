@@ -29,6 +29,7 @@ impl Check<'_> {
         if ad_hoc.sequential
             && ad_hoc.completion_condition.is_none()
             && ad_hoc.active_elements.is_none()
+            && ad_hoc.performer.is_none()
         {
             self.warning(
                 "ad_hoc_ends_early",

@@ -106,11 +106,12 @@ fn told(file: &Path, findings: &[Finding]) -> String {
     if findings.is_empty() {
         return format!("ok    {}", file.display());
     }
-    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
     let mut line = format!(
-        "ok    {} ({errors} errors, {} warnings before it can be executed)",
+        "ok    {} ({} errors, {} warnings before it can be executed)",
         file.display(),
-        findings.len() - errors
+        count(Severity::Error),
+        count(Severity::Warning)
     );
     for finding in findings.iter().take(20) {
         let element = finding.element.as_deref().unwrap_or("file");
@@ -135,7 +136,7 @@ pub(super) fn close(
 }
 
 /// The files themselves, and those with one of `endings` in folders, by path.
-fn files(paths: &[PathBuf], endings: &[&str]) -> Result<Vec<PathBuf>> {
+pub(super) fn files(paths: &[PathBuf], endings: &[&str]) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for path in paths {
         collect(path, endings, MAX_DEPTH, &mut found)?;
@@ -164,7 +165,7 @@ fn collect(path: &Path, endings: &[&str], depth: usize, found: &mut Vec<PathBuf>
     Ok(())
 }
 
-fn read(path: &Path) -> Result<Vec<u8>> {
+pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
     let size = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?.len();
     if size > MAX_FILE {
         return Err(Error::new(
@@ -176,7 +177,7 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|error| unreadable(path, &error))
 }
 
-fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> Error {
+pub(super) fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> Error {
     Error::invalid("file_unreadable", format!("{} cannot be read or written", path.display()))
         .why(error.to_string())
 }

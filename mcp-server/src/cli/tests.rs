@@ -54,6 +54,41 @@ fn the_command_line_is_well_formed() {
 }
 
 #[test]
+fn definitions_are_imported_into_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let stored = |name: &str, kind: &str| {
+        let path = folder.path().join(name);
+        let graph = serde_json::json!({
+            "_key": "9", "name": "Lend",
+            "nodes": [{ "id": "b", "type": "start" }, { "id": "w", "type": kind, "title": "Work" }],
+            "edges": [{ "source": "b", "target": "w" }, { "source": "b", "target": "gone" }],
+        });
+        std::fs::write(&path, graph.to_string()).unwrap();
+        path.display().to_string()
+    };
+    let into = folder.path().join("out");
+    let run_on = |path: &str| {
+        let into = into.display().to_string();
+        let cli = Cli::try_parse_from(["flowmaster", "bpmn", "import", path, "--into", &into]);
+        let Some(Command::Bpmn(BpmnCommand::Import(args))) = cli.unwrap().command else { panic!() };
+        let (mut terminal, page) = terminal();
+        let result = import::import(&args, &mut terminal);
+        (result, String::from_utf8(page.0.lock().clone()).unwrap())
+    };
+    let (result, page) = run_on(&stored("good.json", "human"));
+    assert!(result.is_ok() && page.contains("executable after repairs: p_9"), "{page}");
+    assert!(
+        page.contains("repaired dangling_edge at b") && page.ends_with("1 passed, 0 failed\n"),
+        "{page}"
+    );
+    let written = std::fs::read(into.join("p_9.bpmn")).unwrap();
+    assert!(flowmaster_engine::bpmn::read(&written).is_ok());
+    let (result, page) = run_on(&stored("bad.json", "teleport"));
+    assert_eq!(result.unwrap_err().code(), "definitions_rejected");
+    assert!(page.contains("unknown_node_type at w"), "{page}");
+}
+
+#[test]
 fn flags_become_settings() {
     let cli = Cli::try_parse_from(["flowmaster", "mcp", "--toolsets", "all", "--read-only"]);
     let flags = cli.unwrap().flags();

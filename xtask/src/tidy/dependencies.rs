@@ -18,7 +18,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("tower", &["mcp-server", "agents"]),
     ("hyper", &["mcp-server"]),
     ("clap", &["mcp-server", "xtask", "benches", "fuzz"]),
-    ("rusqlite", &["store"]),
+    // The benchmarks compare with a bare loop, too.
+    ("rusqlite", &["store", "benches"]),
     ("flate2", &["store"]),
     // The product tests make a database each.
     ("tokio-postgres", &["store", "tests"]),

@@ -7,8 +7,8 @@ use super::{
     push_unless_empty, repetition, source, zeebe,
 };
 use crate::model::{
-    CompensationTrigger, Gateway, JobSpec, Message, Node, NodeIx, NodeKind, Process, SubProcess,
-    Task, TimerKind, Trigger, UserTask,
+    CompensationTrigger, Correlation, Gateway, JobSpec, Message, Node, NodeIx, NodeKind, Performer,
+    Process, SubProcess, Task, Text, TimerKind, Trigger, UserTask,
 };
 use crate::xml::Element;
 
@@ -71,7 +71,7 @@ pub(super) fn element(process: &Process, ix: NodeIx, shared: &mut Shared) -> Ele
         NodeKind::IntermediateCatchEvent(trigger)
         | NodeKind::IntermediateThrowEvent(trigger)
         | NodeKind::EndEvent(trigger) => push_trigger(&mut element, trigger, shared),
-        NodeKind::Task(Task::Receive(message)) => {
+        NodeKind::Task(Task::Receive(message) | Task::Send(message)) => {
             element = element.with("messageRef", message_id(message, shared));
         }
         NodeKind::SubProcess(kind) => {
@@ -102,6 +102,7 @@ fn element_name(kind: &NodeKind) -> &str {
         NodeKind::Task(Task::User(_)) => "userTask",
         NodeKind::Task(Task::Job(_) | Task::Agent { .. }) => "serviceTask",
         NodeKind::Task(Task::Receive(_)) => "receiveTask",
+        NodeKind::Task(Task::Send(_)) => "sendTask",
         NodeKind::Task(Task::Script(_)) => "scriptTask",
         NodeKind::Task(Task::BusinessRule { .. }) => "businessRuleTask",
         NodeKind::Gateway(Gateway::Exclusive) => "exclusiveGateway",
@@ -120,10 +121,7 @@ fn extensions(node: &Node) -> Element {
     let mut element = bpmn("extensionElements");
     match &node.kind {
         NodeKind::Task(Task::Job(job)) => push_job(&mut element, job),
-        NodeKind::Task(Task::Agent { agent, job }) => {
-            push_job(&mut element, job);
-            element.push(flowmaster("agent").with("agent", source(agent)));
-        }
+        NodeKind::Task(Task::Agent { agent, job }) => push_agent(&mut element, agent, job),
         NodeKind::Task(Task::User(task)) => push_user_task(&mut element, task),
         NodeKind::Task(Task::Script(script)) => element.push(
             zeebe("script")
@@ -145,6 +143,11 @@ fn extensions(node: &Node) -> Element {
             let extension = repetition::ad_hoc_extension(ad_hoc);
             if !extension.attributes.is_empty() {
                 element.push(extension);
+            }
+            match &ad_hoc.performer {
+                Some(Performer::Worker(job)) => push_job(&mut element, job),
+                Some(Performer::Agent { agent, job }) => push_agent(&mut element, agent, job),
+                None => {}
             }
         }
         NodeKind::IntermediateThrowEvent(trigger) | NodeKind::EndEvent(trigger) => {
@@ -193,6 +196,11 @@ fn extensions(node: &Node) -> Element {
         element.push(policy(one));
     }
     element
+}
+
+fn push_agent(element: &mut Element, agent: &Text, job: &JobSpec) {
+    push_job(element, job);
+    element.push(flowmaster("agent").with("agent", source(agent)));
 }
 
 fn push_job(element: &mut Element, job: &JobSpec) {
@@ -300,12 +308,18 @@ fn definition(part: &Trigger, shared: &mut Shared) -> Option<Element> {
 
 fn message_id(message: &Message, shared: &mut Shared) -> String {
     let name = source(&message.name);
-    let key = message.correlation.0.as_ref().map(|key| format!("={}", key.text()));
-    shared.reference("message", format!("{name}\n{key:?}"), |id| {
+    let correlation = match &message.correlation {
+        Correlation::None => None,
+        Correlation::Key(key) => {
+            Some(zeebe("subscription").with("correlationKey", format!("={}", key.text())))
+        }
+        Correlation::BusinessKey => Some(flowmaster("businessKey")),
+    };
+    shared.reference("message", format!("{name}\n{correlation:?}"), |id| {
         let mut element = bpmn("message").with("id", id).with("name", name);
-        if let Some(key) = key {
+        if let Some(correlation) = correlation {
             let mut extensions = bpmn("extensionElements");
-            extensions.push(zeebe("subscription").with("correlationKey", key));
+            extensions.push(correlation);
             element.push(extensions);
         }
         element

@@ -102,6 +102,17 @@ fn journals_of_later_elements() {
         &[Complete("work", json!({})), Complete("last", json!({}))],
     );
     check(
+        "send",
+        "
+        start s
+        send ask request key id
+        user work
+        end e
+        s -> ask -> work -> e",
+        &start_with(json!({ "id": 7 })),
+        &[Complete("work", json!({}))],
+    );
+    check(
         "condition",
         "
         start s

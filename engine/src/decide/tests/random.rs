@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::command::ChildOutcome;
+use crate::command::{Activation, ChildOutcome};
 use crate::model::ElementId;
 use crate::modification::{Instruction, Which};
 use crate::scope::VariableMap;
@@ -35,7 +35,10 @@ fn command(definition: &Definition, instance: &Instance, step: Move) -> Command 
     match step.action {
         0..=8 => match instance.wait(key).map(|wait| wait.kind.clone()) {
             Some(WaitKind::Human { .. } | WaitKind::Job { .. } | WaitKind::Agent { .. }) => {
-                Command::CompleteWork { key, variables }
+                match performed(definition, instance, key, step) {
+                    Some(activate) => Command::Perform { key, activate, variables },
+                    None => Command::CompleteWork { key, variables },
+                }
             }
             Some(WaitKind::Timer { .. }) => Command::FireTimer { key },
             Some(WaitKind::Message { .. }) => {
@@ -99,6 +102,24 @@ fn command(definition: &Definition, instance: &Instance, step: Move) -> Command 
         21 => Command::ToolCall { key, tool: "pay".to_owned(), arguments: json!({ "sum": 1 }) },
         _ => Command::Cancel { reason: None },
     }
+}
+
+/// What whoever has the work `key` lets begin, if that is to perform an ad-hoc sub-process.
+fn performed(
+    definition: &Definition,
+    instance: &Instance,
+    key: Key,
+    step: Move,
+) -> Option<Vec<Activation>> {
+    let process = definition.process();
+    let (place, node) = instance.place(process, instance.wait(key)?.owner)?;
+    node.ad_hoc().filter(|_| !step.value.is_multiple_of(3))?;
+    let inside: Vec<_> = process.unled(place).map(|(_, node)| ElementId::clone(&node.id)).collect();
+    let nth = |nth: usize| Activation {
+        element: inside[(step.pick + nth) % inside.len()].clone(),
+        variables: VariableMap::one("toolCall", json!(nth)),
+    };
+    Some((0..1 + step.pick % 3).map(nth).collect())
 }
 
 /// A change of anything to anything, which may make no sense.

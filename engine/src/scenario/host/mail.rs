@@ -51,7 +51,8 @@ impl World<'_> {
             self.tell(&id, Command::CorrelateMessage { key, variables, message_id }, &system)?;
         }
         let starts = StartTrigger::Message(mail.name.clone());
-        let started = self.start_all(&starts, &mail.variables, &taken)?;
+        let key = mail.correlation.as_deref();
+        let started = self.start_all(&starts, &mail.variables, key, &taken)?;
         Ok(started || !taken.is_empty())
     }
 
@@ -59,6 +60,7 @@ impl World<'_> {
         &mut self,
         by: &StartTrigger,
         variables: &VariableMap,
+        correlation: Option<&str>,
         except: &[ElementId],
     ) -> Result<bool, String> {
         let mut any = false;
@@ -68,7 +70,8 @@ impl World<'_> {
             if let Some((element, _)) = start
                 && !except.contains(&process.id)
             {
-                self.start(process, None, start_at(&element, variables.clone()))?;
+                let business_key = process.business_key_at(&element, correlation);
+                self.start(process, None, start_at(&element, variables.clone(), business_key))?;
                 any = true;
             }
         }
@@ -87,7 +90,7 @@ impl World<'_> {
             let (name, variables) = (name.to_owned(), variables.clone());
             self.tell(&id, Command::BroadcastSignal { name, variables }, &system)?;
         }
-        self.start_all(&StartTrigger::Signal(name.to_owned()), variables, &[])
+        self.start_all(&StartTrigger::Signal(name.to_owned()), variables, None, &[])
     }
 
     pub(super) fn look_into_buffer(&mut self) -> Result<(), String> {

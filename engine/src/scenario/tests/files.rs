@@ -8,6 +8,7 @@ fn loader(path: &str) -> Result<Vec<u8>, Error> {
         "discount.dmn" => include_str!("files/discount.dmn"),
         "conditions.bpmn" => include_str!("files/conditions.bpmn"),
         "checks.bpmn" => include_str!("files/checks.bpmn"),
+        "library.bpmn" => include_str!("files/library.bpmn"),
         "links.bpmn" => include_str!("files/links.bpmn"),
         "delivery.json" => include_str!("files/delivery.json"),
         "broken.bpmn" => "<definitions/>",
@@ -69,4 +70,19 @@ fn files_of_modelers_run() {
     ] {
         assert_eq!(failure(scenario), None, "{scenario}");
     }
+}
+
+#[test]
+fn the_processes_of_a_collaboration_talk_by_their_message_flows() {
+    let text = "
+name: lend
+models: [library.bpmn]
+start: { process: reader, business_key: R-1, variables: { title: Emma } }
+steps:
+  - expect: { waiting: [wait] }
+  - message: { name: Answer, correlation: R-2, variables: { lent: false } }
+  - expect: { waiting: [wait] }
+  - complete: { node: library/look, variables: { there: true } }
+expect: { state: completed, path: [begin, ask, wait, read], variables: { lent: true } }";
+    assert_eq!(failure(text), None);
 }

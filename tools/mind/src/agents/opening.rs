@@ -5,13 +5,15 @@ use flowmaster_kernel::{Ctx, Error, ErrorKind, Principal, Result};
 use flowmaster_prompts::{Message, PromptFile};
 use flowmaster_store::WriteSet;
 use flowmaster_store::jobs::Job;
+use serde::Deserialize as _;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::record::{self, Lease};
 use super::rules;
 use super::service::Agents;
 use super::store::runs::{self, Detail, GivingUp, NewStep, RunRow, StepRow};
-use super::types::{Agent, RunState, StepKind, WorkContext};
+use super::types::{Activity, Agent, RunState, StepKind, WorkContext};
 
 /// A run that is ready to be worked on.
 #[derive(Debug)]
@@ -121,6 +123,7 @@ impl Agents {
                     answers: 0,
                     submission: None,
                     output: None,
+                    activate: Vec::new(),
                     reason: None,
                     error: None,
                     giving_up: None,
@@ -234,11 +237,19 @@ fn impossible(error: Error) -> Result<Opening> {
 fn context(job: &Job) -> WorkContext {
     let text = |name: &str| job.payload.get(name).and_then(Value::as_str).map(str::to_owned);
     let headers = job.payload.get("headers").and_then(Value::as_object);
+    let results = job.payload.pointer("/variables/toolResults");
+    let activities: Vec<Activity> = listed(job.payload.get("activities"));
     WorkContext {
+        results: if activities.is_empty() { Vec::new() } else { listed(results) },
+        activities,
         instance: job.instance.clone(),
         element: job.element.clone(),
         name: text("name"),
         documentation: text("documentation"),
         headers: headers.cloned().unwrap_or_else(Map::new),
     }
+}
+
+fn listed<T: DeserializeOwned>(list: Option<&Value>) -> Vec<T> {
+    list.and_then(|list| Vec::deserialize(list).ok()).unwrap_or_default()
 }

@@ -221,6 +221,52 @@ pub struct WorkContext {
     /// Its headers.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub headers: Map<String, Value>,
+    /// Your tools in the process, where the element is an ad-hoc sub-process: name some of them in
+    /// `activate` of `work_submit`, and the work comes back with their results when they are done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub activities: Vec<Activity>,
+    /// What those gave that you let begin last, in order of completion.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub results: Vec<ActivityResult>,
+}
+
+/// A tool in the process: an element of the ad-hoc sub-process that the agent performs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Activity {
+    /// Its name: the BPMN id.
+    pub id: String,
+    /// What people call it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What it does, and which arguments it takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub documentation: Option<String>,
+}
+
+/// What a tool in the process gave.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ActivityResult {
+    /// The element that ended last on its path; the tool itself, where nothing follows it.
+    pub tool: String,
+    /// What you called it.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub call: Value,
+    /// Its result.
+    pub result: Map<String, Value>,
+}
+
+/// Lets a tool in the process begin.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Activate {
+    /// Its `id`. One that is named twice begins twice.
+    pub id: String,
+    /// Its arguments: the variables that it sees.
+    #[serde(default)]
+    pub variables: Map<String, Value>,
+    /// What you call it; comes back with its result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<String>,
 }
 
 /// Hands in the answer of claimed work.
@@ -231,8 +277,14 @@ pub struct SubmitWork {
     pub id: String,
     /// The epoch from the claim.
     pub epoch: i64,
-    /// The answer; it must fit the output schema.
+    /// The answer; it must fit the output schema. Left out where `activate` names something.
+    #[serde(default)]
     pub output: Map<String, Value>,
+    /// Tools in the process that begin before there is an answer; see `activities` of the work. At
+    /// most 100.
+    #[serde(default)]
+    #[schemars(length(max = 100))]
+    pub activate: Vec<Activate>,
     /// How sure you are, 0 to 1. Default: `confidence` of the answer.
     #[serde(default)]
     #[schemars(range(min = 0.0, max = 1.0))]

@@ -15,8 +15,8 @@ use super::service::Agents;
 use super::store::runs::{NewStep, RunRow};
 use super::store::{self, runs};
 use super::types::{
-    Agent, ClaimWork, ClaimedWork, FailWork, GivenBack, RunState, Runner, StepKind, SubmitWork,
-    SubmittedWork, Work,
+    Activate, Agent, ClaimWork, ClaimedWork, FailWork, GivenBack, RunState, Runner, StepKind,
+    SubmitWork, SubmittedWork, Work,
 };
 
 /// The code of a refusal by the policies.
@@ -32,6 +32,8 @@ const MAX_AGENTS: usize = 500;
 pub(super) struct Answer {
     pub(super) ordinal: u32,
     pub(super) output: Map<String, Value>,
+    /// What begins in the process before there is an answer; nothing with one.
+    pub(super) activate: Vec<Activate>,
     pub(super) confidence: Option<f64>,
     pub(super) reason: Option<String>,
 }
@@ -135,13 +137,14 @@ impl Agents {
     pub async fn submit(&self, ctx: &Ctx, params: SubmitWork) -> Result<SubmittedWork> {
         let (mut run, is_held) = self.claimed_by(ctx, &params.id, params.epoch).await?;
         let agent = self.agent(ctx, &run.agent, Some(run.agent_version)).await?;
-        if is_held {
+        if is_held && params.activate.is_empty() {
             self.check_answer(ctx, &mut run, &agent, &params.output).await?;
         }
         let answer = Answer {
             ordinal: 0,
             confidence: rules::confidence(params.confidence, &params.output),
             output: params.output,
+            activate: params.activate,
             reason: params.reason,
         };
         let actor = rules::acting(ctx, &agent.definition);
@@ -262,12 +265,11 @@ impl Agents {
         agent: &Agent,
         answer: Answer,
     ) -> Result<Value> {
-        let Answer { ordinal, output, confidence, reason } = answer;
-        let text = canonical(&Value::Object(output.clone()));
+        let Answer { ordinal, output, activate, confidence, reason } = answer;
+        let text = canonical(&json!([output, activate]));
         let key = digest(&[run.id.as_str(), "submit", &run.epoch.to_string(), &text]);
         let is_repeated =
             run.state == RunState::Submitting && run.detail.submission.as_ref() == Some(&key);
-        let arguments = json!({ "id": run.job, "epoch": run.epoch, "variables": output });
         if !is_repeated {
             run.state = RunState::Submitting;
             run.confidence = confidence;
@@ -276,6 +278,7 @@ impl Agents {
             run.detail.principal = (*actor.principal).clone();
             run.detail.submission = Some(key.clone());
             run.detail.output = Some(output);
+            run.detail.activate = activate;
             run.detail.reason = reason;
             run.detail.error = None;
             let mut step = NewStep::new(
@@ -283,6 +286,7 @@ impl Agents {
                 ordinal,
                 json!({
                     "output": run.detail.output,
+                    "activate": run.detail.activate,
                     "confidence": confidence,
                     "reason": run.detail.reason,
                 }),
@@ -291,7 +295,7 @@ impl Agents {
             record::write(&self.db, ctx, run, step, Lease::Held).await?;
         }
         let actor = rules::keyed(actor, "job_complete", key);
-        match self.caller.call(&actor, "job_complete", arguments).await {
+        match self.caller.call(&actor, "job_complete", run.completion()).await {
             Ok(instance) => Ok(instance),
             Err(error) if error.code() == REFUSED => {
                 run.state = RunState::Refused;

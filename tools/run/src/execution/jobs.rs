@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use flowmaster_engine::Command;
 use flowmaster_engine::wait::WaitKind;
+use flowmaster_engine::{Activation, Command, PERFORMED_CALL};
 use flowmaster_kernel::{Ctx, Result};
 use flowmaster_store::{WriteSet, jobs};
 use serde_json::{Map, Value};
@@ -14,8 +14,8 @@ use super::query::{answering, summary};
 use super::service::{Execution, Then};
 use super::transition::Settles;
 use super::types::{
-    AuthorizeTool, ClaimJobs, ClaimedJob, ClaimedJobs, CompleteJob, FailJob, InstanceSummary,
-    ToolAllowed,
+    Activate, AuthorizeTool, ClaimJobs, ClaimedJob, ClaimedJobs, CompleteJob, FailJob,
+    InstanceSummary, ToolAllowed,
 };
 
 impl Execution {
@@ -37,7 +37,14 @@ impl Execution {
     /// A job that is gone or claimed by somebody else since, or a policy that refuses.
     pub async fn complete_job(&self, ctx: &Ctx, params: CompleteJob) -> Result<InstanceSummary> {
         let work = work_ref(&params.id)?;
-        let command = Command::CompleteWork { key: work.key, variables: params.variables.into() };
+        let variables = params.variables.into();
+        let command = match params.activate.is_empty() {
+            true => Command::CompleteWork { key: work.key, variables },
+            false => {
+                let activate = params.activate.into_iter().map(activation).collect();
+                Command::Perform { key: work.key, activate, variables }
+            }
+        };
         self.settle(ctx, &work, params.epoch, command).await
     }
 
@@ -114,16 +121,24 @@ fn work_ref(id: &str) -> Result<WorkRef> {
     id.parse().map_err(|()| ExecutionError::NoWork(id.to_owned()).into())
 }
 
+fn activation(activate: Activate) -> Activation {
+    let Activate { id, mut variables, call } = activate;
+    variables.extend(call.map(|call| (PERFORMED_CALL.to_owned(), Value::from(call))));
+    Activation { element: id.as_str().into(), variables: variables.into() }
+}
+
 fn claimed_job(job: jobs::Job) -> ClaimedJob {
     let mut payload = match job.payload {
         Value::Object(payload) => payload,
         _ => Map::new(),
     };
+    let activities = payload.remove("activities").and_then(|it| serde_json::from_value(it).ok());
     let mut object = |name: &str| match payload.remove(name) {
         Some(Value::Object(map)) => map,
         _ => Map::new(),
     };
     ClaimedJob {
+        activities: activities.unwrap_or_default(),
         headers: object("headers"),
         variables: object("variables"),
         id: job.id,

@@ -42,6 +42,16 @@ pub(super) struct Delivery {
     pub(super) ttl_millis: i64,
 }
 
+/// Where and with what a process begins.
+pub(super) struct Beginning<'a> {
+    pub(super) process: &'a str,
+    /// The start event.
+    pub(super) element: String,
+    pub(super) variables: &'a VariableMap,
+    /// The correlation key of the message that it begins by; empty for none.
+    pub(super) correlation: &'a str,
+}
+
 impl Execution {
     pub(super) async fn publish_message(
         &self,
@@ -101,7 +111,8 @@ impl Execution {
                 let instance = caused_id(id, &process, &element).to_string();
                 let taker = Taker { target: &process, instance: &instance, began: true };
                 let take = |writes: &mut WriteSet| message.take(writes, ctx, taker);
-                match self.begin(ctx, &process, element, variables, id, &Mark(&take)).await {
+                let beginning = Beginning { process: &process, element, variables, correlation };
+                match self.begin(ctx, beginning, id, &Mark(&take)).await {
                     Ok(began) => delivered.started.push(began.into_id()),
                     Err(error) if is_final(&error) => refused = Some(error),
                     Err(error) => return Err(error),
@@ -229,7 +240,8 @@ impl Execution {
             let instance = caused_id(id, &process, &element).to_string();
             let taker = Taker { target: &process, instance: &instance, began: true };
             let take = |writes: &mut WriteSet| mail::take(writes, id, taker, ctx.now());
-            match self.begin(ctx, &process, element, variables, id, &Mark(&take)).await {
+            let beginning = Beginning { process: &process, element, variables, correlation: "" };
+            match self.begin(ctx, beginning, id, &Mark(&take)).await {
                 Ok(_) => {}
                 Err(error) if is_final(&error) => refused = Some(error),
                 Err(error) => return Err(error),
@@ -245,18 +257,18 @@ impl Execution {
     pub(super) async fn begin(
         &self,
         ctx: &Ctx,
-        process: &str,
-        element: String,
-        variables: &VariableMap,
+        beginning: Beginning<'_>,
         cause: &str,
         mark: &Mark<'_>,
     ) -> Result<Began> {
+        let Beginning { process, element, variables, correlation } = beginning;
         let published = self.processes().published(ctx, process, None).await?;
         let id = caused_id(cause, process, &element).to_string();
+        let at = element.into();
         let command = Command::Start {
             variables: variables.clone(),
-            business_key: None,
-            at: Some(element.into()),
+            business_key: published.definition.process().business_key_at(&at, Some(correlation)),
+            at: Some(at),
             caller: None,
         };
         let also = |_: &_| Ok(mark.writes());

@@ -6,7 +6,7 @@ use flowmaster_store::WriteSet;
 use flowmaster_store::timers::{self, Timer};
 
 use super::calls::{Mark, is_final};
-use super::messages::Began;
+use super::messages::{Began, Beginning};
 use super::service::Execution;
 use crate::processes::StartTimer;
 
@@ -27,7 +27,9 @@ impl Execution {
         let mark = Mark(&next);
         let cause = format!("{}@{}", timer.id, timer.due_at.as_millis());
         let (process, element) = (start.process.as_str(), start.element.clone());
-        match self.begin(ctx, process, element, &VariableMap::new(), &cause, &mark).await {
+        let variables = &VariableMap::new();
+        let beginning = Beginning { process, element, variables, correlation: "" };
+        match self.begin(ctx, beginning, &cause, &mark).await {
             Ok(Began::Now(_)) => Ok(()),
             Ok(Began::Before(_)) => mark.alone(self, ctx).await,
             Err(error) if is_final(&error) => {

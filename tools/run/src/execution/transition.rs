@@ -313,11 +313,20 @@ fn human_task(work: &WorkRef, task: &HumanTask) -> Value {
 }
 
 fn work_payload(item: &WorkItem) -> Value {
+    let activities = item.activities.iter().map(|offered| {
+        json!({
+            "id": &*offered.element,
+            "name": offered.name,
+            "documentation": offered.documentation,
+        })
+    });
+    let activities: Vec<Value> = activities.collect();
     json!({
         "element": &*item.element,
         "name": item.name,
         "documentation": item.documentation,
         "headers": item.headers,
         "variables": item.variables,
+        "activities": activities,
     })
 }

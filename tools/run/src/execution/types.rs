@@ -25,8 +25,8 @@ pub use waiting::{
     AskedView, CalledView, ElementView, FlowView, JobView, JoinView, TimerView, WaitView,
 };
 pub use working::{
-    AuthorizeTool, BroadcastSignal, ClaimJobs, ClaimedJob, ClaimedJobs, CompleteJob, Delivered,
-    FailJob, PublishMessage, ToolAllowed,
+    Activate, Activity, AuthorizeTool, BroadcastSignal, ClaimJobs, ClaimedJob, ClaimedJobs,
+    CompleteJob, Delivered, FailJob, PublishMessage, ToolAllowed,
 };
 
 /// Process variables: names to JSON values.

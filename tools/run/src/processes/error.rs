@@ -1,6 +1,7 @@
 //! What can go wrong with process definitions.
 
 use flowmaster_engine::finding::Finding;
+use flowmaster_engine::graph::ImportReport;
 use flowmaster_kernel::{Error, ErrorKind};
 
 /// The errors of this room.
@@ -14,14 +15,18 @@ pub(super) enum ProcessError {
     NotPublished(String),
     #[error("the process {0:?} has no draft")]
     NoDraft(String),
-    #[error("a process is given as xml or as compact, one of them")]
+    #[error("a process is given as compact, as xml or as graph, one of them")]
     NotOneModel,
     #[error("the file is not BPMN: {0}")]
     NotBpmn(String),
-    #[error("the file has {0} executable processes")]
+    #[error("there are {0} processes in it")]
     SeveralProcesses(usize),
     #[error("the process has errors and cannot be {verb}")]
     Findings { verb: &'static str, findings: Vec<Finding> },
+    #[error("graph is no definition of a process")]
+    NotADefinition,
+    #[error("the definition cannot be executed, and what is wrong with it cannot be repaired")]
+    Rejected { report: ImportReport, findings: Vec<Finding> },
     #[error("the draft was changed since you read it")]
     DraftChanged { current: String },
     #[error("the tool name {name:?} is taken by the process {by:?}")]
@@ -36,6 +41,8 @@ pub(super) enum ProcessError {
     Twice(String),
     #[error("{what} are over the limit of {limit}")]
     TooMuch { what: &'static str, limit: usize },
+    #[error("the file has more than {0} executable processes")]
+    TooManyProcesses(usize),
     #[error("the scenario took longer than {0} seconds")]
     TooSlow(u64),
     #[error("too many scenarios are running")]
@@ -58,20 +65,30 @@ impl From<ProcessError> for Error {
                 .fix("save a changed model first")
                 .next("process_save"),
             ProcessError::NotOneModel => Self::invalid("model_missing", what)
-                .fix("send the model in exactly one of the two fields"),
+                .fix("send the model in exactly one of the three fields"),
             ProcessError::NotBpmn(reason) => {
                 Self::invalid("model_unreadable", "the model is not BPMN 2.0")
                     .why(reason)
                     .fix("send a BPMN 2.0 XML file, or the compact form")
             }
             ProcessError::SeveralProcesses(_) => Self::invalid("several_processes", what)
-                .fix("save each executable process in a file of its own"),
+                .fix("send the definition of each process by itself"),
             ProcessError::Findings { findings, .. } => {
                 let details = serde_json::json!({ "findings": findings });
                 Self::invalid("process_invalid", what)
                     .why(first(&findings))
                     .fix("mend the findings in details and try again")
                     .next("process_validate")
+                    .details(details)
+            }
+            ProcessError::NotADefinition => Self::invalid("model_unreadable", what).fix(
+                "send a process_def with its nodes and edges, or the snapshot of a version of it",
+            ),
+            ProcessError::Rejected { report, findings } => {
+                let details = serde_json::json!({ "findings": findings, "import": report });
+                Self::invalid("process_invalid", what)
+                    .why(first(&findings))
+                    .fix("mend the findings in details and import it again")
                     .details(details)
             }
             ProcessError::DraftChanged { current } => Self::conflict("draft_changed", what)
@@ -94,6 +111,10 @@ impl From<ProcessError> for Error {
             ProcessError::TooMuch { .. } => {
                 Self::new(ErrorKind::TooLarge, "scenario_too_large", what)
                     .fix("split it into several calls")
+            }
+            ProcessError::TooManyProcesses(_) => {
+                Self::new(ErrorKind::TooLarge, "file_too_large", what)
+                    .fix("save them in several files")
             }
             ProcessError::TooSlow(_) => Self::new(ErrorKind::Timeout, "scenario_too_slow", what)
                 .fix("look for a loop, or take fewer steps at once"),

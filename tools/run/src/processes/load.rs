@@ -4,14 +4,18 @@ use flowmaster_kernel::hex;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use flowmaster_engine::bpmn::{self, Document};
+use flowmaster_engine::bpmn::{self, Document, Loaded};
 use flowmaster_engine::compact::CompactProcess;
 use flowmaster_engine::finding::Finding;
-use flowmaster_engine::model::{NodeKind, Process, Task, Text};
+use flowmaster_engine::graph::{self, Import, ImportReport};
+use flowmaster_engine::model::{Definitions, NodeKind, Process, Task, Text};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::error::ProcessError;
+
+/// The most executable processes of a file.
+const MAX_PROCESSES: usize = 20;
 
 /// A model that somebody wants to save or check.
 pub(super) struct Model {
@@ -20,41 +24,91 @@ pub(super) struct Model {
     pub(super) process: Arc<Process>,
     /// What reading it found.
     pub(super) findings: Vec<Finding>,
+    /// How it was imported, where it was.
+    pub(super) import: Option<ImportReport>,
 }
 
-/// Reads the model from exactly one of the two forms.
-pub(super) fn model(
+/// Reads what exactly one of the three forms has: a process, or the executable processes of a file
+/// in its order. There is at least one.
+pub(super) fn models(
     compact: Option<CompactProcess>,
     xml: Option<String>,
-) -> Result<Model, ProcessError> {
-    match (compact, xml) {
-        (Some(compact), None) => {
-            let process = compact
-                .to_process()
-                .map_err(|findings| ProcessError::Findings { verb: "read", findings })?;
-            let xml = bpmn::write(&process).to_xml();
-            Ok(Model { hash: hash(&xml), xml, process, findings: Vec::new() })
-        }
-        (None, Some(xml)) => from_xml(&xml),
+    graph: Option<&Value>,
+) -> Result<Vec<Model>, ProcessError> {
+    match (compact, xml, graph) {
+        (Some(compact), None, None) => Ok(vec![from_compact(&compact)?]),
+        (None, Some(xml), None) => from_file(&xml),
+        (None, None, Some(graph)) => Ok(vec![from_graph(graph)?]),
         _ => Err(ProcessError::NotOneModel),
     }
 }
 
-/// Reads a BPMN file, which is kept as a whole.
-pub(super) fn from_xml(xml: &str) -> Result<Model, ProcessError> {
+fn from_compact(compact: &CompactProcess) -> Result<Model, ProcessError> {
+    let process = compact
+        .to_process()
+        .map_err(|findings| ProcessError::Findings { verb: "read", findings })?;
+    let xml = bpmn::write(&process).to_xml();
+    Ok(Model { hash: hash(&xml), xml, process, findings: Vec::new(), import: None })
+}
+
+/// Imports a definition of the first platform, which must be the only one.
+fn from_graph(stored: &Value) -> Result<Model, ProcessError> {
+    let mut imports = graph::import(stored);
+    if imports.len() > 1 {
+        return Err(ProcessError::SeveralProcesses(imports.len()));
+    }
+    let Import { process, report, findings, .. } =
+        imports.pop().ok_or(ProcessError::NotADefinition)?;
+    let Some(compact) = process else { return Err(ProcessError::Rejected { report, findings }) };
+    Ok(Model { findings, import: Some(report), ..from_compact(&compact)? })
+}
+
+/// Reads the process `id` of a stored BPMN file.
+pub(super) fn from_xml(xml: &str, id: &str) -> Result<Model, ProcessError> {
+    let mut models = from_file(xml)?.into_iter();
+    let found = models.find(|model| &*model.process.id == id);
+    found.ok_or_else(|| ProcessError::NotFound(id.to_owned()))
+}
+
+/// Reads a BPMN file, which is kept as a whole with each of its processes.
+fn from_file(xml: &str) -> Result<Vec<Model>, ProcessError> {
     let document = Document::parse(xml.as_bytes())
         .map_err(|error| ProcessError::NotBpmn(error.to_string()))?;
-    let loaded = document.load();
-    let executable =
-        loaded.definitions.processes.iter().filter(|process| process.executable).count();
-    if executable > 1 {
-        return Err(ProcessError::SeveralProcesses(executable));
+    let Loaded { definitions, findings } = document.load();
+    let executable = || definitions.processes.iter().filter(|process| process.executable);
+    if executable().count() > MAX_PROCESSES {
+        return Err(ProcessError::TooManyProcesses(MAX_PROCESSES));
     }
-    let Some(process) = loaded.definitions.main_process() else {
-        return Err(ProcessError::Findings { verb: "read", findings: loaded.findings });
+    let Some(main) = definitions.main_process() else {
+        return Err(ProcessError::Findings { verb: "read", findings });
     };
     let xml = document.to_xml();
-    Ok(Model { hash: hash(&xml), xml, process: Arc::clone(process), findings: loaded.findings })
+    let hash = hash(&xml);
+    let others = executable().filter(|process| process.id != main.id);
+    let model = |process: &Arc<Process>| Model {
+        xml: xml.clone(),
+        hash: hash.clone(),
+        process: Arc::clone(process),
+        findings: findings_of(process, &definitions, &findings),
+        import: None,
+    };
+    Ok([main].into_iter().chain(others).map(model).collect())
+}
+
+/// The findings that are not about another process of the file.
+fn findings_of(process: &Process, file: &Definitions, findings: &[Finding]) -> Vec<Finding> {
+    let holds = |process: &Process, id: &str| {
+        *process.id == *id
+            || process.find(id).is_some()
+            || process.flows().any(|(_, flow)| *flow.id == *id)
+    };
+    let is_foreign = |finding: &&Finding| {
+        finding.element.as_deref().is_some_and(|id| {
+            let mut others = file.processes.iter().filter(|other| other.id != process.id);
+            !holds(process, id) && others.any(|other| holds(other, id))
+        })
+    };
+    findings.iter().filter(|finding| !is_foreign(finding)).cloned().collect()
 }
 
 /// The decisions that the process asks by a fixed id.

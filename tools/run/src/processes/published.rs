@@ -127,7 +127,8 @@ impl Processes {
         let row = store::version(&mut *self.db.read(ctx).await?, id, version).await?;
         let row = row.ok_or_else(|| ProcessError::NoVersion { id: id.to_owned(), version })?;
         let decisions = self.rules.pinned(ctx, &row.rules).await?;
-        let process = off_thread(move || load::from_xml(&row.xml)).await??.process;
+        let wanted = id.to_owned();
+        let process = off_thread(move || load::from_xml(&row.xml, &wanted)).await??.process;
         // A schema that is none keeps a process from being published.
         let input = process.contract.input.as_ref().map(jsonschema::validator_for).transpose();
         let published = Arc::new(Published {

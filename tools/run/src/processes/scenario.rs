@@ -87,7 +87,8 @@ impl Processes {
         };
         drop(session);
         let xml = xml.ok_or_else(|| ProcessError::NoDraft(id.to_owned()))?;
-        Ok(off_thread(move || load::from_xml(&xml)).await??.process)
+        let id = id.to_owned();
+        Ok(off_thread(move || load::from_xml(&xml, &id)).await??.process)
     }
 
     /// The decisions that a process asks now, as far as they are there: scenarios may bring others.

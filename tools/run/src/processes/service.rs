@@ -19,7 +19,7 @@ use super::published::Shelf;
 use super::store::{self, ProcessRow, StartRow, VersionRow};
 use super::types::{
     GetProcess, ModelFormat, ProcessModel, ProcessPage, PublishProcess, PublishedProcess,
-    SaveProcess, SavedProcess, SearchProcesses, ValidateProcess, Validation,
+    SaveProcess, SavedOther, SavedProcess, SearchProcesses, ValidateProcess, Validation,
 };
 use super::{scenario, start_timer};
 
@@ -72,7 +72,8 @@ impl Processes {
             ProcessModel { id: params.id, version, hash, versions, compact: None, xml: None };
         match params.format {
             ModelFormat::Compact => {
-                answer.compact = Some(CompactProcess::from(&*load::from_xml(&xml)?.process));
+                answer.compact =
+                    Some(CompactProcess::from(&*load::from_xml(&xml, &answer.id)?.process));
             }
             ModelFormat::Xml => answer.xml = Some(xml),
         }
@@ -84,11 +85,19 @@ impl Processes {
     /// # Errors
     /// A model that cannot be read, or a draft that somebody else changed.
     pub async fn save(&self, ctx: &Ctx, params: SaveProcess) -> Result<SavedProcess> {
-        let model = off_thread(move || load::model(params.compact, params.xml)).await??;
+        let SaveProcess { compact, xml, graph, based_on } = params;
+        let mut models =
+            off_thread(move || load::models(compact, xml, graph.as_ref())).await??.into_iter();
+        let model = models.next().ok_or(ProcessError::NotOneModel)?;
         let findings = self.findings(ctx, &model).await?;
         let id = model.process.id.to_string();
+        let mut others = Vec::new();
+        for other in models.as_slice() {
+            let findings = self.findings(ctx, other).await?;
+            others.push(SavedOther { id: other.process.id.to_string(), findings });
+        }
         let mut tx = self.db.begin(ctx).await?;
-        if let Some(based_on) = params.based_on {
+        if let Some(based_on) = based_on {
             let draft = store::find(&mut tx, &id).await?.and_then(|row| row.draft_hash);
             let current = match draft {
                 Some(draft) => Some(draft),
@@ -99,15 +108,19 @@ impl Processes {
                 return Err(ProcessError::DraftChanged { current }.into());
             }
         }
-        let name = model.process.name.as_deref();
-        store::save_draft(&mut tx, &id, name, &model.xml, &model.hash, ctx.now()).await?;
-        tx.commit(SavedProcess { id, hash: model.hash, findings }).await
+        for Model { process, xml, hash, .. } in [&model].into_iter().chain(models.as_slice()) {
+            let name = process.name.as_deref();
+            store::save_draft(&mut tx, &process.id, name, xml, hash, ctx.now()).await?;
+        }
+        let Model { hash, import, .. } = model;
+        tx.commit(SavedProcess { id, hash, findings, import, others }).await
     }
 
     pub(super) async fn validate(&self, ctx: &Ctx, params: ValidateProcess) -> Result<Validation> {
-        let model = match params.id {
-            None => off_thread(move || load::model(params.compact, params.xml)).await??,
-            Some(_) if params.compact.is_some() || params.xml.is_some() => {
+        let ValidateProcess { id, compact, xml, graph } = params;
+        let models = match id {
+            None => off_thread(move || load::models(compact, xml, graph.as_ref())).await??,
+            Some(_) if compact.is_some() || xml.is_some() || graph.is_some() => {
                 return Err(ProcessError::NotOneModel.into());
             }
             Some(id) => {
@@ -122,12 +135,22 @@ impl Processes {
                     (None, None) => None,
                 };
                 drop(session);
-                let xml = xml.ok_or(ProcessError::NoDraft(id))?;
-                off_thread(move || load::from_xml(&xml)).await??
+                let xml = xml.ok_or_else(|| ProcessError::NoDraft(id.clone()))?;
+                vec![off_thread(move || load::from_xml(&xml, &id)).await??]
             }
         };
-        let findings = self.findings(ctx, &model).await?;
-        Ok(Validation { publishable: !Finding::any_error(&findings), findings })
+        let mut findings: Vec<Finding> = Vec::new();
+        for model in &models {
+            for finding in self.findings(ctx, model).await? {
+                if !findings.contains(&finding) {
+                    findings.push(finding);
+                }
+            }
+        }
+        findings.sort_by_key(|finding| finding.severity);
+        let publishable = !Finding::any_error(&findings);
+        let import = models.into_iter().find_map(|model| model.import);
+        Ok(Validation { publishable, findings, import })
     }
 
     /// Publishes the draft as the next version.
@@ -143,7 +166,8 @@ impl Processes {
         if params.hash.is_some_and(|reviewed| reviewed != hash) {
             return Err(ProcessError::DraftChanged { current: hash }.into());
         }
-        let (model, draft) = off_thread(move || (load::from_xml(&draft), draft)).await?;
+        let id = params.id.clone();
+        let (model, draft) = off_thread(move || (load::from_xml(&draft, &id), draft)).await?;
         let model = model?;
         let findings = self.findings(ctx, &model).await?;
         if Finding::any_error(&findings) {

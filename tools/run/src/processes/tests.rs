@@ -108,6 +108,43 @@ async fn what_is_no_model_is_refused() {
 }
 
 #[tokio::test]
+async fn a_definition_of_the_first_platform_is_repaired_and_saved() {
+    let world = World::new().await;
+    let node = |key: &str, kind: &str| json!({ "_key": key, "type": kind, "title": key });
+    let edge = |from: &str, to: &str| json!({ "source": from, "target": to });
+    let mut graph = json!({
+        "_key": "77", "name": "Lend a book",
+        "nodes": [node("begin", "start"), node("lend", "human_internal"), node("done", "end")],
+        "edges": [edge("begin", "lend"), edge("lend", "done"), edge("begin", "done")],
+    });
+    let saved = world.answer("process_save", json!({ "graph": graph })).await;
+    assert_eq!(
+        (&saved["id"], &saved["import"]["verdict"]),
+        (&json!("p_77"), &json!("executable_after_repairs"))
+    );
+    assert_eq!(texts(&saved["import"]["repairs"], "code"), ["bypass"]);
+    assert_eq!(codes(&saved["findings"]), ["nobody_assigned"]);
+    let again = world.answer("process_save", json!({ "graph": graph })).await;
+    assert_eq!(again, saved);
+    let checked = world.answer("process_validate", json!({ "graph": graph })).await;
+    assert_eq!((&checked["publishable"], &checked["import"]), (&json!(true), &saved["import"]));
+    assert_eq!(world.answer("process_publish", json!({ "id": "p_77" })).await["version"], 1);
+
+    graph["nodes"][1]["type"] = json!("teleport");
+    let refused = world.refusal("process_save", json!({ "graph": graph })).await;
+    assert_eq!(refused.code(), "process_invalid");
+    let details = refused.body().details.as_ref().unwrap();
+    assert_eq!(codes(&details["findings"]), ["unknown_node_type"]);
+    assert_eq!(details["import"]["verdict"], "rejected");
+    for (graph, code) in [
+        (json!([graph, graph]), "several_processes"),
+        (json!({ "id": "order" }), "model_unreadable"),
+    ] {
+        assert_eq!(world.refusal("process_save", json!({ "graph": graph })).await.code(), code);
+    }
+}
+
+#[tokio::test]
 async fn a_change_of_what_somebody_else_changed_is_refused() {
     let world = World::new().await;
     let save =
@@ -179,4 +216,30 @@ async fn processes_are_found_by_id_and_name() {
         world.refusal("process_search", json!({ "limit": 0 })).await.code(),
         "invalid_limit"
     );
+}
+
+#[tokio::test]
+async fn the_processes_of_a_collaboration_are_saved_together() {
+    let world = World::new().await;
+    let file = include_str!("../../../../engine/src/scenario/tests/files/library.bpmn");
+    let saved = world.answer("process_save", json!({ "xml": file })).await;
+    assert_eq!(
+        (&saved["id"], texts(&saved["others"], "id")),
+        (&json!("reader"), vec!["library".to_owned()])
+    );
+    assert_eq!(codes(&saved["others"][0]["findings"]), ["message_flow_shown", "lane_group"]);
+    for id in ["reader", "library"] {
+        assert_eq!(world.answer("process_get", json!({ "id": id })).await["compact"]["id"], id);
+        assert_eq!(world.answer("process_publish", json!({ "id": id })).await["id"], id);
+    }
+    let checked = world.answer("process_validate", json!({ "xml": file })).await;
+    assert_eq!(checked["publishable"], true);
+    // What is wrong with one of them does not keep the other from being published.
+    let broken = file.replace("=there", "=there +");
+    world.answer("process_save", json!({ "xml": broken })).await;
+    assert_eq!(
+        world.refusal("process_publish", json!({ "id": "library" })).await.code(),
+        "process_invalid"
+    );
+    world.answer("process_publish", json!({ "id": "reader" })).await;
 }

@@ -45,9 +45,9 @@ pub fn operations(room: &Arc<Processes>) -> Vec<Operation> {
             Spec {
                 name: "process_save",
                 title: "Save a process draft",
-                description: "Use this to create or change a process. It saves a draft and answers \
-                              what would keep it from being published; instances are not affected \
-                              until process_publish.",
+                description: "Use this to create, change or import a process. It saves a draft and \
+                              answers what would keep it from being published; instances are not \
+                              affected until process_publish.",
                 effect: Effect::Write,
                 area: "processes",
                 roles: DESIGNERS,

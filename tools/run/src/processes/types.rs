@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flowmaster_engine::compact::CompactProcess;
 use flowmaster_engine::finding::Finding;
+use flowmaster_engine::graph::ImportReport;
 use flowmaster_kernel::{Cursor, Page, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Finds processes.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -116,9 +118,15 @@ pub struct SaveProcess {
     /// The model as compact JSON.
     #[serde(default)]
     pub compact: Option<CompactProcess>,
-    /// The model as BPMN 2.0 XML; diagram and vendor extensions are kept.
+    /// The model as BPMN 2.0 XML; diagram and vendor extensions are kept. Of several executable
+    /// processes, such as those of a collaboration, all are saved.
     #[serde(default)]
     pub xml: Option<String>,
+    /// The model as the first FlowMaster platform stored it: a `process_def` with its nodes and
+    /// edges, embedded or as documents of `node_def`, `proc_def_defines_node` and
+    /// `proc_def_node_flow`, or a `process_versions` document with a snapshot. One process.
+    #[serde(default)]
+    pub graph: Option<Value>,
     /// Hash of the draft this change is based on, to notice that somebody else changed it.
     #[serde(default)]
     pub based_on: Option<String>,
@@ -131,6 +139,22 @@ pub struct SavedProcess {
     pub id: String,
     /// SHA-256 of the draft, in hexadecimal.
     pub hash: String,
+    /// What would keep it from being published, and what may surprise.
+    pub findings: Vec<Finding>,
+    /// For a model given as `graph`: the verdict, and every repair.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub import: Option<ImportReport>,
+    /// The other executable processes of the file, which were saved with it. Each is published by
+    /// its own id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<SavedOther>,
+}
+
+/// Another process of a file that was saved.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct SavedOther {
+    /// BPMN id.
+    pub id: String,
     /// What would keep it from being published, and what may surprise.
     pub findings: Vec<Finding>,
 }
@@ -148,6 +172,9 @@ pub struct ValidateProcess {
     /// A model as BPMN 2.0 XML.
     #[serde(default)]
     pub xml: Option<String>,
+    /// A model as the first FlowMaster platform stored it; see process_save.
+    #[serde(default)]
+    pub graph: Option<Value>,
 }
 
 /// What a check found.
@@ -157,6 +184,9 @@ pub struct Validation {
     pub publishable: bool,
     /// Errors first, then warnings.
     pub findings: Vec<Finding>,
+    /// For a model given as `graph`: the verdict, and every repair.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub import: Option<ImportReport>,
 }
 
 /// Publishes the draft as the next version.

@@ -333,6 +333,25 @@ pub(super) const MODELS: &[&str] = &[
     stop -> turns",
     "
     start s
+    adhoc desk by clerk until r > 200 keeping
+    on desk stop signal stop
+    undo desk job undesk
+    in desk user ask
+    each ask [1, 2] as item
+    in desk job look
+    on look ~off timer PT1H
+    in desk adhoc shelf by boy sequential
+    in shelf user take
+    in shelf script put r = n
+    take -> put
+    in desk user then
+    ask -> then
+    user after
+    end e
+    s -> desk -> after -> e
+    stop -> after",
+    "
+    start s
     user first
     loop first while again max 3
     undo first user unfirst

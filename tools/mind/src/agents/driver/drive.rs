@@ -222,7 +222,7 @@ impl<'a> Drive<'a> {
 
     async fn finish(&mut self, ordinal: u32, output: Map<String, Value>) -> Result<Option<Stop>> {
         let confidence = rules::confidence(None, &output);
-        let answer = Answer { ordinal, output, confidence, reason: None };
+        let answer = Answer { ordinal, output, activate: Vec::new(), confidence, reason: None };
         let run = &mut self.run;
         match self.agents.hand_in(&self.ctx, &self.actor, run, &self.agent, answer).await {
             Ok(_instance) => {

@@ -3,7 +3,7 @@
 
 use flowmaster_kernel::{Error, Result};
 use flowmaster_store::jobs;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Driver;
 use crate::agents::record::{self, Lease};
@@ -44,10 +44,10 @@ impl Driver {
     }
 
     async fn settle(&self, ctx: &flowmaster_kernel::Ctx, mut run: RunRow) -> Result<()> {
-        let (Some(key), Some(output)) = (run.detail.submission.clone(), &run.detail.output) else {
+        let Some(key) = run.detail.submission.clone() else {
             return Err(Error::internal("submission_missing", "a run submits nothing"));
         };
-        let arguments = json!({ "id": run.job, "epoch": run.epoch, "variables": output });
+        let arguments = run.completion();
         let actor = rules::on_behalf(ctx, run.detail.principal.clone(), "execution:write");
         let actor = rules::keyed(&actor, "job_complete", key);
         let step = match self.agents.caller.call(&actor, "job_complete", arguments).await {

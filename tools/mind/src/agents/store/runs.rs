@@ -3,9 +3,9 @@
 use flowmaster_kernel::{Error, ErrorBody, Id, Principal, Result, TenantId, Timestamp};
 use flowmaster_store::{Param, Row, STALE_LEASE, Session, SystemSnapshot, WriteSet, params};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use crate::agents::types::{AgentRun, RunState, RunSummary, Step, StepKind};
+use crate::agents::types::{Activate, AgentRun, RunState, RunSummary, Step, StepKind};
 
 /// A run as it is stored.
 #[derive(Clone, Debug)]
@@ -47,6 +47,9 @@ pub(in crate::agents) struct Detail {
     pub(in crate::agents) submission: Option<String>,
     #[serde(default)]
     pub(in crate::agents) output: Option<Map<String, Value>>,
+    /// What was named with it that begins in the process.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(in crate::agents) activate: Vec<Activate>,
     #[serde(default)]
     pub(in crate::agents) reason: Option<String>,
     #[serde(default)]
@@ -54,6 +57,19 @@ pub(in crate::agents) struct Detail {
     /// Set while the job of a run that cannot go on is being failed.
     #[serde(default)]
     pub(in crate::agents) giving_up: Option<GivingUp>,
+}
+
+impl RunRow {
+    /// What `job_complete` is called with, to hand in the answer.
+    pub(in crate::agents) fn completion(&self) -> Value {
+        let Detail { output, activate, .. } = &self.detail;
+        let output = output.clone().unwrap_or_default();
+        let mut arguments = json!({ "id": self.job, "epoch": self.epoch, "variables": output });
+        if let Some(fields) = arguments.as_object_mut().filter(|_| !activate.is_empty()) {
+            fields.insert("activate".to_owned(), json!(activate));
+        }
+        arguments
+    }
 }
 
 /// How a run that cannot go on ends, once its job is failed.

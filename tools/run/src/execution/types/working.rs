@@ -93,6 +93,38 @@ pub struct ClaimedJob {
     pub headers: Map<String, Value>,
     /// What the element sees.
     pub variables: Variables,
+    /// Where the element is an ad-hoc sub-process: what can begin in it. Name some of it in `activate`
+    /// of `job_complete`, and you are asked again when that is over; complete the job without to end
+    /// the sub-process.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub activities: Vec<Activity>,
+}
+
+/// An activity of an ad-hoc sub-process.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Activity {
+    /// BPMN id.
+    pub id: String,
+    /// Its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its documentation: what it does, and which variables it takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub documentation: Option<String>,
+}
+
+/// An activity that begins.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Activate {
+    /// BPMN id, one of the job's `activities`. One that is named twice begins twice.
+    pub id: String,
+    /// Its variables.
+    #[serde(default)]
+    pub variables: Variables,
+    /// What you call it: comes back with its result in the variable `toolResults`.
+    #[serde(default)]
+    pub call: Option<String>,
 }
 
 /// Completes a job or an agent's work.
@@ -106,6 +138,11 @@ pub struct CompleteJob {
     /// The results.
     #[serde(default)]
     pub variables: Variables,
+    /// What begins next, where the job is to perform an ad-hoc sub-process; at most 100. Without
+    /// any, that ends.
+    #[serde(default)]
+    #[schemars(length(max = 100))]
+    pub activate: Vec<Activate>,
 }
 
 /// Reports that a job could not be done.

@@ -1,4 +1,4 @@
-//! Installs the clients once, at pinned versions, into the user's cache.
+//! Installs what others wrote once, at pinned versions, into the user's cache.
 //!
 //! Invariant: a folder is named after what is in it, so a new version is a new folder; an
 //! installation that was interrupted is done again.
@@ -11,65 +11,67 @@ use anyhow::Context as _;
 
 use crate::program;
 
-const FASTMCP: &str = "4.1.2";
-const SDK: &str = "1.32.2";
-const INSPECTOR: &str = "2.12.0";
-/// The Inspector needs 22.19 or newer, which many machines do not have.
-const NODE: &str = "22.23.3";
+/// The TypeScript clients need 22.19 or newer, which many machines do not have.
+const NODE: &str = "node@22.23.3";
 
 /// What runs a script.
-pub(super) struct Programs {
-    pub(super) interpreter: PathBuf,
+pub(crate) struct Programs {
+    pub(crate) interpreter: PathBuf,
     /// Where the script finds its packages, when the interpreter does not know.
-    pub(super) modules: Option<OsString>,
+    pub(crate) modules: Option<OsString>,
 }
 
-/// Python, with fastmcp.
-pub(super) fn fastmcp() -> anyhow::Result<Programs> {
-    let folder = folder(&format!("fastmcp-{FASTMCP}"))?;
+/// Python, with these packages of PyPI, e.g. `fastmcp==4.1.2`.
+pub(crate) fn python(packages: &[&str]) -> anyhow::Result<Programs> {
+    let folder = folder(packages)?;
     let interpreter = folder.join("bin/python");
     once(&folder, || {
-        println!("installing fastmcp {FASTMCP}: half a minute, once");
+        println!("installing {}: half a minute, once", packages.join(", "));
         program::quietly(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
-        let package = format!("fastmcp=={FASTMCP}");
         let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-        program::quietly(Command::new(&interpreter).args(pip).arg(package))?;
+        program::quietly(Command::new(&interpreter).args(pip).args(packages))?;
         Ok(())
     })
-    .context(
-        "cannot install fastmcp: it needs Python 3.10 or newer with venv (on Debian: apt-get \
-         install python3-venv), and the package registry",
-    )?;
+    .with_context(|| {
+        format!(
+            "cannot install {}: it needs Python 3.10 or newer with venv (on Debian: apt-get \
+             install python3-venv), and the package registry",
+            packages.join(", ")
+        )
+    })?;
     Ok(Programs { interpreter, modules: None })
 }
 
-/// Node.js, with the TypeScript SDK and the Inspector.
-pub(super) fn node_packages() -> anyhow::Result<Programs> {
-    let folder = folder(&format!("sdk-{SDK}-inspector-{INSPECTOR}-node-{NODE}"))?;
+/// Node.js, with these packages of npm, e.g. `@modelcontextprotocol/sdk@1.32.2`.
+pub(crate) fn node(packages: &[&str]) -> anyhow::Result<Programs> {
+    let folder = folder(&[packages, &[NODE]].concat())?;
     let interpreter = folder.join("node_modules/node/bin/node");
     once(&folder, || {
-        println!("installing the TypeScript SDK {SDK} and the Inspector {INSPECTOR}: once");
+        println!("installing {}: once", packages.join(", "));
         let mut npm = Command::new("npm");
         npm.args(["install", "--no-audit", "--no-fund", "--loglevel", "error", "--prefix"])
             .arg(&folder)
-            .arg(format!("@modelcontextprotocol/sdk@{SDK}"))
-            .arg(format!("@modelcontextprotocol/inspector@{INSPECTOR}"))
-            .arg(format!("node@{NODE}"));
+            .args(packages)
+            .arg(NODE);
         program::quietly(&mut npm)?;
         // The package fetches the program when it is installed, which npm can be told not to do.
         program::quietly(Command::new(&interpreter).arg("--version"))?;
         Ok(())
     })
-    .context(
-        "cannot install the TypeScript SDK and the Inspector: they need Node.js with npm (on \
-         Debian: apt-get install npm) and its leave to run the install script of the package \
-         node, and the package registry",
-    )?;
+    .with_context(|| {
+        format!(
+            "cannot install {}: they need Node.js with npm (on Debian: apt-get install npm) and \
+             its leave to run the install script of the package node, and the package registry",
+            packages.join(", ")
+        )
+    })?;
     Ok(Programs { interpreter, modules: Some(folder.into_os_string()) })
 }
 
-fn folder(name: &str) -> anyhow::Result<PathBuf> {
+fn folder(packages: &[&str]) -> anyhow::Result<PathBuf> {
     let home = std::env::var_os("HOME").context("HOME says where to install, and is not set")?;
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '.' || letter == '-';
+    let name = packages.join("-").replace(|letter| !plain(letter), "-");
     Ok(Path::new(&home).join(".cache/flowmaster-clients").join(name))
 }
 
