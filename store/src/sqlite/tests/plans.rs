@@ -32,7 +32,10 @@ async fn a_claim_walks_the_queue_in_its_order() {
 #[tokio::test]
 async fn timers_of_one_moment_are_claimed_in_the_order_of_their_index() {
     let plan = plan(timers::CLAIM).await;
-    assert!(plan.iter().any(|line| line.ends_with("INDEX store_timers_due (due_at<?)")), "{plan:#?}");
+    assert!(
+        plan.iter().any(|line| line.ends_with("INDEX store_timers_due (due_at<?)")),
+        "{plan:#?}"
+    );
     assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{plan:#?}");
 }
 

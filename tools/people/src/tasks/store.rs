@@ -190,7 +190,7 @@ pub(super) fn insert(writes: &mut WriteSet, task: &TaskRow) -> Result<()> {
         ],
     );
     let mut candidate = |kind: &str, name: &str| {
-        writes.push(ADD_CANDIDATE, params![&task.id, kind, name, &task.rank])
+        writes.push(ADD_CANDIDATE, params![&task.id, kind, name, &task.rank]);
     };
     if task.groups.is_empty() && task.users.is_empty() {
         candidate("any", "");

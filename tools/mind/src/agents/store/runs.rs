@@ -144,8 +144,7 @@ const LEFT: &str = "SELECT tenant_id, id FROM agents_run
 const STEPS: &str = "SELECT seq, ordinal, kind, tool, payload, tokens_in, tokens_out, at,
     request_hash FROM agents_step WHERE tenant_id = $1 AND run = $2 ORDER BY seq LIMIT 2000";
 
-const OF_INSTANCE: &str =
-    "SELECT id, agent, agent_version, prompt, prompt_version, job, instance,
+const OF_INSTANCE: &str = "SELECT id, agent, agent_version, prompt, prompt_version, job, instance,
     element, state, client, epoch, lease_ms, confidence, below_threshold, tokens_in, tokens_out,
     steps, detail, started_at, updated_at, ended_at
     FROM agents_run WHERE tenant_id = $1 AND instance = $2 ORDER BY id LIMIT $3";
