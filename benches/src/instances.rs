@@ -10,11 +10,12 @@ use flowmaster_kernel::{Clock, Ctx, IdSource, TenantId};
 use flowmaster_mcp_server::system::{RandomIds, SystemClock};
 use flowmaster_mind::rules::{self, Rules};
 use flowmaster_run::execution::types::StartProcess;
-use flowmaster_run::execution::{self, Execution, WorkRef};
+use flowmaster_run::execution::{self, Execution, History, WorkRef};
 use flowmaster_run::processes::types::{PublishProcess, SaveProcess};
 use flowmaster_run::processes::{self, Processes};
+use flowmaster_store::archive::Archive;
 use flowmaster_store::{Db, DbConfig, WriteSet};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cpu::cpu_seconds;
 use crate::report::{Report, quantile};
@@ -54,6 +55,7 @@ pub(crate) async fn measure(
         db.clone(),
         Arc::clone(&processes),
         rules,
+        History::new(Archive::in_folder(&std::env::temp_dir()), Vec::new()),
         Arc::clone(&clock),
         Arc::clone(&ids),
     ));
@@ -91,7 +93,7 @@ pub(crate) async fn measure(
 }
 
 /// Runs `instances`, `concurrency` at a time; gives the time each took.
-async fn run(
+pub(crate) async fn run(
     execution: &Arc<Execution>,
     ctx: &Ctx,
     instances: usize,
@@ -136,17 +138,26 @@ async fn one(execution: &Execution, ctx: &Ctx) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn publish(processes: &Processes, ctx: &Ctx) -> anyhow::Result<()> {
-    let compact = serde_json::from_value(json!({
-        "id": "bench",
-        "elements": [
-            { "id": "start", "type": "startEvent", "next": "check" },
-            { "id": "check", "type": "scriptTask", "script": "amount * 2", "result": "double", "next": "approve" },
-            { "id": "approve", "type": "userTask", "assignment": { "groups": "manager" }, "next": "end" },
-            { "id": "end", "type": "endEvent" }
-        ]
-    }))?;
+/// Publishes the process that [`run`] runs.
+pub(crate) async fn publish(processes: &Processes, ctx: &Ctx) -> anyhow::Result<()> {
+    let elements = json!([
+        { "id": "start", "type": "startEvent", "next": "check" },
+        { "id": "check", "type": "scriptTask", "script": "amount * 2", "result": "double", "next": "approve" },
+        { "id": "approve", "type": "userTask", "assignment": { "groups": "manager" }, "next": "end" },
+        { "id": "end", "type": "endEvent" }
+    ]);
+    save(processes, ctx, "bench", elements).await
+}
+
+/// Saves and publishes a process.
+pub(crate) async fn save(
+    processes: &Processes,
+    ctx: &Ctx,
+    id: &str,
+    elements: Value,
+) -> anyhow::Result<()> {
+    let compact = serde_json::from_value(json!({ "id": id, "elements": elements }))?;
     processes.save(ctx, SaveProcess { compact: Some(compact), ..SaveProcess::default() }).await?;
-    processes.publish(ctx, PublishProcess { id: "bench".to_owned(), hash: None }).await?;
+    processes.publish(ctx, PublishProcess { id: id.to_owned(), hash: None }).await?;
     Ok(())
 }

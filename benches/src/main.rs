@@ -1,12 +1,15 @@
-//! Benchmarks: instances per second through the engine's API beside a bare loop and other engines,
-//! and MCP calls per second through the whole server beside a bare echo server. Figures are printed with what the disk can do, and
+//! Benchmarks: instances per second through the engine's API beside a bare loop and other engines, MCP
+//! calls per second through the whole server beside a bare echo server, and what instances cost that
+//! wait. Figures are printed with what the disk can do, and
 //! written as JSON. Run in release mode: `cargo xtask bench`.
 
 mod cpu;
 mod disk;
 mod instances;
 mod mcp;
+mod parked;
 mod peers;
+mod program;
 mod raw;
 mod report;
 
@@ -14,6 +17,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 
+use parked::Parked;
 use peers::Peers;
 use report::Report;
 
@@ -25,6 +29,8 @@ enum Measurement {
     Mcp,
     /// The same instances by other engines.
     Peers,
+    /// What instances cost that wait, each at a human task with a timer, on the embedded database.
+    Parked,
 }
 
 /// What is measured, and where the figures go.
@@ -49,6 +55,8 @@ struct Arguments {
     json: PathBuf,
     #[command(flatten)]
     peers: Peers,
+    #[command(flatten)]
+    parked: Parked,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -81,6 +89,9 @@ async fn measure(arguments: &Arguments, report: &mut Report) -> anyhow::Result<(
     }
     if has(Measurement::Mcp) {
         mcp::measure(arguments.seconds, report).await?;
+    }
+    if has(Measurement::Parked) {
+        arguments.parked.measure(report).await?;
     }
     Ok(())
 }

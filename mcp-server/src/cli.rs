@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done, 1 the call or the server failed, 2 the command cannot work as given.
 
+mod archive;
 mod backup;
 mod call;
 mod clients;
@@ -25,6 +26,7 @@ use clap::{Args, Parser, Subcommand};
 use flowmaster_kernel::{Error, ErrorKind, Result};
 use toml::{Table, Value};
 
+pub use archive::ArchiveArgs;
 pub use backup::{BackupArgs, RestoreArgs};
 pub use call::CallArgs;
 pub use clients::Client;
@@ -97,6 +99,8 @@ enum Command {
     Backup(BackupArgs),
     /// Put a backup into an empty data folder.
     Restore(RestoreArgs),
+    /// Check the files of archived instances, or show one of them; no server is needed.
+    Archive(ArchiveArgs),
     /// Check that everything is there that the server needs, and that its data is undamaged.
     Doctor,
     /// Reads a PDF from standard input under the limits of the process that started it.
@@ -201,6 +205,7 @@ fn try_run(cli: Cli, terminal: &mut Terminal) -> Result<()> {
         Command::Tenant(args) => runtime.block_on(tenant::tenant(config, args, terminal)),
         Command::Backup(args) => backup::create(&config, &args, terminal),
         Command::Restore(args) => backup::restore(&config, &args, terminal),
+        Command::Archive(args) => archive::archive(&config, args, terminal),
         Command::Doctor => runtime.block_on(doctor::doctor(&config, terminal)),
         Command::ReadPdf => read_pdf(),
     }

@@ -65,6 +65,45 @@ pub enum LogFormat {
     Json,
 }
 
+/// A number of days or hours: `90d`, `36h`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Retention {
+    hours: u32,
+}
+
+impl Retention {
+    /// The same as a duration.
+    #[must_use]
+    pub const fn as_duration(self) -> Duration {
+        Duration::from_secs(self.hours as u64 * 3_600)
+    }
+}
+
+impl TryFrom<String> for Retention {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is no number of days or hours, such as 90d or 36h");
+        let (number, unit) = match text.strip_suffix('d') {
+            Some(days) => (days, 24),
+            None => (text.strip_suffix('h').ok_or_else(wrong)?, 1),
+        };
+        let number: u32 = number.parse().map_err(|_| wrong())?;
+        let hours = number.checked_mul(unit).ok_or_else(wrong)?;
+        Ok(Self { hours })
+    }
+}
+
+impl From<Retention> for String {
+    fn from(retention: Retention) -> Self {
+        match retention.hours {
+            hours if hours % 24 == 0 => format!("{}d", hours / 24),
+            hours => format!("{hours}h"),
+        }
+    }
+}
+
 /// Everything that can be configured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -75,6 +114,12 @@ pub struct Config {
     pub public_url: Option<String>,
     /// Where data is kept.
     pub data_dir: PathBuf,
+    /// Where instances are archived; default: `archive` in the data folder. Nodes of one database
+    /// share it.
+    pub archive_dir: Option<PathBuf>,
+    /// How long instances that ended stay in the tables, e.g. `90d`; then they are archived.
+    /// Without it they stay for ever.
+    pub retention: Option<Retention>,
     /// A PostgreSQL server instead of the embedded database. `DATABASE_URL` sets it too.
     pub database_url: Option<Secret>,
     /// The key that `call` and `connect` send, and that a new server takes.
@@ -121,6 +166,8 @@ impl Default for Config {
             bind: SocketAddr::from(([127, 0, 0, 1], 9000)),
             public_url: None,
             data_dir: PathBuf::from("flowmaster-data"),
+            archive_dir: None,
+            retention: None,
             database_url: None,
             key: None,
             allowed_hosts: Vec::new(),
@@ -230,6 +277,12 @@ impl Config {
         }
     }
 
+    /// Where instances are archived.
+    #[must_use]
+    pub fn archive_dir(&self) -> PathBuf {
+        self.archive_dir.clone().unwrap_or_else(|| self.data_dir.join("archive"))
+    }
+
     /// The bounds of a call.
     #[must_use]
     pub fn limits(&self) -> Limits {
@@ -324,6 +377,26 @@ mod tests {
         check("", &[("FLOWMASTER_BURTS", "2")], "unknown field `burts`");
         check("", &[("FLOWMASTER_BURST", "many")], "FLOWMASTER_BURST");
         check("", &[("FLOWMASTER_READ_ONLY", "maybe")], "neither true nor false");
+    }
+
+    #[test]
+    fn a_retention_is_a_number_of_days_or_hours() {
+        let check = |text: &str, hours: u64| {
+            let config = merged("", &[("FLOWMASTER_RETENTION", text)], "").unwrap();
+            let retention = config.retention.unwrap();
+            assert_eq!(retention.as_duration(), Duration::from_secs(hours * 3_600), "{text}");
+            assert_eq!(String::from(retention), text);
+        };
+        check("90d", 90 * 24);
+        check("36h", 36);
+        check("0d", 0);
+        for wrong in ["", "90", "d", "-1d", "1.5d", "90 d", "200000000d", "1w"] {
+            let error = merged("", &[("FLOWMASTER_RETENTION", wrong)], "").unwrap_err();
+            assert!(error.to_string().contains("no number of days or hours"), "{error}");
+        }
+        assert_eq!(Config::default().retention, None);
+        let moved = merged("archive_dir = '/vault'", &[], "").unwrap();
+        assert_eq!(moved.archive_dir(), Path::new("/vault"));
     }
 
     #[test]

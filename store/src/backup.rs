@@ -149,7 +149,8 @@ fn data_folder(url: &str) -> Result<PathBuf> {
     }
 }
 
-fn new_file(path: &Path) -> Result<File> {
+/// Makes a file that did not exist, for its owner alone to read.
+pub(crate) fn new_file(path: &Path) -> Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

@@ -4,9 +4,12 @@
 //! out or put in is found by [`verify`]; rows cut off at the end are found when the caller passes
 //! the head it keeps with the instance.
 
+use std::sync::Arc;
+
 use flowmaster_kernel::{Ctx, Error, Result, TenantId, Timestamp, hex};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use crate::row::Row;
@@ -53,6 +56,51 @@ pub struct Entry {
     pub prev_hash: String,
     /// The hash of this row.
     pub hash: String,
+}
+
+/// One transition to the letter: what its hash covers, and so what an archive keeps.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Sealed {
+    /// Its number within the instance, from 1.
+    pub seq: i64,
+    /// When.
+    pub at: Timestamp,
+    /// The principal who caused it.
+    pub actor: String,
+    /// What happened, as it was written.
+    pub events: Box<RawValue>,
+    /// The hash of the row before.
+    pub prev_hash: String,
+    /// The hash of this row.
+    pub hash: String,
+}
+
+impl Sealed {
+    /// Checks that this is the row behind `head` in the chain of an instance; answers the head then.
+    ///
+    /// # Errors
+    /// `journal_tampered`.
+    pub fn behind(&self, head: &Head, tenant: &str, instance: &str) -> Result<Head> {
+        let Self { seq, at, .. } = *self;
+        let row =
+            Hashed { tenant, instance, seq, at, actor: &self.actor, events: self.events.get() };
+        let hash = row.hash(&head.hash);
+        if seq != head.seq + 1 || self.prev_hash != head.hash || self.hash != hash {
+            return Err(tampered(instance, seq));
+        }
+        Ok(Head { seq, hash })
+    }
+
+    /// The transition, read.
+    ///
+    /// # Errors
+    /// `stored_json_unreadable`.
+    pub fn entry(self) -> Result<Entry> {
+        let Self { seq, at, actor, events, prev_hash, hash } = self;
+        let events = serde_json::from_str(events.get())
+            .map_err(|source| Error::internal("stored_json_unreadable", source))?;
+        Ok(Entry { seq, at, actor, events, prev_hash, hash })
+    }
 }
 
 /// Appends a transition behind `head`, as of now and by the caller of `ctx`. Answers the new head.
@@ -110,24 +158,15 @@ pub async fn read(
     after: i64,
     limit: usize,
 ) -> Result<Vec<Entry>> {
-    let rows = rows(session, instance, after, limit).await?;
-    let tenant = &session.tenant;
-    let mut entries: Vec<Entry> = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let read = entry(row)?;
-        let (seq, at, actor, events) = (read.seq, read.at, read.actor.as_str(), row.str(3)?);
-        let hash = Hashed { tenant, instance, seq, at, actor, events }.hash(&read.prev_hash);
-        let follows = entries.last().is_none_or(|last| last.hash == read.prev_hash);
-        if hash != read.hash || seq != after + 1 + rows_before(&entries) || !follows {
-            return Err(tampered(instance, seq));
-        }
-        entries.push(read);
-    }
-    Ok(entries)
-}
-
-fn rows_before(entries: &[Entry]) -> i64 {
-    i64::try_from(entries.len()).unwrap_or(i64::MAX)
+    let tenant = Arc::clone(&session.tenant);
+    let rows = read_sealed(session, instance, after, limit).await?;
+    let hash = rows.first().map(|row| row.prev_hash.clone()).unwrap_or_default();
+    let mut head = Head { seq: after, hash };
+    let entry = |row: Sealed| {
+        head = row.behind(&head, &tenant, instance)?;
+        row.entry()
+    };
+    rows.into_iter().map(entry).collect()
 }
 
 /// Checks the whole chain of an instance, and that it ends at `expected` if that is given.
@@ -143,17 +182,9 @@ pub async fn verify(
 ) -> Result<Head> {
     let mut head = Head::default();
     loop {
-        let batch = rows(session, instance, head.seq, MAX_BATCH).await?;
+        let batch = read_sealed(session, instance, head.seq, MAX_BATCH).await?;
         for row in &batch {
-            let (seq, at, actor, events) =
-                (row.int(0)?, row.timestamp(1)?, row.str(2)?, row.str(3)?);
-            let hash = Hashed { tenant: tenant.as_str(), instance, seq, at, actor, events }
-                .hash(&head.hash);
-            let fits = seq == head.seq + 1 && row.str(4)? == head.hash && row.str(5)? == hash;
-            if !fits {
-                return Err(tampered(instance, seq));
-            }
-            head = Head { seq, hash };
+            head = row.behind(&head, tenant.as_str(), instance)?;
         }
         if batch.len() < MAX_BATCH {
             break;
@@ -165,22 +196,45 @@ pub async fn verify(
     }
 }
 
-async fn rows(session: &mut Session, instance: &str, after: i64, limit: usize) -> Result<Vec<Row>> {
-    session
+/// Transitions of an instance to the letter, behind number `after`, in order.
+///
+/// # Errors
+/// `journal_tampered` if what stands there is not even JSON.
+pub async fn read_sealed(
+    session: &mut Session,
+    instance: &str,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<Sealed>> {
+    let rows = session
         .query(
             "SELECT seq, at, actor, events, prev_hash, hash FROM store_journal
              WHERE tenant_id = $1 AND instance = $2 AND seq > $3 ORDER BY seq LIMIT $4",
             &params![instance, after, limit.min(MAX_BATCH)],
         )
-        .await
+        .await?;
+    rows.iter().map(|row| sealed(instance, row)).collect()
 }
 
-fn entry(row: &Row) -> Result<Entry> {
-    Ok(Entry {
-        seq: row.int(0)?,
+/// Removes the journal of an instance, which ends at `head`; if it has another number of rows, the
+/// whole set is refused.
+pub fn remove(writes: &mut WriteSet, instance: &str, head: &Head) {
+    let rows = u64::try_from(head.seq).unwrap_or(0);
+    writes.push_expecting(
+        "DELETE FROM store_journal WHERE tenant_id = $1 AND instance = $2",
+        params![instance],
+        rows,
+        stale_instance(instance),
+    );
+}
+
+fn sealed(instance: &str, row: &Row) -> Result<Sealed> {
+    let seq = row.int(0)?;
+    Ok(Sealed {
+        seq,
         at: row.timestamp(1)?,
         actor: row.text(2)?,
-        events: row.json(3)?,
+        events: RawValue::from_string(row.text(3)?).map_err(|_| tampered(instance, seq))?,
         prev_hash: row.text(4)?,
         hash: row.text(5)?,
     })

@@ -9,6 +9,7 @@
 //! builder and no object mapping; it does not replicate (PostgreSQL does); it does not encrypt
 //! what it stores. `store_leases` alone has no tenant: it belongs to processes.
 
+pub mod archive;
 pub mod backup;
 mod config;
 mod db;

@@ -31,6 +31,7 @@ const STORE: Migrations = Migrations {
         lease::TABLES,
         outbox::TABLES,
         jobs::PAUSED,
+        timers::ORDERED,
     ],
 };
 

@@ -106,13 +106,14 @@ pub fn append(writes: &mut WriteSet, message: &NewMessage<'_>) {
 const TAKE_TURN: &str =
     "SELECT name FROM store_leases WHERE name = 'store.outbox' /*postgres:FOR UPDATE*/";
 
-const CLAIM: &str = concat!(
+// As with jobs: SQLite would look at all messages of the tenant, for each that it takes.
+pub(crate) const CLAIM: &str = concat!(
     "WITH chosen AS MATERIALIZED (
         SELECT tenant_id, id FROM store_outbox AS message
         WHERE state = 'pending' AND next_at <= $1 AND lease_until <= ",
     lease_now!("$1"),
     " AND NOT EXISTS (
-            SELECT 1 FROM store_outbox AS earlier
+            SELECT 1 FROM store_outbox AS earlier /*sqlite:INDEXED BY store_outbox_key*/
             WHERE earlier.tenant_id = message.tenant_id
               AND earlier.message_key = message.message_key
               AND earlier.state = 'pending'
@@ -240,6 +241,21 @@ pub async fn backlog(session: &mut Session) -> Result<Backlog> {
         )
         .await?;
     Ok(Backlog { pending: row.count(0)?, dead: row.count(1)? })
+}
+
+/// Whether messages of `key` are not delivered yet, dead letters among them.
+///
+/// # Errors
+/// What the database refuses.
+pub async fn has_of_key(session: &mut Session, key: &str) -> Result<bool> {
+    let row = session
+        .query_opt(
+            "SELECT id FROM store_outbox /*sqlite:INDEXED BY store_outbox_key*/
+             WHERE tenant_id = $1 AND message_key = $2 LIMIT 1",
+            &params![key],
+        )
+        .await?;
+    Ok(row.is_some())
 }
 
 fn read(row: &Row) -> Result<Message> {

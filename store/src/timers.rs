@@ -97,11 +97,18 @@ pub fn fired(writes: &mut WriteSet, id: &str, epoch: i64) {
     );
 }
 
-const CLAIM: &str = concat!(
+/// Many may be due at one moment: the index has them in the order in which they are claimed, which it
+/// does by itself on SQLite, where it ends with the key of the table.
+pub(crate) const ORDERED: &str = "/*postgres:
+DROP INDEX store_timers_due;
+CREATE INDEX store_timers_due ON store_timers (due_at, tenant_id, id);*/
+";
+
+pub(crate) const CLAIM: &str = concat!(
     "WITH chosen AS MATERIALIZED (
         SELECT tenant_id, id FROM store_timers WHERE due_at <= $1 AND lease_until <= ",
     lease_now!("$1"),
-    " ORDER BY due_at, id LIMIT $2 /*postgres:FOR UPDATE SKIP LOCKED*/)
+    " ORDER BY due_at, tenant_id, id LIMIT $2 /*postgres:FOR UPDATE SKIP LOCKED*/)
     UPDATE store_timers SET epoch = store_timers.epoch + 1, lease_until = ",
     lease_now!("$1"),
     " + $3

@@ -103,19 +103,19 @@ fn command(arguments: &[&str], data: &Path) -> Command {
     command
 }
 
-fn flowmaster(arguments: &[&str], data: &Path) -> Output {
+pub(crate) fn flowmaster(arguments: &[&str], data: &Path) -> Output {
     command(arguments, data).output().unwrap()
 }
 
-fn succeeds(output: &Output) {
+pub(crate) fn succeeds(output: &Output) {
     assert!(output.status.success(), "{}", shown(output));
 }
 
-fn fails(output: &Output, part: &str) {
+pub(crate) fn fails(output: &Output, part: &str) {
     assert!(!output.status.success() && shown(output).contains(part), "{part}: {}", shown(output));
 }
 
-fn shown(output: &Output) -> String {
+pub(crate) fn shown(output: &Output) -> String {
     [&output.stdout[..], &output.stderr].map(String::from_utf8_lossy).concat()
 }
 

@@ -157,6 +157,9 @@ pub(crate) async fn reads(admin: &Caller) -> Vec<Read> {
         ("agent_search", json!({}), "agent_get", plain()),
         ("prompt_search", json!({}), "prompt_get", plain()),
         ("run_search", json!({}), "run_get", both()),
+        ("archive_search", json!({}), "archive_get", plain()),
+        ("archive_search", json!({}), "instance_get", both()),
+        ("archive_search", json!({}), "instance_timeline", both()),
     ] {
         let found = Shop(admin).ask(search, list.clone()).await;
         reads.push((search, list));
@@ -273,6 +276,16 @@ async fn instances(shop: &Shop<'_>, calls: &mut Calls) {
         let send = |n: u8| json!({ "name": process, "variables": { "n": n } });
         add(operation, send(1), send(2), started(process));
     }
+    let done = json!([
+        { "id": "start", "type": "startEvent", "next": "end" }, { "id": "end", "type": "endEvent" }
+    ]);
+    shop.publish("calls-archive", done).await;
+    for _ in 0..2 {
+        shop.ask("process_start", json!({ "process": "calls-archive" })).await;
+    }
+    let archive = |limit: u8| json!({ "process": "calls-archive", "ended_before": "2999-01-01T00:00:00Z", "limit": limit });
+    let found = seen("archive_search", json!({ "process": "calls-archive" }), count, json!(1));
+    add("instance_archive", archive(1), archive(2), found);
     let user_task = || json!({ "type": "userTask" });
     let held = shop.instance("calls-control", user_task()).await;
     let control = |action: &str| json!({ "id": held, "action": action });

@@ -13,13 +13,15 @@ use crate::harness::{Answer, TestServer};
 use crate::transports::{Connection, Transport};
 
 /// What a new tenant may do all the same: make its own, ask for nothing in particular.
-const OWN: [&str; 28] = [
+const OWN: [&str; 30] = [
     "agent_save",
     "agent_search",
+    "archive_search",
     "audit_search",
     "document_add",
     "document_search",
     "incident_list",
+    "instance_archive",
     "instance_search",
     "job_claim",
     "key_create",

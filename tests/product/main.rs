@@ -12,6 +12,7 @@
 )]
 
 mod answers;
+mod archive;
 mod authorization;
 mod backup;
 mod calls;

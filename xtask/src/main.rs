@@ -75,7 +75,7 @@ enum Xtask {
     /// Measures in release mode, on SQLite and on a PostgreSQL of its own that waits for its disk;
     /// what follows `--` goes to the benchmark, e.g. `--instances 5000`.
     Bench {
-        /// What is measured: instances, mcp, peers. Without any, the first two.
+        /// What is measured: instances, mcp, peers, parked. Without any, the first two.
         what: Vec<String>,
         /// Arguments of the benchmark.
         #[arg(last = true)]
@@ -120,6 +120,12 @@ fn run(command: Xtask) -> anyhow::Result<ExitCode> {
         }
         Xtask::Bench { what, arguments } => {
             let cluster = Cluster::start(Durability::Full)?;
+            if what.iter().any(|it| it == "parked") {
+                // The program itself is measured, beside the benchmark.
+                let program =
+                    ["build", "--release", "--locked", "--package", "flowmaster-mcp-server"];
+                steps::checked(steps::cargo(&root).args(program))?;
+            }
             let mut benchmark = steps::cargo(&root);
             benchmark
                 .args(["run", "--release", "--locked", "--package", "flowmaster-benches", "--"])

@@ -120,6 +120,7 @@ fn told(file: &Path, findings: &[Finding]) -> String {
     line
 }
 
+/// Says how many passed and failed; an error unless all passed.
 pub(super) fn close(
     passed: usize,
     failed: usize,

@@ -5,15 +5,16 @@ use std::sync::Arc;
 use flowmaster_agents::{Endpoint, OpenAi, Routes, Secret as ModelKey};
 use flowmaster_data::documents::{Documents, PdfReader};
 use flowmaster_kernel::{BoxFuture, Catalogue, Clock, Error, IdSource, Result, ToolCaller};
-use flowmaster_mind::agents::{Agents, Driver, Pace};
+use flowmaster_mind::agents::{Agents, Driver, Pace, RunKeeper};
 use flowmaster_mind::prompts::Prompts;
 use flowmaster_mind::rules::Rules;
-use flowmaster_people::tasks::{self, Tasks};
+use flowmaster_people::tasks::{self, TaskKeeper, Tasks};
 use flowmaster_prompts::Registry;
 use flowmaster_run::execution::{
-    Drivers, Execution, HUMAN_TASK_CLOSED, HUMAN_TASK_REQUESTED, Handler,
+    Drivers, Execution, HUMAN_TASK_CLOSED, HUMAN_TASK_REQUESTED, Handler, History,
 };
 use flowmaster_run::processes::Processes;
+use flowmaster_store::archive::Archive;
 use flowmaster_store::{Db, DbConfig, Migrations};
 use flowmaster_trust::audit::Audit;
 use flowmaster_trust::identity::Identity;
@@ -21,7 +22,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::upkeep::Upkeep;
-use crate::config::Config;
+use crate::config::{Config, Retention};
 use crate::system::secret;
 
 /// Every room.
@@ -93,6 +94,10 @@ impl Rooms {
             db.clone(),
             Arc::clone(&processes),
             Arc::clone(&rules),
+            History::new(
+                Archive::in_folder(&config.archive_dir()),
+                vec![Arc::new(TaskKeeper), Arc::new(RunKeeper)],
+            ),
             Arc::clone(clock),
             Arc::clone(ids),
         ));
@@ -112,8 +117,14 @@ impl Rooms {
             db,
         };
         let owner = format!("node-{}", secret());
-        let upkeep =
-            Upkeep { db: rooms.db.clone(), clock: Arc::clone(clock), owner: owner.clone() };
+        let upkeep = Upkeep {
+            db: rooms.db.clone(),
+            execution: Arc::clone(&rooms.execution),
+            retention: config.retention.map(Retention::as_duration),
+            clock: Arc::clone(clock),
+            ids: Arc::clone(ids),
+            owner: owner.clone(),
+        };
         let agents =
             Driver::new(agents, Arc::clone(clock), Arc::clone(ids), owner, Pace::default());
         let drivers = rooms.drivers();

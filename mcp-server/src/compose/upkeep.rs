@@ -1,24 +1,27 @@
-//! What every node sees to by itself: answers recorded under idempotency keys are forgotten once
-//! nobody will ask for them again, so that they do not fill the disk.
+//! What the nodes see to by themselves as time passes: answers recorded under idempotency keys are
+//! forgotten once nobody will ask for them again, and instances that ended long ago go to the
+//! archive, so that neither fills the tables.
 //!
-//! Invariant: one node at a time does it, under a lease; what a paused holder forgets late had
-//! expired all the same.
+//! Invariant: one node at a time does each, under a lease; what a paused holder does late was due
+//! all the same. Both go in small batches: others write in between.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use flowmaster_kernel::{Clock, Result, Timestamp};
+use flowmaster_kernel::{Clock, Ctx, IdSource, Result, Timestamp};
+use flowmaster_run::execution::Execution;
 use flowmaster_store::idempotency::{self, RETENTION};
 use flowmaster_store::{Db, Health, STALE_LEASE, lease};
 use tokio::sync::watch;
 
-/// The name of the lease.
+/// The names of the leases.
 const FORGETTING: &str = "forget-answers";
-/// How long the holder of the lease may take for one batch.
+const ARCHIVING: &str = "archive-instances";
+/// How long the holder of a lease may take for one batch.
 const LEASE: Duration = Duration::from_secs(60);
-/// How many answers are forgotten in one transaction: others write in between.
+/// How many answers are forgotten in one transaction.
 const BATCH: usize = 500;
-/// How often there is a look for expired answers.
+/// How often there is a look for what is due.
 const EVERY_MILLIS: i64 = 10 * 60_000;
 /// How often there is a look at the clock.
 const GLANCE: Duration = Duration::from_secs(1);
@@ -26,7 +29,11 @@ const GLANCE: Duration = Duration::from_secs(1);
 /// The upkeep of a node.
 pub(super) struct Upkeep {
     pub(super) db: Db,
+    pub(super) execution: Arc<Execution>,
+    /// How long instances that ended stay in the tables.
+    pub(super) retention: Option<Duration>,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) ids: Arc<dyn IdSource>,
     /// The name of the node.
     pub(super) owner: String,
 }
@@ -40,12 +47,10 @@ impl Upkeep {
             let now = self.clock.now();
             if now >= next {
                 next = now.plus_millis(EVERY_MILLIS);
-                match self.forget_answers(now).await {
-                    Ok(0) => {}
-                    Ok(answers) => tracing::info!(answers, "expired answers were forgotten"),
-                    // Another node took over: it goes on.
-                    Err(error) if error.code() == STALE_LEASE => {}
-                    Err(error) => tracing::warn!(%error, "expired answers could not be forgotten"),
+                log(self.forget_answers(now).await, "expired answers were forgotten");
+                if let Some(retention) = self.retention {
+                    let archived = self.archive_instances(ago(now, retention), &stop).await;
+                    log(archived, "ended instances were archived");
                 }
             }
             tokio::select! {
@@ -60,8 +65,7 @@ impl Upkeep {
         let Some(held) = lease::acquire(&self.db, FORGETTING, &self.owner, LEASE).await? else {
             return Ok(0);
         };
-        let kept = i64::try_from(RETENTION.as_millis()).unwrap_or(i64::MAX);
-        let before = now.plus_millis(kept.saturating_neg());
+        let before = ago(now, RETENTION);
         let mut forgotten = 0;
         loop {
             let batch = idempotency::purge(&self.db, before, BATCH).await?;
@@ -73,5 +77,53 @@ impl Upkeep {
         }
         lease::release(&self.db, &held).await?;
         Ok(forgotten)
+    }
+
+    /// Archives the instances of all tenants that ended before `before`; says how many.
+    async fn archive_instances(
+        &self,
+        before: Timestamp,
+        stop: &watch::Receiver<bool>,
+    ) -> Result<u64> {
+        let Some(held) = lease::acquire(&self.db, ARCHIVING, &self.owner, LEASE).await? else {
+            return Ok(0);
+        };
+        let mut count = 0;
+        let mut last = String::new();
+        while let Some(tenant) = self.execution.next_tenant_with_ended(&last).await? {
+            let ctx = Ctx::system(tenant.clone(), &self.clock, &self.ids);
+            let mut after = None;
+            loop {
+                let batch = self.execution.archive_ended(&ctx, before, after).await?;
+                count += batch.count as u64;
+                after = batch.next;
+                if after.is_none() {
+                    break;
+                }
+                if *stop.borrow() {
+                    lease::release(&self.db, &held).await?;
+                    return Ok(count);
+                }
+                lease::renew(&self.db, &held, LEASE).await?;
+            }
+            last = tenant.as_str().to_owned();
+        }
+        lease::release(&self.db, &held).await?;
+        Ok(count)
+    }
+}
+
+fn ago(now: Timestamp, duration: Duration) -> Timestamp {
+    let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+    now.plus_millis(millis.saturating_neg())
+}
+
+fn log(done: Result<u64>, what: &str) {
+    match done {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "{what}"),
+        // Another node took over: it goes on.
+        Err(error) if error.code() == STALE_LEASE => {}
+        Err(error) => tracing::warn!(%error, "upkeep failed"),
     }
 }

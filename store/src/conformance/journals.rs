@@ -81,3 +81,30 @@ pub(super) async fn a_journal_that_was_tampered_with_is_found(bed: Bed) {
     let mut snapshot = bed.db.read(&ctx).await.unwrap();
     journal::verify(&mut snapshot, &ctx.tenant, "i", Some(&head)).await.unwrap();
 }
+
+pub(super) async fn a_journal_is_taken_out_to_the_letter(bed: Bed) {
+    let head = write(&bed, 3).await;
+    let ctx = bed.ctx("a");
+    let mut snapshot = bed.db.read(&ctx).await.unwrap();
+    let sealed = journal::read_sealed(&mut snapshot, "i", 0, 9).await.unwrap();
+    drop(snapshot);
+    let text = serde_json::to_string(&sealed).unwrap();
+    let read: Vec<journal::Sealed> = serde_json::from_str(&text).unwrap();
+    let mut end = Head::default();
+    for row in &read {
+        end = row.behind(&end, ctx.tenant.as_str(), "i").unwrap();
+    }
+    assert_eq!(end, head);
+    let another = read[1].behind(&Head::default(), ctx.tenant.as_str(), "i").unwrap_err();
+    assert_eq!(another.code(), "journal_tampered");
+
+    let remove = async |seq: i64| {
+        let mut writes = WriteSet::new();
+        journal::remove(&mut writes, "i", &Head { seq, ..head.clone() });
+        bed.db.submit(&ctx, writes).await.map_err(|error| error.code().to_owned())
+    };
+    assert_eq!(remove(2).await, Err("stale_instance".to_owned()), "it went on meanwhile");
+    assert_eq!(remove(3).await, Ok(()));
+    let mut snapshot = bed.db.read(&ctx).await.unwrap();
+    assert_eq!(journal::head(&mut snapshot, "i").await.unwrap(), Head::default());
+}

@@ -89,6 +89,8 @@ pub(super) async fn a_dead_letter_lets_its_key_go_on_and_can_be_redriven(bed: Be
     assert_eq!(ids(&outbox::dead(&mut snapshot, None, 9).await.unwrap()), ["1"]);
     let backlog = outbox::backlog(&mut snapshot).await.unwrap();
     assert_eq!(backlog, Backlog { pending: 1, dead: 1 });
+    assert!(outbox::has_of_key(&mut snapshot, "k").await.unwrap());
+    assert!(!outbox::has_of_key(&mut snapshot, "other").await.unwrap());
     drop(snapshot);
     bed.write(|writes| outbox::redrive(writes, "1")).await;
     assert_eq!(ids(&take(&bed, 9).await), ["1"]);

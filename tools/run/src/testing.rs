@@ -1,6 +1,7 @@
 //! A world for the tests of the wing: the rooms on a database of their own, a clock that moves when
 //! told to, and drivers that take a turn when told to.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use flowmaster_engine::{Instance, replay};
@@ -9,10 +10,11 @@ use flowmaster_kernel::{
     Result, Role, SequenceIds, TenantId, Timestamp,
 };
 use flowmaster_mind::rules::{self, Rules};
+use flowmaster_store::archive::Archive;
 use flowmaster_store::{Db, WriteSet, journal};
 use serde_json::{Map, Value, json};
 
-use crate::execution::{Drivers, Execution, Stored, WorkRef, recorded_events};
+use crate::execution::{Drivers, Execution, History, Stored, WorkRef, recorded_events};
 use crate::processes::Processes;
 
 pub(crate) struct World {
@@ -22,6 +24,8 @@ pub(crate) struct World {
     pub(crate) catalogue: Catalogue,
     /// Ada, who may do everything.
     pub(crate) ctx: Ctx,
+    /// Where instances are archived.
+    pub(crate) archive: tempfile::TempDir,
     drivers: Drivers,
     ids: Arc<SequenceIds>,
 }
@@ -31,6 +35,7 @@ pub(crate) fn node(
     db: &Db,
     clock: &Arc<ManualClock>,
     ids: &Arc<SequenceIds>,
+    archive: &Path,
 ) -> (Arc<Execution>, Catalogue) {
     let rules = Arc::new(Rules::new(db.clone()));
     let processes = Arc::new(Processes::new(db.clone(), Arc::clone(&rules)));
@@ -38,6 +43,7 @@ pub(crate) fn node(
         db.clone(),
         Arc::clone(&processes),
         Arc::clone(&rules),
+        History::new(Archive::in_folder(archive), Vec::new()),
         Arc::clone(clock) as Arc<dyn Clock>,
         Arc::clone(ids) as Arc<dyn IdSource>,
     ));
@@ -55,7 +61,8 @@ impl World {
         let mut sets = crate::MIGRATIONS.to_vec();
         sets.push(rules::MIGRATIONS);
         db.migrate(&sets).await.unwrap();
-        let (execution, catalogue) = node(&db, &clock, &ids);
+        let archive = tempfile::tempdir().unwrap();
+        let (execution, catalogue) = node(&db, &clock, &ids, archive.path());
         let drivers = Drivers::new(Arc::clone(&execution));
         let mut world = Self {
             ctx: Ctx::system(tenant("ten_a"), &(clock.clone() as _), &(ids.clone() as _)),
@@ -65,6 +72,7 @@ impl World {
             catalogue,
             drivers,
             ids,
+            archive,
         };
         world.ctx = world.person("ada", &["director"]);
         world
@@ -72,7 +80,7 @@ impl World {
 
     /// A second node on the same database.
     pub(crate) fn other_node(&self) -> (Arc<Execution>, Catalogue) {
-        node(&self.db, &self.clock, &self.ids)
+        node(&self.db, &self.clock, &self.ids, self.archive.path())
     }
 
     pub(crate) fn person(&self, id: &str, groups: &[&str]) -> Ctx {

@@ -20,6 +20,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap", &["mcp-server", "xtask", "benches", "fuzz"]),
     // The benchmarks compare with a bare loop, too.
     ("rusqlite", &["store", "benches"]),
+    ("flate2", &["store"]),
     // The product tests make a database each.
     ("tokio-postgres", &["store", "tests"]),
     ("deadpool", &["store"]),

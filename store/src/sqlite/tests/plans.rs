@@ -3,7 +3,7 @@
 use super::{Bed, on_writer};
 use crate::dialect::Dialect;
 use crate::jobs::{self, CLAIM_OF_ONE, CLAIM_OF_SEVERAL};
-use crate::timers;
+use crate::{outbox, timers};
 
 async fn plan(statement: &'static str) -> Vec<String> {
     let bed = Bed::sqlite().await;
@@ -27,6 +27,27 @@ async fn a_claim_walks_the_queue_in_its_order() {
         assert!(plan.iter().any(|line| line.ends_with(index)), "{plan:#?}");
         assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{plan:#?}");
     }
+}
+
+#[tokio::test]
+async fn timers_of_one_moment_are_claimed_in_the_order_of_their_index() {
+    let plan = plan(timers::CLAIM).await;
+    assert!(
+        plan.iter().any(|line| line.ends_with("INDEX store_timers_due (due_at<?)")),
+        "{plan:#?}"
+    );
+    assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{plan:#?}");
+}
+
+#[tokio::test]
+async fn a_message_looks_for_earlier_ones_of_its_key_alone() {
+    let plan = plan(outbox::CLAIM).await;
+    let earlier: Vec<&String> = plan.iter().filter(|line| line.contains("earlier")).collect();
+    assert!(!earlier.is_empty(), "{plan:#?}");
+    for line in earlier {
+        assert!(line.contains("store_outbox_key (tenant_id=? AND message_key=?"), "{plan:#?}");
+    }
+    assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{plan:#?}");
 }
 
 #[tokio::test]

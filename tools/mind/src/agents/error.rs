@@ -35,6 +35,10 @@ pub(super) enum AgentsError {
     TooManyAnswers(u32),
     #[error("the prompt cannot be rendered for this work")]
     Unrenderable(String),
+    #[error("the answer of the run {0:?} is being handed in")]
+    Submitting(String),
+    #[error("an instance has too many runs to be archived")]
+    TooManyRuns,
 }
 
 impl From<AgentsError> for Error {
@@ -90,6 +94,10 @@ impl From<AgentsError> for Error {
                 .why(why)
                 .fix("let the process give the variables that the prompt's input schema asks for")
                 .next("prompt_get"),
+            AgentsError::Submitting(_) => Self::conflict("run_submitting", what)
+                .fix("wait until it is known what became of the answer")
+                .next("run_get"),
+            AgentsError::TooManyRuns => Self::conflict("too_many_runs", what),
         }
     }
 }

@@ -18,6 +18,7 @@
 //! under the lease of the job, so whoever lost the lease writes nothing more; what is recorded is
 //! not done again; a write whose outcome nobody knows is left to a person.
 
+mod archive;
 mod driver;
 mod error;
 mod opening;
@@ -29,6 +30,7 @@ mod tools;
 pub mod types;
 mod work;
 
+pub use archive::RunKeeper;
 pub use driver::{Driver, Pace};
 pub use service::Agents;
 pub use store::MIGRATIONS;

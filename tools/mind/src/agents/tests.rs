@@ -2,6 +2,7 @@
 //! it takes jobs off the store under their epoch, honours idempotency keys, and remembers who
 //! called what.
 
+mod archiving;
 mod by_client;
 mod by_server;
 mod defining;

@@ -23,6 +23,8 @@ pub(super) enum TaskError {
     Changed,
     #[error("{0}")]
     Text(&'static str),
+    #[error("an instance has too many tasks to be archived")]
+    TooMany,
 }
 
 impl From<TaskError> for Error {
@@ -52,6 +54,7 @@ impl From<TaskError> for Error {
                 .next("task_get")
                 .retryable(),
             TaskError::Text(_) => Self::invalid("invalid_text", what),
+            TaskError::TooMany => Self::conflict("too_many_tasks", what),
         }
     }
 }

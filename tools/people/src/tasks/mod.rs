@@ -9,6 +9,7 @@
 //! nor be given a task; an answer is checked against the form on the server; completing a task and
 //! moving the instance on is one commit; a task that is not for the caller looks like none.
 
+mod archive;
 mod error;
 mod events;
 mod rules;
@@ -17,6 +18,7 @@ mod store;
 mod tools;
 pub mod types;
 
+pub use archive::TaskKeeper;
 pub use events::{close, open};
 pub use service::Tasks;
 pub use store::MIGRATIONS;

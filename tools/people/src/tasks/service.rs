@@ -12,7 +12,8 @@ use serde_json::Value;
 
 use super::error::TaskError;
 use super::rules;
-use super::store::{self, TaskRow, Whose};
+use super::store::lists::{self, Part, Whose};
+use super::store::{self, TaskRow};
 use super::types::{
     ClaimTask, ClosedTask, Comment, CommentTask, CompleteTask, Correction, DelegateTask, GetTask,
     ListTasks, RejectTask, ReleaseTask, SaveDraft, Task, TaskFilter, TaskPage, TaskState,
@@ -70,8 +71,8 @@ impl Tasks {
         });
         let after = after.transpose()?;
         let mut session = self.db.read(ctx).await?;
-        let instance = params.instance.as_deref();
-        let found = store::list(&mut session, &whose, instance, after, limit + 1).await?;
+        let part = Part { instance: params.instance.as_deref(), after, limit: limit + 1 };
+        let found = lists::list(&mut session, &whose, &part).await?;
         let page =
             Page::from_overfetched(found, limit, |task| format!("{} {}", task.rank, task.id));
         let items = page.items.iter().map(|task| summary(ctx, task)).collect();

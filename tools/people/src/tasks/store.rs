@@ -1,9 +1,13 @@
-//! The tables of the tasks room.
+//! The tables of the tasks room; [`lists`] finds many. Candidates are those of open tasks: who closes a
+//! task withdraws its offers.
+
+pub(super) mod lists;
 
 use std::collections::BTreeSet;
 
 use flowmaster_kernel::{Id, Kind, Result, Timestamp};
 use flowmaster_store::{Migrations, Param, Row, Session, Tx, WriteSet, params};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::error::TaskError;
@@ -12,7 +16,8 @@ use super::types::{Comment, Correction, TaskState};
 /// The room's tables.
 pub const MIGRATIONS: Migrations = Migrations {
     room: "tasks",
-    steps: &["
+    steps: &[
+        "
 CREATE TABLE tasks_task (
     tenant_id TEXT NOT NULL,
     id TEXT NOT NULL,
@@ -56,11 +61,23 @@ CREATE TABLE tasks_comment (
     text TEXT NOT NULL,
     PRIMARY KEY (tenant_id, task, id)
 );
-"],
+",
+        "
+ALTER TABLE tasks_candidate ADD COLUMN rank TEXT NOT NULL DEFAULT '';
+DELETE FROM tasks_candidate WHERE NOT EXISTS (SELECT 1 FROM tasks_task t
+    WHERE t.tenant_id = tasks_candidate.tenant_id AND t.id = tasks_candidate.task
+    AND t.state IN ('ready', 'reserved'));
+UPDATE tasks_candidate SET rank = (SELECT t.rank FROM tasks_task t
+    WHERE t.tenant_id = tasks_candidate.tenant_id AND t.id = tasks_candidate.task);
+CREATE INDEX tasks_candidate_offer ON tasks_candidate (tenant_id, kind, name, rank, task);
+CREATE INDEX tasks_task_assignee ON tasks_task (tenant_id, assignee, rank, id)
+    WHERE state = 'reserved';
+",
+    ],
 };
 
 /// A task as it is stored.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub(super) struct TaskRow {
     pub(super) id: String,
     pub(super) rank: String,
@@ -104,8 +121,14 @@ const INSERT: &str = "INSERT INTO tasks_task (tenant_id, id, rank, instance, ele
     documentation, state, assignee, groups, users, excluded, priority, due_at, form, variables,
     created_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
     $16, $17, 1) ON CONFLICT DO NOTHING";
-const ADD_CANDIDATE: &str = "INSERT INTO tasks_candidate (tenant_id, task, kind, name)
-    VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+const OF_INSTANCE: &str =
+    "SELECT t.id, t.rank, t.instance, t.element, t.name, t.documentation, t.state,
+    t.assignee, t.groups, t.users, t.excluded, t.priority, t.due_at, t.form, t.variables, t.draft,
+    t.corrections, t.created_at, t.closed_at, t.closed_by, t.version
+    FROM tasks_task t WHERE t.tenant_id = $1 AND t.instance = $2 ORDER BY t.id LIMIT $3";
+const ADD_CANDIDATE: &str = "INSERT INTO tasks_candidate (tenant_id, task, kind, name, rank)
+    VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+const WITHDRAW: &str = "DELETE FROM tasks_candidate WHERE tenant_id = $1 AND task = $2";
 const ASSIGN: &str = "UPDATE tasks_task SET state = $4, assignee = $5, version = version + 1
     WHERE tenant_id = $1 AND id = $2 AND version = $3";
 const SAVE_DRAFT: &str = "UPDATE tasks_task SET draft = $4, state = 'reserved', assignee = $5,
@@ -121,77 +144,26 @@ const COMMENT: &str = "INSERT INTO tasks_comment (tenant_id, id, task, author, a
 const COMMENTS: &str = "SELECT author, at, text FROM tasks_comment
     WHERE tenant_id = $1 AND task = $2 ORDER BY id DESC LIMIT 200";
 
-/// Which tasks a list holds.
-pub(super) enum Whose<'a> {
-    /// Reserved by the principal.
-    Mine(&'a str),
-    /// Offered to the principal or one of the groups.
-    Claimable(&'a str, &'a BTreeSet<String>),
-    /// Either of the two.
-    Todo(&'a str, &'a BTreeSet<String>),
-    /// Every open one.
-    AllOpen,
-    /// Every one.
-    All,
-}
+const COMMENTS_OF_INSTANCE: &str = "SELECT author, at, text, task FROM tasks_comment
+    WHERE tenant_id = $1
+    AND task IN (SELECT id FROM tasks_task WHERE tenant_id = $1 AND instance = $2)
+    ORDER BY task, id";
+const REMOVE_COMMENTS: &str = "DELETE FROM tasks_comment WHERE tenant_id = $1
+    AND task IN (SELECT id FROM tasks_task WHERE tenant_id = $1 AND instance = $2)";
+const REMOVE: &str = "DELETE FROM tasks_task
+    WHERE tenant_id = $1 AND instance = $2 AND state NOT IN ('ready', 'reserved')";
 
 pub(super) async fn find(session: &mut Session, id: &str) -> Result<Option<TaskRow>> {
     session.query_opt(FIND, &params![id]).await?.map(|row| task(&row)).transpose()
 }
 
-pub(super) async fn list(
+/// Every task of an instance, in the order of their ids.
+pub(super) async fn of_instance(
     session: &mut Session,
-    whose: &Whose<'_>,
-    instance: Option<&str>,
-    after: Option<(&str, &str)>,
+    instance: &str,
     limit: usize,
 ) -> Result<Vec<TaskRow>> {
-    let mut values: Vec<Param> = Vec::new();
-    let mut bind = |value: Param| {
-        values.push(value);
-        format!("${}", values.len() + 1)
-    };
-    let mut offered = |principal: &str, groups: &BTreeSet<String>| {
-        let user = bind(principal.into());
-        let mut names: Vec<String> =
-            groups.iter().map(|group| bind(group.as_str().into())).collect();
-        names.push("''".to_owned());
-        format!(
-            "(t.state = 'ready' AND EXISTS (SELECT 1 FROM tasks_candidate c
-              WHERE c.tenant_id = t.tenant_id AND c.task = t.id AND (c.kind = 'any'
-              OR (c.kind = 'user' AND c.name = {user})
-              OR (c.kind = 'group' AND c.name IN ({}))))
-              AND NOT EXISTS (SELECT 1 FROM tasks_candidate x WHERE x.tenant_id = t.tenant_id
-              AND x.task = t.id AND x.kind = 'excluded' AND x.name = {user}))",
-            names.join(", ")
-        )
-    };
-    let condition = match whose {
-        Whose::Mine(principal) => {
-            format!("t.state = 'reserved' AND t.assignee = {}", bind((*principal).into()))
-        }
-        Whose::Claimable(principal, groups) => offered(principal, groups),
-        Whose::Todo(principal, groups) => {
-            let offered = offered(principal, groups);
-            format!(
-                "(t.state = 'reserved' AND t.assignee = {} OR {offered})",
-                bind((*principal).into())
-            )
-        }
-        Whose::AllOpen => "t.state IN ('ready', 'reserved')".to_owned(),
-        Whose::All => "t.state <> ''".to_owned(),
-    };
-    let mut sql =
-        format!("SELECT {COLUMNS} FROM tasks_task t WHERE t.tenant_id = $1 AND {condition}");
-    if let Some(instance) = instance {
-        sql.push_str(&format!(" AND t.instance = {}", bind(instance.into())));
-    }
-    if let Some((rank, id)) = after {
-        let (rank, id) = (bind(rank.into()), bind(id.into()));
-        sql.push_str(&format!(" AND (t.rank > {rank} OR (t.rank = {rank} AND t.id > {id}))"));
-    }
-    sql.push_str(&format!(" ORDER BY t.rank, t.id LIMIT {limit}"));
-    session.query_dynamic(&sql, &values).await?.iter().map(task).collect()
+    session.query(OF_INSTANCE, &params![instance, limit]).await?.iter().map(task).collect()
 }
 
 /// Adds a task unless it is there already.
@@ -217,8 +189,9 @@ pub(super) fn insert(writes: &mut WriteSet, task: &TaskRow) -> Result<()> {
             task.created_at,
         ],
     );
-    let mut candidate =
-        |kind: &str, name: &str| writes.push(ADD_CANDIDATE, params![&task.id, kind, name]);
+    let mut candidate = |kind: &str, name: &str| {
+        writes.push(ADD_CANDIDATE, params![&task.id, kind, name, &task.rank]);
+    };
     if task.groups.is_empty() && task.users.is_empty() {
         candidate("any", "");
     }
@@ -254,11 +227,13 @@ pub(super) fn close(
     let values =
         params![&task.id, task.version, state.as_str(), by, at, Param::json(&corrections)?];
     writes.push_expecting(CLOSE, values, 1, TaskError::Changed.into());
+    writes.push(WITHDRAW, params![&task.id]);
     Ok(())
 }
 
 pub(super) fn obsolete(writes: &mut WriteSet, id: &str, at: Timestamp) {
     writes.push(OBSOLETE, params![id, at]);
+    writes.push(WITHDRAW, params![id]);
 }
 
 pub(super) async fn add_comment(
@@ -274,10 +249,33 @@ pub(super) async fn add_comment(
 pub(super) async fn comments(session: &mut Session, task: &str) -> Result<Vec<Comment>> {
     let rows = session.query(COMMENTS, &params![task]).await?;
     // The newest 200, the oldest of them first.
-    rows.iter()
-        .rev()
-        .map(|row| Ok(Comment { author: row.text(0)?, at: row.timestamp(1)?, text: row.text(2)? }))
-        .collect()
+    rows.iter().rev().map(comment).collect()
+}
+
+/// The comments on all tasks of an instance, each with its task.
+pub(super) async fn comments_of_instance(
+    session: &mut Session,
+    instance: &str,
+) -> Result<Vec<(String, Comment)>> {
+    let rows = session.query(COMMENTS_OF_INSTANCE, &params![instance]).await?;
+    rows.iter().map(|row| Ok((row.text(3)?, comment(row)?))).collect()
+}
+
+/// Removes the closed tasks of an instance with the comments on them; refused when there are others
+/// than so many.
+pub(super) fn remove_of_instance(
+    writes: &mut WriteSet,
+    instance: &str,
+    count: usize,
+    comment_count: usize,
+) {
+    let changed = || TaskError::Changed.into();
+    writes.push_expecting(REMOVE_COMMENTS, params![instance], comment_count as u64, changed());
+    writes.push_expecting(REMOVE, params![instance], count as u64, changed());
+}
+
+fn comment(row: &Row) -> Result<Comment> {
+    Ok(Comment { author: row.text(0)?, at: row.timestamp(1)?, text: row.text(2)? })
 }
 
 fn one(changed: u64) -> Result<()> {

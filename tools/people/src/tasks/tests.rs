@@ -1,5 +1,6 @@
 //! Tests through the verbs, with the process engine behind them, on a database of their own.
 
+mod archiving;
 mod closing;
 mod holding;
 mod lists;
@@ -12,10 +13,11 @@ use flowmaster_kernel::{
 };
 use flowmaster_mind::rules::{self, Rules};
 use flowmaster_run::execution::{
-    Drivers, Execution, HUMAN_TASK_CLOSED, HUMAN_TASK_REQUESTED, Handler,
+    Drivers, Execution, HUMAN_TASK_CLOSED, HUMAN_TASK_REQUESTED, Handler, History,
 };
 use flowmaster_run::processes::Processes;
 use flowmaster_store::Db;
+use flowmaster_store::archive::Archive;
 use flowmaster_store::outbox::Message;
 use serde_json::{Value, json};
 
@@ -34,6 +36,7 @@ struct World {
     /// Ben and Cleo, who are clerks.
     ben: Ctx,
     cleo: Ctx,
+    _archive: tempfile::TempDir,
 }
 
 impl World {
@@ -46,11 +49,13 @@ impl World {
         sets.push(rules::MIGRATIONS);
         db.migrate(&sets).await.unwrap();
         let rules = Arc::new(Rules::new(db.clone()));
+        let archive = tempfile::tempdir().unwrap();
         let processes = Arc::new(Processes::new(db.clone(), Arc::clone(&rules)));
         let execution = Arc::new(Execution::new(
             db.clone(),
             Arc::clone(&processes),
             rules,
+            History::new(Archive::in_folder(archive.path()), vec![Arc::new(TaskKeeper)]),
             clock.clone() as Arc<dyn Clock>,
             ids.clone() as Arc<dyn IdSource>,
         ));
@@ -80,7 +85,7 @@ impl World {
             who("ben", Role::Employee, &["clerk"]),
             who("cleo", Role::Employee, &["clerk"]),
         );
-        Self { clock, ids, db, catalogue, drivers, requested, ada, ben, cleo }
+        Self { clock, ids, db, catalogue, drivers, requested, ada, ben, cleo, _archive: archive }
     }
 
     fn person(&self, tenant: &str, id: &str, role: Role, groups: &[&str]) -> Ctx {

@@ -35,6 +35,12 @@ pub(super) enum ExecutionError {
     NothingToActivate,
     #[error("no incident {0:?}")]
     NoIncident(String),
+    #[error("{0}")]
+    Needed(&'static str),
+    #[error("no archived instance {0:?}")]
+    NotArchived(String),
+    #[error("another record lies where that of the instance was put")]
+    OtherRecord,
 }
 
 /// The code of [`ExecutionError::Changed`], on which a command is decided again.
@@ -92,6 +98,12 @@ impl From<ExecutionError> for Error {
             ExecutionError::NoIncident(id) => {
                 Self::not_found("incident", &id).next("incident_list")
             }
+            ExecutionError::Needed(_) => Self::conflict("instance_needed", what),
+            ExecutionError::NotArchived(id) => {
+                Self::not_found("archived_instance", &id).next("archive_search")
+            }
+            ExecutionError::OtherRecord => Self::conflict("archive_tampered", what)
+                .fix("compare with a copy of the file; keep this one as evidence"),
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Runs process instances: start, drive, look at, operate.
 //!
 //! Owns the tables `execution_instance`, `execution_subscription`, `execution_message`,
-//! `execution_taken`, `execution_held` and the operations `process_start`, `instance_search`,
-//! `instance_get`, `instance_control`, `instance_modify`, `instance_activate`, `instance_timeline`,
+//! `execution_taken`, `execution_held`, `execution_ended`, `execution_archived` and the operations
+//! `process_start`, `instance_search`, `instance_get`, `instance_control`, `instance_modify`,
+//! `instance_activate`, `instance_timeline`, `instance_archive`, `archive_search`, `archive_get`,
 //! `incident_list`, `incident_resolve`, `incident_resolve_all`, `message_publish`,
 //! `signal_broadcast`, `job_claim`, `job_complete`, `job_fail`, `job_authorize`. Publishes the
 //! outbox topics `human_task.requested` and `human_task.closed`.
@@ -13,14 +14,17 @@
 //! serial, whoever sends them; what the policies refuse is journaled and changes nothing else;
 //! effects are carried out after the commit, at least once, by drivers that hold a lease; a process
 //! takes a message once, however often it is delivered; what arrives for a paused instance is kept
-//! until it is resumed; a state that is not as it was written is told, and never read as if it were.
+//! until it is resumed; a state that is not as it was written is told, and never read as if it were;
+//! what ended and is archived is read from its file as it was.
 
 mod activate;
+mod archive;
 mod calls;
 mod control;
 mod drivers;
 mod error;
 mod held;
+mod hot;
 mod human;
 mod incidents;
 mod instance;
@@ -41,6 +45,7 @@ pub mod types;
 mod verify;
 mod waiting;
 
+pub use archive::{Archived, History, Record};
 pub use drivers::{Drivers, Handler};
 pub use instance::{InstanceKind, Stored, WorkRef};
 pub use service::Execution;

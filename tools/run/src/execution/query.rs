@@ -7,6 +7,7 @@ use flowmaster_engine::{InstanceState, Key, VariableMap};
 use flowmaster_kernel::{Ctx, ErrorKind, ResponseFormat, Result};
 use flowmaster_store::WriteSet;
 
+use super::archive::Record;
 use super::instance::Stored;
 use super::service::Execution;
 use super::store::{self, Filter};
@@ -20,15 +21,11 @@ impl Execution {
     /// # Errors
     /// `instance_not_found`.
     pub async fn get(&self, ctx: &Ctx, params: GetInstance) -> Result<InstanceView> {
-        let stored = match self.stored(ctx, &params.id).await {
-            Ok(stored) => stored,
+        let (stored, record) = match self.stored_or_archived(ctx, &params.id).await {
             Err(not_found) if not_found.kind() == ErrorKind::NotFound => {
-                let by_key = Filter { business_key: Some(params.id), ..Filter::default() };
-                let mut session = self.db().read(ctx).await?;
-                let newest = store::search(&mut session, &by_key, 1).await?.into_iter().next();
-                newest.map(Arc::new).ok_or(not_found)?
+                self.of_key(ctx, params.id).await?.ok_or(not_found)?
             }
-            Err(error) => return Err(error),
+            found => found?,
         };
         let published = self.published_of(ctx, &stored).await?;
         let detailed = params.response_format == ResponseFormat::Detailed;
@@ -42,6 +39,7 @@ impl Execution {
         open_incidents.extend(called.flat_map(|called| called.incidents.clone()));
         Ok(InstanceView {
             summary: summary(&stored, &published),
+            archived_at: record.map(|record| record.archived_at),
             started_by: stored.instance.starter.as_ref().map(|starter| starter.id.clone()),
             variables: detailed.then(|| variables(stored.instance.variables())),
             called_by: relatives.called_by(&stored).await?,
@@ -49,6 +47,23 @@ impl Execution {
             waits,
             open_incidents,
         })
+    }
+}
+
+impl Execution {
+    /// The newest instance with the business key, or the archived one that ended last.
+    async fn of_key(
+        &self,
+        ctx: &Ctx,
+        key: String,
+    ) -> Result<Option<(Arc<Stored>, Option<Record>)>> {
+        let by_key = Filter { business_key: Some(key.clone()), ..Filter::default() };
+        let newest = store::search(&mut *self.db().read(ctx).await?, &by_key, 1).await?;
+        if let Some(newest) = newest.into_iter().next() {
+            return Ok(Some((Arc::new(newest), None)));
+        }
+        let record = self.archived_by_key(ctx, &key).await?;
+        Ok(record.map(|record| (Arc::new(record.stored()), Some(record))))
     }
 }
 

@@ -1,7 +1,6 @@
 //! The heart of the room: a command is decided on the newest state and stored in one commit.
 
 use std::collections::HashMap;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use flowmaster_engine::{Command, Decided, Env, Key, advance, refusal};
@@ -12,16 +11,14 @@ use parking_lot::Mutex;
 use serde::Serialize;
 use tokio::sync::Notify;
 
+use super::archive::History;
 use super::error::{CHANGED, EXISTS, ExecutionError};
+use super::hot::Hot;
 use super::instance::Stored;
 use super::store;
 use super::transition::{self, Moment, Settles, Written};
 use crate::processes::{Processes, Published};
 
-/// How many instances are kept at hand.
-const HOT: usize = 10_000;
-/// The largest state that is kept at hand, in bytes of JSON: together they stay in memory.
-const HOT_BYTES: usize = 32 * 1024;
 /// How often a command is decided again after somebody else changed the instance.
 const ATTEMPTS: usize = 16;
 
@@ -34,7 +31,8 @@ pub struct Execution {
     rules: Arc<Rules>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn IdSource>,
-    hot: Mutex<lru::LruCache<InstanceKey, Arc<Stored>>>,
+    pub(super) history: History,
+    hot: Mutex<Hot>,
     pub(super) turns: Turns<InstanceKey>,
     pub(super) ends: Mutex<HashMap<InstanceKey, Arc<Notify>>>,
 }
@@ -91,22 +89,23 @@ struct Followed {
 }
 
 impl Execution {
-    /// The room on `db`.
+    /// The room on `db`; what is over goes to `history`.
     pub fn new(
         db: Db,
         processes: Arc<Processes>,
         rules: Arc<Rules>,
+        history: History,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdSource>,
     ) -> Self {
-        let capacity = NonZeroUsize::new(HOT).unwrap_or(NonZeroUsize::MIN);
         Self {
             db,
             processes,
             rules,
             clock,
             ids,
-            hot: Mutex::new(lru::LruCache::new(capacity)),
+            history,
+            hot: Mutex::default(),
             turns: Turns::default(),
             ends: Mutex::new(HashMap::new()),
         }
@@ -138,7 +137,7 @@ impl Execution {
     }
 
     fn at_hand(&self, key: &InstanceKey) -> Option<Arc<Stored>> {
-        self.hot.lock().get(key).map(Arc::clone)
+        self.hot.lock().get(key)
     }
 
     /// The version of the process that an instance runs on.
@@ -304,20 +303,18 @@ impl Execution {
     }
 
     pub(super) fn forget(&self, ctx: &Ctx, id: &str) {
-        self.hot.lock().pop(&(ctx.tenant.clone(), Arc::from(id)));
+        self.hot.lock().remove(&(ctx.tenant.clone(), Arc::from(id)));
     }
 
     fn remember(&self, ctx: &Ctx, after: &Arc<Stored>, bytes: usize) {
         let key = (ctx.tenant.clone(), Arc::clone(&after.instance.id));
         if after.instance.state.is_ended() {
-            self.hot.lock().pop(&key);
+            self.hot.lock().remove(&key);
             if let Some(waiting) = self.ends.lock().remove(&key) {
                 waiting.notify_waiters();
             }
-        } else if bytes <= HOT_BYTES {
-            self.hot.lock().put(key, Arc::clone(after));
         } else {
-            self.hot.lock().pop(&key);
+            self.hot.lock().put(key, Arc::clone(after), bytes);
         }
     }
 }

@@ -76,7 +76,7 @@ impl Execution {
         recorded: InstanceSummary,
     ) -> Result<InstanceSummary> {
         let Some(seconds @ 1..) = params.wait_s else { return Ok(recorded) };
-        let started = self.stored(ctx, &recorded.id).await?;
+        let (started, _) = self.stored_or_archived(ctx, &recorded.id).await?;
         let ended = self.wait_for_end(ctx, started, seconds).await?;
         Ok(summary(&ended, &*self.published_of(ctx, &ended).await?))
     }

@@ -1,6 +1,7 @@
-//! The tables of the execution room, and the instances in them; [`mail`] has the others, [`search`]
-//! finds many.
+//! The tables of the execution room, and the instances in them; [`mail`] has who waits for messages,
+//! [`archived`] what has ended, [`search`] finds many.
 
+pub(super) mod archived;
 pub(super) mod mail;
 mod search;
 mod sum;
@@ -101,6 +102,7 @@ CREATE INDEX execution_instance_process ON execution_instance (tenant_id, proces
         "
 ALTER TABLE execution_instance ADD COLUMN row_sum BIGINT;
 ",
+        archived::TABLES,
     ],
 };
 

@@ -4,11 +4,13 @@ use flowmaster_engine::event::{Change, ChildState, Modified, Subscription, Work}
 use flowmaster_engine::governance::Action;
 use flowmaster_engine::{Event, Key};
 use flowmaster_kernel::{Ctx, Cursor, Error, Page, PageRequest, ResponseFormat, Result};
-use flowmaster_store::journal;
+use flowmaster_store::journal::{self, Sealed};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::error::ExecutionError;
 use super::service::Execution;
+use super::store;
 use super::types::{GetTimeline, Timeline, TimelineEntry};
 
 /// The most changes of a modification that a sentence names.
@@ -16,16 +18,25 @@ const MAX_CHANGES: usize = 20;
 
 /// A row of the journal, read.
 #[derive(Deserialize)]
-struct Recorded {
-    process_version: i64,
+pub(super) struct Recorded {
+    pub(super) process: String,
+    pub(super) process_version: i64,
     mandates_version: i64,
-    events: Vec<Event>,
+    pub(super) events: Vec<Event>,
 }
 
 impl Recorded {
     fn of(row: &Value) -> Result<Self> {
-        Self::deserialize(row).map_err(|error| Error::internal("journal_unreadable", error))
+        Self::deserialize(row).map_err(unreadable)
     }
+
+    pub(super) fn of_text(row: &str) -> Result<Self> {
+        serde_json::from_str(row).map_err(unreadable)
+    }
+}
+
+fn unreadable(error: serde_json::Error) -> Error {
+    Error::internal("journal_unreadable", error)
 }
 
 impl Execution {
@@ -39,10 +50,15 @@ impl Execution {
             })?,
         };
         // Not found must look the same whether the instance is somebody else's or nobody's.
-        self.newest(ctx, &params.id).await?;
         let mut session = self.db().read(ctx).await?;
-        let entries = journal::read(&mut session, &params.id, after, limit + 1).await?;
-        drop(session);
+        let entries = if store::find(&mut session, &params.id).await?.is_some() {
+            journal::read(&mut session, &params.id, after, limit + 1).await?
+        } else {
+            let record = self.archived(ctx, &params.id).await?;
+            let record = record.ok_or(ExecutionError::NotFound(params.id))?;
+            let behind = record.journal.into_iter().filter(|row| row.seq > after);
+            behind.take(limit + 1).map(Sealed::entry).collect::<Result<_>>()?
+        };
         let page = Page::from_overfetched(entries, limit, |entry| entry.seq.to_string());
         let detailed = params.response_format == ResponseFormat::Detailed;
         let items: Result<Vec<_>> =

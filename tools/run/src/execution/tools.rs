@@ -13,6 +13,7 @@ const OPERATORS: &[Role] = &[Role::Admin, Role::Manager];
 const PERFORMERS: &[Role] =
     &[Role::Admin, Role::Employee, Role::Manager, Role::Developer, Role::Agent];
 const WORKERS: &[Role] = &[Role::Admin, Role::Developer];
+const AUDITORS: &[Role] = &[Role::Admin, Role::Manager, Role::Auditor];
 const SENDERS: &[Role] = &[Role::Admin, Role::Manager, Role::Developer, Role::Agent];
 
 /// The operations of the room.
@@ -20,6 +21,7 @@ pub fn operations(room: &Arc<Execution>) -> Vec<Operation> {
     let mut operations = instances(room);
     operations.extend(operating(room));
     operations.extend(working(room));
+    operations.extend(archiving(room));
     operations
 }
 
@@ -270,6 +272,55 @@ fn working(room: &Arc<Execution>) -> Vec<Operation> {
             },
             room,
             |room, ctx, params| async move { room.authorize_tool(&ctx, params).await },
+        ),
+    ]
+}
+
+fn archiving(room: &Arc<Execution>) -> Vec<Operation> {
+    vec![
+        Operation::new(
+            Spec {
+                name: "instance_archive",
+                title: "Archive instances",
+                description: "Use this to move instances that ended before a moment out of the \
+                              tables into the archive, now rather than when the retention says. \
+                              They can still be read there.",
+                effect: Effect::Destroy,
+                area: "execution",
+                roles: OPERATORS,
+                toolset: Toolset::Admin,
+            },
+            room,
+            |room, ctx, params| async move { room.archive(&ctx, params).await },
+        ),
+        Operation::new(
+            Spec {
+                name: "archive_search",
+                title: "Find archived instances",
+                description: "Use this to find instances that were archived, by process, business \
+                              key or end, the last ended first.",
+                effect: Effect::Read,
+                area: "execution",
+                roles: AUDITORS,
+                toolset: Toolset::Admin,
+            },
+            room,
+            |room, ctx, params| async move { room.search_archived(&ctx, params).await },
+        ),
+        Operation::new(
+            Spec {
+                name: "archive_get",
+                title: "Read an archived instance",
+                description: "Use this to see an archived instance with its tasks and the runs of \
+                              its agents. Its journal is checked first, hash by hash and by \
+                              replaying it; instance_timeline reads it.",
+                effect: Effect::Read,
+                area: "execution",
+                roles: AUDITORS,
+                toolset: Toolset::Admin,
+            },
+            room,
+            |room, ctx, params| async move { room.get_archived(&ctx, params).await },
         ),
     ]
 }

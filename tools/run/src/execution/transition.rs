@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::calls::Errand;
 use super::instance::{Stored, WorkRef};
-use super::store::{self, mail};
+use super::store::{self, archived, mail};
 use super::{HUMAN_TASK_CLOSED, HUMAN_TASK_REQUESTED};
 
 /// What one row of the journal holds: the runtime record.
@@ -92,6 +92,7 @@ pub(super) fn write(
         outlet.hold_or_resume(&mut writes)?;
     }
     let opened = outlet.opened;
+    let was_ended = before.instance.state.is_ended();
     let ended_at = decided.instance.state.is_ended().then_some(moment.now);
     let after = Stored {
         instance: decided.instance,
@@ -100,9 +101,12 @@ pub(super) fn write(
         version: before.version + 1,
         head,
         started_at: before.started_at,
-        ended_at,
+        ended_at: before.ended_at.or(ended_at),
     };
     let bytes = store::put(&mut writes, &after)?;
+    if !was_ended {
+        archived::note_end(&mut writes, &after);
+    }
     Ok(Written { writes, after, opened, bytes })
 }
 

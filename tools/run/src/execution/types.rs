@@ -1,5 +1,6 @@
 //! Parameters and answers of the execution operations.
 
+mod archiving;
 mod operating;
 mod searching;
 mod waiting;
@@ -10,6 +11,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use archiving::{
+    ArchiveInstances, ArchivedInstance, ArchivedInstances, ArchivedPage, ArchivedSummary,
+    GetArchived, KeptInstance, SearchArchived,
+};
 pub use operating::{
     ActivateElements, CalledBy, ControlAction, ControlInstance, IncidentView, Incidents,
     ListIncidents, ModifiedInstance, ModifyAction, ModifyInstance, ModifyInstruction, Problem,
@@ -95,6 +100,9 @@ pub struct InstanceView {
     /// The summary.
     #[serde(flatten)]
     pub summary: InstanceSummary,
+    /// When it was archived; `archive_get` says more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archived_at: Option<Timestamp>,
     /// Who started it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub started_by: Option<String>,

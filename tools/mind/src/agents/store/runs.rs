@@ -159,6 +159,20 @@ const LEFT: &str = "SELECT tenant_id, id FROM agents_run
 const STEPS: &str = "SELECT seq, ordinal, kind, tool, payload, tokens_in, tokens_out, at,
     request_hash FROM agents_step WHERE tenant_id = $1 AND run = $2 ORDER BY seq LIMIT 2000";
 
+const OF_INSTANCE: &str = "SELECT id, agent, agent_version, prompt, prompt_version, job, instance,
+    element, state, client, epoch, lease_ms, confidence, below_threshold, tokens_in, tokens_out,
+    steps, detail, started_at, updated_at, ended_at
+    FROM agents_run WHERE tenant_id = $1 AND instance = $2 ORDER BY id LIMIT $3";
+const STEPS_OF_INSTANCE: &str =
+    "SELECT seq, ordinal, kind, tool, payload, tokens_in, tokens_out, at,
+    request_hash, run FROM agents_step WHERE tenant_id = $1
+    AND run IN (SELECT id FROM agents_run WHERE tenant_id = $1 AND instance = $2)
+    ORDER BY run, seq";
+const REMOVE_STEPS: &str = "DELETE FROM agents_step WHERE tenant_id = $1
+    AND run IN (SELECT id FROM agents_run WHERE tenant_id = $1 AND instance = $2)";
+const REMOVE: &str = "DELETE FROM agents_run
+    WHERE tenant_id = $1 AND instance = $2 AND state <> 'submitting'";
+
 pub(in crate::agents) fn insert(writes: &mut WriteSet, run: &RunRow) -> Result<()> {
     let mut values = params![
         &run.id,
@@ -285,6 +299,36 @@ pub(in crate::agents) async fn left_submitting(
 
 pub(in crate::agents) async fn steps(session: &mut Session, run: &str) -> Result<Vec<StepRow>> {
     session.query(STEPS, &params![run]).await?.iter().map(read_step).collect()
+}
+
+/// The runs in an instance, the oldest first.
+pub(in crate::agents) async fn of_instance(
+    session: &mut Session,
+    instance: &str,
+    limit: usize,
+) -> Result<Vec<RunRow>> {
+    session.query(OF_INSTANCE, &params![instance, limit]).await?.iter().map(read).collect()
+}
+
+/// The steps of all runs in an instance, each with its run.
+pub(in crate::agents) async fn steps_of_instance(
+    session: &mut Session,
+    instance: &str,
+) -> Result<Vec<(String, StepRow)>> {
+    let rows = session.query(STEPS_OF_INSTANCE, &params![instance]).await?;
+    rows.iter().map(|row| Ok((row.text(9)?, read_step(row)?))).collect()
+}
+
+/// Removes the runs in an instance with their steps; refused when there are others than so many.
+pub(in crate::agents) fn remove_of_instance(
+    writes: &mut WriteSet,
+    instance: &str,
+    count: usize,
+    step_count: usize,
+) {
+    let changed = || Error::conflict("run_changed", "a run went on meanwhile");
+    writes.push_expecting(REMOVE_STEPS, params![instance], step_count as u64, changed());
+    writes.push_expecting(REMOVE, params![instance], count as u64, changed());
 }
 
 fn read_step(row: &Row) -> Result<StepRow> {

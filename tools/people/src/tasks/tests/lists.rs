@@ -1,6 +1,9 @@
 //! Who sees which tasks, and in which order.
 
+use std::collections::BTreeSet;
+
 use super::*;
+use crate::tasks::store::lists::{Part, Whose, statement};
 
 #[tokio::test]
 async fn lists_hold_what_is_for_the_caller() {
@@ -102,4 +105,35 @@ async fn the_most_urgent_come_first() {
     {
         assert_eq!(world.refusal(&world.ben, "task_list", params).await.code(), code);
     }
+}
+
+#[tokio::test]
+async fn a_page_is_found_by_walking_indexes_however_many_tasks_are_open() {
+    let world = World::new().await;
+    let groups = BTreeSet::from(["clerk".to_owned()]);
+    let check = async |whose: Whose<'_>, instance: Option<&str>, ways: &[&str]| {
+        let part = Part { instance, after: Some(("0", "ins_0/1")), limit: 21 };
+        let (sql, values) = statement(&whose, &part);
+        let mut session = world.db.read(&world.ada).await.unwrap();
+        let plan = session.query_dynamic(&format!("EXPLAIN QUERY PLAN {sql}"), &values).await;
+        let plan: Vec<String> = plan.unwrap().iter().map(|row| row.text(3).unwrap()).collect();
+        let found = |way: &str| plan.iter().filter(|line| line.contains(way)).count();
+        for way in ways {
+            assert!(found(way) > 0, "{way}: {plan:#?}");
+        }
+        assert_eq!(found("SCAN tasks_"), 0, "{plan:#?}");
+        // The page itself is sorted; walks over an instance are too.
+        assert!(found("USE TEMP B-TREE") <= 1 || instance.is_some(), "{plan:#?}");
+    };
+    let rank = "tasks_task_rank (tenant_id=? AND state=? AND rank>?)";
+    let offer = "tasks_candidate_offer (tenant_id=? AND kind=? AND name=? AND rank>?)";
+    let assignee = "tasks_task_assignee (tenant_id=? AND assignee=? AND rank>?)";
+    let instance = "tasks_task_instance (tenant_id=? AND instance=?)";
+    check(Whose::Mine("ben"), None, &[assignee]).await;
+    check(Whose::Claimable("ben", &groups), None, &[offer]).await;
+    check(Whose::Todo("ben", &groups), None, &[assignee, offer]).await;
+    check(Whose::AllOpen, None, &[rank]).await;
+    check(Whose::All, None, &[rank]).await;
+    check(Whose::Todo("ben", &groups), Some("ins_0"), &[instance]).await;
+    check(Whose::All, Some("ins_0"), &[instance]).await;
 }
