@@ -1,7 +1,20 @@
 //! Loops must end, and ad-hoc sub-processes hold what can be selected (BPMN 2.0.2 §10.3.5, §10.3.8).
 
 use super::Check;
-use crate::model::{Loop, Node, NodeIx, NodeKind};
+use crate::model::{Loop, Node, NodeIx, NodeKind, Performer};
+
+/// The longest name of a tool that models take, and the letters in it.
+const MAX_TOOL_NAME: usize = 64;
+
+fn is_tool_name(id: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    id.len() <= MAX_TOOL_NAME && id.bytes().all(fits)
+}
+
+fn is_performed_by_agent(node: &Node) -> bool {
+    let performer = node.ad_hoc().and_then(|ad_hoc| ad_hoc.performer.as_ref());
+    matches!(performer, Some(Performer::Agent { .. }))
+}
 
 impl Check<'_> {
     /// What is wrong with the markers of `node`.
@@ -59,6 +72,17 @@ impl Check<'_> {
                 id,
                 "there is no activity in the ad-hoc sub-process",
                 "put the activities into it that may be selected",
+            );
+        }
+        let Some(scope) = scope.filter(|ix| is_performed_by_agent(process.node(*ix))) else {
+            return;
+        };
+        for (_, tool) in process.unled(scope).filter(|(_, tool)| !is_tool_name(&tool.id)) {
+            self.error(
+                "tool_name",
+                &tool.id,
+                "the element is a tool of the agent, and models take no such name",
+                "use at most 64 letters, digits, - and _ for its id",
             );
         }
     }

@@ -263,7 +263,9 @@ fn each_mistake_has_its_finding() {
                        { "id": "is", "type": "startEvent", "next": "it" }, { "id": "it", "type": "task", "next": "ie" },
                        { "id": "ie", "type": "endEvent" }, { "id": "c", "type": "task", "next": "d" },
                        { "id": "d", "type": "task", "next": "c" }] },
-                   { "id": "y", "type": "adHocSubProcess" }]),
+                   { "id": "y", "type": "adHocSubProcess", "next": "z" },
+                   { "id": "z", "type": "adHocSubProcess", "agent": "solver", "elements": [
+                       { "id": "look.up", "type": "task" }, { "id": "tell", "type": "task" }] }]),
             &[
                 "loop_without_end@a",
                 "no_activation_condition@g",
@@ -276,6 +278,7 @@ fn each_mistake_has_its_finding() {
                 "unreachable@c",
                 "unreachable@d",
                 "ad_hoc_empty@y",
+                "tool_name@look.up",
             ],
         ),
     ] {

@@ -1,6 +1,15 @@
 //! Timers in instances, of paused instances, and of processes that begin by one.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use flowmaster_engine::{Event, InstanceState};
+use flowmaster_kernel::Clock as _;
+use flowmaster_store::journal;
+
 use super::*;
+use crate::execution::Drivers;
+use crate::execution::timeline::recorded_events;
 
 fn reminded(event: &Value, interrupting: bool) -> Value {
     json!([
@@ -139,4 +148,92 @@ async fn a_policy_that_refuses_a_start_does_not_stop_the_cycle() {
     let timers = flowmaster_store::timers::list(&mut session, None, None, 10).await.unwrap();
     assert_eq!(timers.len(), 1);
     assert_eq!(timers[0].due_at.to_string(), "2026-07-10T10:00:00Z");
+}
+
+/// How many instances of how many timers each.
+const MANY: (usize, usize) = (1_000, 10);
+
+#[tokio::test]
+async fn ten_thousand_timers_fire_once_and_none_early() {
+    let world = World::new().await;
+    let inner = json!([
+        begin("wait"),
+        element(
+            "wait",
+            "intermediateCatchEvent",
+            "done",
+            json!({ "event": { "date": "=moment" } })
+        ),
+        end("done"),
+    ]);
+    let repeated =
+        json!({ "forEach": { "collection": "moments", "item": "moment" }, "elements": inner });
+    world
+        .publish(
+            "moments",
+            json!([
+                { "id": "first", "type": "startEvent", "next": "each" },
+                element("each", "subProcess", "all", repeated),
+                end("all"),
+            ]),
+        )
+        .await;
+    let mut dice = Dice(11);
+    let began = world.clock.now();
+    let mut ids = Vec::new();
+    for _ in 0..MANY.0 {
+        let moments: Vec<String> = (0..MANY.1)
+            .map(|_| began.plus_millis(dice.under(30 * 24 * 3_600_000)).to_string())
+            .collect();
+        let params = json!({ "process": "moments", "variables": { "moments": moments } });
+        let started = world.answer("process_start", params).await;
+        ids.push(started["id"].as_str().unwrap().to_owned());
+    }
+    // The clock jumps, and again and again another node, or one that is started anew, goes on.
+    let (mut execution, _) = world.other_node();
+    let last = began.plus_millis(30 * 24 * 3_600_000);
+    while world.clock.now() < last {
+        world.clock.advance_millis(dice.under(4 * 24 * 3_600_000));
+        if dice.under(3) == 0 {
+            (execution, _) = world.other_node();
+        }
+        let drivers = Drivers::new(Arc::clone(&execution));
+        while drivers.turn().await.unwrap() {}
+    }
+    let mut fired = 0;
+    for id in &ids {
+        let stored = world.execution.stored(&world.ctx, id).await.unwrap();
+        assert_eq!(stored.instance.state, InstanceState::Completed, "{id}: a timer is lost");
+        let mut session = world.db.read(&world.ctx).await.unwrap();
+        let mut due = BTreeMap::new();
+        for row in journal::read(&mut session, id, 0, 1_000).await.unwrap() {
+            for event in recorded_events(&row.events).unwrap() {
+                match event {
+                    Event::TimerStarted { key, due_at, .. } => {
+                        due.insert(key, due_at);
+                    }
+                    Event::TimerFired { key, .. } => {
+                        let due_at = due.remove(&key).expect("a timer fires once");
+                        assert!(row.at >= due_at, "{id}: a timer fired early");
+                        fired += 1;
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+    assert_eq!(fired, MANY.0 * MANY.1);
+}
+
+/// Numbers that are the same in every run (SplitMix64).
+struct Dice(u64);
+
+impl Dice {
+    fn under(&mut self, limit: i64) -> i64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut drawn = self.0;
+        drawn = (drawn ^ (drawn >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        drawn = (drawn ^ (drawn >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        i64::try_from((drawn ^ (drawn >> 31)) >> 1).unwrap() % limit
+    }
 }
