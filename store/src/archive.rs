@@ -42,8 +42,8 @@ pub trait Keeper: Send + Sync {
     /// The room.
     fn room(&self) -> &'static str;
 
-    /// What there is about an instance that ended. A conflict keeps the instance out of the archive
-    /// for now.
+    /// What there is about an instance that ended. A conflict keeps the instance where it is until
+    /// the next attempt.
     fn belongings<'a>(
         &'a self,
         session: &'a mut Session,

@@ -214,7 +214,7 @@ pub(crate) fn outcome(t: &Transition<'_>, scope: Key, node: &Node) -> Result<Out
 }
 
 /// Keeps the result of the path that ends with the element `key` and gave `given`, if `scope` is an
-/// ad-hoc sub-process that collects results.
+/// ad-hoc sub-process that collects results or has a performer.
 pub(crate) fn collect(
     t: &mut Transition<'_>,
     key: Key,
@@ -229,12 +229,10 @@ pub(crate) fn collect(
     if is_handler || t.process().link_target(node).is_some() {
         return Ok(());
     }
-    let Some(output) = &ad_hoc.output else {
-        return match ad_hoc.performer {
-            Some(_) => performer::keep(t, key, scope, node, given),
-            None => Ok(()),
-        };
-    };
+    if ad_hoc.performer.is_some() {
+        performer::keep(t, key, scope, node, given)?;
+    }
+    let Some(output) = &ad_hoc.output else { return Ok(()) };
     let result = output.element.evaluate(&t.view(key), t.now())?;
     let mut results = results(t, scope, output);
     results.push(result);

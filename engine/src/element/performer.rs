@@ -3,8 +3,8 @@
 //! again whenever all that was activated is over. Its answer is what begins next, or that nothing
 //! does: then the sub-process is over.
 //!
-//! Unless the model collects results itself, those of what was activated last are in the variable
-//! [`RESULTS`] of the sub-process, in order of completion.
+//! The results of what was activated last are in the variable [`RESULTS`] of the sub-process, in order
+//! of completion, whatever the model itself collects.
 
 use serde_json::{Value, json};
 
@@ -58,10 +58,7 @@ pub(crate) fn perform(
     variables: &VariableMap,
 ) {
     let Some((wait, _)) = ad_hoc::wait_of(&t.instance, owner) else { return };
-    let collects = |node: &Node| node.ad_hoc().is_some_and(|ad_hoc| ad_hoc.output.is_some());
-    if !t.place(owner).is_some_and(|(_, node)| collects(node)) {
-        t.set_variables(owner, &VariableMap::one(RESULTS, Value::Array(Vec::new())));
-    }
+    t.set_variables(owner, &VariableMap::one(RESULTS, Value::Array(Vec::new())));
     t.set_variables(owner, variables);
     for (place, variables) in activate {
         ad_hoc::begin(t, wait, owner, &[*place], variables);

@@ -82,6 +82,19 @@ fn the_performer_is_asked_again_when_all_that_it_activated_is_over() {
 }
 
 #[test]
+fn it_is_told_results_whatever_the_model_collects() {
+    let model = TOOLS.replace("by clerk", "by clerk into seen from found");
+    let mut bed = Bed::start(&model, json!({}));
+    bed.perform(vec![activation("look", json!({ "toolCall": "1" }))]);
+    bed.answer("look", json!({ "found": 7 }));
+    let result = json!({ "tool": "look", "call": "1", "result": { "found": 7 } });
+    assert_eq!(bed.results(), json!([result]));
+    let key = bed.asked().unwrap();
+    bed.tell(Command::CompleteWork { key, variables: VariableMap::new() }).unwrap();
+    assert_eq!(bed.instance.variables().get("seen"), Some(&json!([7])));
+}
+
+#[test]
 fn what_it_did_not_wait_for_ends_with_it() {
     let mut bed = Bed::start(TOOLS, json!({}));
     let (open, _) = bed.instance.waits().find(|(_, wait)| !wait.kind.is_work()).unwrap();

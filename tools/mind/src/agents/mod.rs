@@ -9,6 +9,10 @@
 //! `job_complete` through the [`ToolCaller`](flowmaster_kernel::ToolCaller), so authorisation,
 //! policies and audit are those of every call.
 //!
+//! **Tools in the process.** Where the work is to perform an ad-hoc sub-process, the answer may be what
+//! begins in it. That ends the run, because it may take a person days; when it is over the process asks
+//! again, and a new run goes on from the record of those before it.
+//!
 //! **Who acts.** A caller that is an agent itself acts in its own name. Any other client works on
 //! behalf of the agent: the acting principal is `agent:<id>` with the role agent, the agent's
 //! business groups, and the scope `execution:write` alone; the run records who the client was.
