@@ -21,6 +21,7 @@ pub mod idempotency;
 pub mod jobs;
 pub mod journal;
 pub mod lease;
+pub mod listeners;
 mod migrate;
 pub mod outbox;
 mod param;

@@ -13,11 +13,12 @@ use crate::harness::{Answer, TestServer};
 use crate::transports::{Connection, Transport};
 
 /// What a new tenant may do all the same: make its own, ask for nothing in particular.
-const OWN: [&str; 30] = [
+const OWN: [&str; 33] = [
     "agent_save",
     "agent_search",
     "archive_search",
     "audit_search",
+    "delivery_search",
     "document_add",
     "document_search",
     "incident_list",
@@ -40,6 +41,8 @@ const OWN: [&str; 30] = [
     "run_search",
     "scenario_run",
     "signal_broadcast",
+    "subscription_save",
+    "subscription_search",
     "task_list",
     "user_save",
     "user_search",

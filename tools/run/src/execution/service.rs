@@ -22,6 +22,9 @@ use crate::processes::{Processes, Published};
 /// How often a command is decided again after somebody else changed the instance.
 const ATTEMPTS: usize = 16;
 
+/// The journal of an instance has moved on, or its audience is another than was believed.
+const STALE: &str = "stale_instance";
+
 pub(super) type InstanceKey = (TenantId, Arc<str>);
 
 /// The execution room.
@@ -190,10 +193,12 @@ impl Execution {
                 Ok(followed) => return Ok(followed),
                 // Another node may have moved it on: only the store tells what it cannot do.
                 Err(Failed::Rejected(_)) if is_hot => self.forget(ctx, &key.1),
-                Err(Failed::Otherwise(error))
-                    if matches!(error.code(), CHANGED | "stale_instance") =>
-                {
+                Err(Failed::Otherwise(error)) if error.code() == CHANGED => {
                     self.forget(ctx, &key.1);
+                }
+                Err(Failed::Otherwise(error)) if error.code() == STALE => {
+                    self.forget(ctx, &key.1);
+                    self.db.look_at_audience(ctx).await?;
                 }
                 // The store itself says that nothing was applied and the same may run again.
                 Err(Failed::Otherwise(error))
@@ -222,13 +227,21 @@ impl Execution {
             started_at: ctx.now(),
             ended_at: None,
         };
-        let begun = self.attempt(ctx, &Arc::new(before), command, Then::also(&also)).await;
-        let Followed { after, opened } = begun.map_err(|failed| match Error::from(failed) {
-            // Its journal has begun.
-            error if error.code() == "stale_instance" => {
-                Error::conflict(EXISTS, "the instance exists").because(error)
+        let before = Arc::new(before);
+        let begin = || self.attempt(ctx, &before, command.clone(), Then::also(&also));
+        let mut begun = begin().await.map_err(Error::from);
+        // Somebody began or ceased to listen meanwhile, which may happen a few times.
+        for _ in 0..ATTEMPTS {
+            let is_stale = begun.as_ref().is_err_and(|error| error.code() == STALE);
+            if !is_stale || !self.db.look_at_audience(ctx).await? {
+                break;
             }
-            error => error,
+            begun = begin().await.map_err(Error::from);
+        }
+        let Followed { after, opened } = begun.map_err(|error| match error.code() {
+            // Its journal has begun.
+            STALE => Error::conflict(EXISTS, "the instance exists").because(error),
+            _ => error,
         })?;
         if !opened.is_empty()
             && let Err(error) = Box::pin(self.take_buffered(ctx, &after, &opened)).await
@@ -252,7 +265,12 @@ impl Execution {
         let decided = advance(definition, &before.instance, command, &env)
             .map_err(|rejected| Failed::Rejected(rejected.into()))?;
         let refused = refusal(&decided.events).cloned();
-        let moment = Moment { ctx, now: env.now, mandates_version: mandates.version };
+        let moment = Moment {
+            ctx,
+            now: env.now,
+            mandates_version: mandates.version,
+            audience: self.db.audience(ctx),
+        };
         let Written { mut writes, after, opened, bytes } =
             transition::write(&moment, definition, before, decided, then.settles)?;
         match &refused {
