@@ -343,13 +343,15 @@ fn as_text((name, value): (std::ffi::OsString, std::ffi::OsString)) -> Option<(S
 /// A variable as the kind of value that its field has.
 fn value_of(field: &str, text: &str) -> Result<Value, String> {
     match field {
-        "allowed_hosts" | "allowed_origins" | "authorization_servers" | "webhook_networks" => Ok(Value::Array(
-            text.split(',')
-                .map(str::trim)
-                .filter(|item| !item.is_empty())
-                .map(|item| Value::String(item.to_owned()))
-                .collect(),
-        )),
+        "allowed_hosts" | "allowed_origins" | "authorization_servers" | "webhook_networks" => {
+            Ok(Value::Array(
+                text.split(',')
+                    .map(str::trim)
+                    .filter(|item| !item.is_empty())
+                    .map(|item| Value::String(item.to_owned()))
+                    .collect(),
+            ))
+        }
         "legacy_sse" | "read_only" => match text {
             "true" | "1" => Ok(Value::Boolean(true)),
             "false" | "0" => Ok(Value::Boolean(false)),

@@ -43,17 +43,18 @@ impl Db {
         if heard { Audience::Somebody } else { Audience::Nobody }
     }
 
-    /// Looks again after a write was refused; says whether it is otherwise than believed.
+    /// Looks again, after a write was refused.
     ///
     /// # Errors
     /// What the database refuses.
-    pub async fn look_at_audience(&self, ctx: &Ctx) -> Result<bool> {
+    pub async fn look_at_audience(&self, ctx: &Ctx) -> Result<Audience> {
         let is = audience(&mut *self.read(ctx).await?).await?;
         let mut believed = self.beliefs().0.write();
-        Ok(match is {
+        match is {
             Audience::Somebody => believed.insert(ctx.tenant.clone()),
             Audience::Nobody => believed.remove(&ctx.tenant),
-        })
+        };
+        Ok(is)
     }
 }
 
@@ -78,6 +79,5 @@ pub fn listen(writes: &mut WriteSet, name: &str) {
 
 /// From this commit on `name` does not listen.
 pub fn leave(writes: &mut WriteSet, name: &str) {
-    writes
-        .push("DELETE FROM store_listeners WHERE tenant_id = $1 AND name = $2", params![name]);
+    writes.push("DELETE FROM store_listeners WHERE tenant_id = $1 AND name = $2", params![name]);
 }

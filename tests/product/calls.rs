@@ -296,6 +296,9 @@ async fn instances(shop: &Shop<'_>, calls: &mut Calls) {
     let changed = shop.instance("calls-modify", user_task()).await;
     let modify = |n: u8| json!({ "id": changed, "variables": { "n": n } });
     add("instance_modify", modify(1), modify(2), moved_on(&changed));
+    let changed = shop.instance("calls-modify-all", user_task()).await;
+    let modify = |n: u8| json!({ "process": "calls-modify-all", "variables": { "n": n } });
+    add("instance_modify_all", modify(1), modify(2), moved_on(&changed));
     let ad_hoc =
         json!({ "type": "adHocSubProcess", "elements": [{ "id": "inside", "type": "userTask" }] });
     let open = shop.instance("calls-activate", ad_hoc).await;
@@ -336,8 +339,7 @@ async fn webhooks(shop: &Shop<'_>, calls: &mut Calls) {
     let id = |place: usize| json!({ "id": ids[place] });
     let gone = seen("subscription_search", id(0), count, json!(0));
     add("subscription_remove", id(0), id(1), gone);
-    let waiting =
-        |place: usize| json!({ "state": "waiting", "subscription": ids[place] });
+    let waiting = |place: usize| json!({ "state": "waiting", "subscription": ids[place] });
     let sent = seen("delivery_search", waiting(2), count, json!(1));
     add("subscription_test", id(2), id(1), sent);
     let first = shop.ask("subscription_test", id(3)).await["id"].clone();

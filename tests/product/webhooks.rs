@@ -2,6 +2,7 @@
 //! whatever receivers and servers do meanwhile.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -41,7 +42,6 @@ struct Effects {
     events: Vec<(String, String)>,
     bodies: BTreeMap<String, String>,
     tries: BTreeMap<String, u64>,
-    sent: u64,
     faults: usize,
 }
 
@@ -58,7 +58,6 @@ async fn faulty(seed: u64, healed: Arc<Flag>) -> (Receiver, Arc<Mutex<Effects>>)
         let tries = noted.tries.entry(id.clone()).or_default();
         *tries += 1;
         let number = id.bytes().fold(*tries, |sum, byte| sum.wrapping_mul(31) + u64::from(byte));
-        noted.sent += 1;
         let chance = Dice::of(seed, number).under(100);
         let event = it.event();
         let key = event["data"]["business_key"].as_str().unwrap_or_default();
@@ -97,17 +96,33 @@ async fn publish(admin: &Caller) {
     admin.call("process_publish", json!({ "id": "order" })).await.unwrap();
 }
 
+/// Calls again after a collision with others, which says that nothing was done.
+async fn done(admin: &Caller, operation: &str, arguments: Value) {
+    while let Err((_, error)) = admin.call(operation, arguments.clone()).await {
+        assert_eq!(error["retryable"], true, "{operation}: {error}");
+    }
+}
+
 /// Runs the instances with these numbers to their end.
-async fn run(admin: &Caller, numbers: std::ops::Range<usize>) {
-    let one = async |number: usize| {
+async fn run(admin: &Caller, numbers: Range<usize>) {
+    let mut left = numbers.len();
+    let begin = async |number: usize| {
         let start = json!({ "process": "order", "business_key": number.to_string() });
-        let id = admin.call("process_start", start).await.unwrap()["id"].clone();
-        let open = json!({ "filter": "all_open", "instance": id });
-        let task = admin.until("task_list", open, |page| page["items"].get(0).cloned()).await;
-        admin.call("task_claim", json!({ "id": task["id"] })).await.unwrap();
-        admin.call("task_complete", json!({ "id": task["id"] })).await.unwrap();
+        done(admin, "process_start", start).await;
     };
-    stream::iter(numbers).for_each_concurrent(8, one).await;
+    stream::iter(numbers).for_each_concurrent(8, begin).await;
+    let finish = async |task: Value| {
+        done(admin, "task_claim", json!({ "id": task["id"] })).await;
+        done(admin, "task_complete", json!({ "id": task["id"] })).await;
+    };
+    while left > 0 {
+        let open = json!({ "filter": "all_open", "limit": 50 });
+        let some = |page: &Value| page["items"].get(0).map(|_| page["items"].clone());
+        let tasks = admin.until("task_list", open, some).await;
+        let tasks = tasks.as_array().unwrap().clone();
+        left -= tasks.len();
+        stream::iter(tasks).for_each_concurrent(8, finish).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

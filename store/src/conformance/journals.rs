@@ -14,7 +14,9 @@ async fn write(bed: &Bed, length: i64) -> Head {
     let ctx = bed.ctx("a");
     for n in 0..length {
         let mut writes = WriteSet::new();
-        head = journal::append(&mut writes, &ctx, "i", &head, &json!([{ "n": n }]), Audience::Nobody).unwrap();
+        head =
+            journal::append(&mut writes, &ctx, "i", &head, &json!([{ "n": n }]), Audience::Nobody)
+                .unwrap();
         bed.db.submit(&ctx, writes).await.unwrap();
         bed.clock.advance_millis(1);
     }
@@ -115,24 +117,25 @@ pub(super) async fn a_transition_is_written_only_for_the_audience_that_there_is(
     let (ctx, other) = (bed.ctx("a"), bed.ctx("b"));
     let submit = async |ctx: &Ctx, instance: &str, audience: Audience| {
         let mut writes = WriteSet::new();
-        journal::append(&mut writes, ctx, instance, &Head::default(), &json!([]), audience).unwrap();
+        journal::append(&mut writes, ctx, instance, &Head::default(), &json!([]), audience)
+            .unwrap();
         bed.db.submit(ctx, writes).await.map_err(|refused| refused.code().to_owned())
     };
     let stale = Err("stale_instance".to_owned());
     assert_eq!(bed.db.audience(&ctx), Audience::Nobody);
-    assert!(!bed.db.look_at_audience(&ctx).await.unwrap());
+    assert_eq!(bed.db.look_at_audience(&ctx).await.unwrap(), Audience::Nobody);
     assert_eq!(submit(&ctx, "i", Audience::Somebody).await, stale);
     assert_eq!(submit(&ctx, "i", Audience::Nobody).await, Ok(()));
     bed.write(|writes| listeners::listen(writes, "one")).await;
     bed.write(|writes| listeners::listen(writes, "two")).await;
     assert_eq!(submit(&ctx, "j", bed.db.audience(&ctx)).await, stale);
-    assert!(bed.db.look_at_audience(&ctx).await.unwrap());
+    assert_eq!(bed.db.look_at_audience(&ctx).await.unwrap(), Audience::Somebody);
     assert_eq!(submit(&ctx, "j", bed.db.audience(&ctx)).await, Ok(()));
     assert_eq!(submit(&other, "i", Audience::Nobody).await, Ok(()), "another tenant");
     bed.write(|writes| listeners::leave(writes, "one")).await;
     assert_eq!(submit(&ctx, "k", Audience::Somebody).await, Ok(()), "one is left");
     bed.write(|writes| listeners::leave(writes, "two")).await;
     assert_eq!(submit(&ctx, "l", bed.db.audience(&ctx)).await, stale);
-    assert!(bed.db.look_at_audience(&ctx).await.unwrap());
+    assert_eq!(bed.db.look_at_audience(&ctx).await.unwrap(), Audience::Nobody);
     assert_eq!(bed.db.audience(&ctx), Audience::Nobody);
 }

@@ -41,8 +41,7 @@ const FORGOTTEN: usize = 500;
 const ATTEMPTS: usize = 5;
 
 /// Why a subscription is paused whose secret this server cannot make.
-const OTHER_KEY: &str =
-    "its secret comes from another signing key: give all servers one signing_key, or ask for a new secret";
+const OTHER_KEY: &str = "its secret comes from another signing key: give all servers one signing_key, or ask for a new secret";
 
 type Served = (TenantId, String);
 

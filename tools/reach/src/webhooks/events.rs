@@ -4,6 +4,7 @@ use flowmaster_kernel::{Ctx, Error, Result, TenantId, Timestamp};
 use flowmaster_run::announced::{self, Announced};
 use flowmaster_store::WriteSet;
 use flowmaster_store::outbox::Message;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -16,15 +17,22 @@ use super::types::Subscription;
 /// The type of the event that tries out a subscription.
 const TEST: &str = "webhook.test";
 
-/// The attributes of an event (`CloudEvents` 1.0.2 §3) before its type and data.
-#[derive(Serialize)]
-struct CloudEvent<'a, T> {
+/// Something that happened, as a CloudEvent 1.0 in structured JSON.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct CloudEvent<'a, T> {
+    /// Always `1.0`.
     specversion: &'static str,
+    /// Id of the event, the same each time it is sent.
     id: &'a str,
+    /// Where it happened: `urn:flowmaster:` and the tenant.
     source: String,
+    /// What it is about: the id of the instance or of the process.
     subject: &'a str,
+    /// When it happened.
     time: Timestamp,
+    /// Always `application/json`.
     datacontenttype: &'static str,
+    /// Its type and data.
     #[serde(flatten)]
     content: T,
 }
@@ -97,12 +105,7 @@ fn note<'a>(
 }
 
 /// Adds an event that tries out a subscription.
-pub(super) fn test(
-    writes: &mut WriteSet,
-    ctx: &Ctx,
-    subscription: &str,
-    id: &str,
-) -> Result<()> {
+pub(super) fn test(writes: &mut WriteSet, ctx: &Ctx, subscription: &str, id: &str) -> Result<()> {
     let content: Value = json!({ "type": TEST, "data": { "subscription": subscription } });
     let at = ctx.now();
     let body = cloud_event(&ctx.tenant, id, subscription, at, content)?;

@@ -206,8 +206,7 @@ impl Checked {
     }
 
     fn pick(&self, found: impl Iterator<Item = SocketAddr>) -> Result<Addrs, NotAllowed> {
-        let allowed: Vec<SocketAddr> =
-            found.filter(|address| self.allows(address.ip())).collect();
+        let allowed: Vec<SocketAddr> = found.filter(|address| self.allows(address.ip())).collect();
         if allowed.is_empty() { Err(NotAllowed) } else { Ok(Box::new(allowed.into_iter())) }
     }
 }

@@ -203,8 +203,7 @@ impl Webhooks {
         }
         let mut session = self.db.read(ctx).await?;
         let only = params.subscription.as_deref();
-        let found =
-            deliveries::list(&mut session, params.state, only, &after, limit + 1).await?;
+        let found = deliveries::list(&mut session, params.state, only, &after, limit + 1).await?;
         Ok(Page::from_overfetched(found, limit, |delivery| delivery.id.clone()))
     }
 
@@ -260,10 +259,7 @@ async fn find(session: &mut Session, id: &str) -> Result<SubscriptionRow> {
     Ok(found.ok_or_else(|| WebhookError::NoSubscription(id.to_owned()))?)
 }
 
-async fn delivery(
-    session: &mut Session,
-    id: &str,
-) -> Result<deliveries::DeliveryRow> {
+async fn delivery(session: &mut Session, id: &str) -> Result<deliveries::DeliveryRow> {
     let found = deliveries::find(session, id).await?;
     Ok(found.ok_or_else(|| WebhookError::NoDelivery(id.to_owned()))?)
 }

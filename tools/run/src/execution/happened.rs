@@ -117,12 +117,7 @@ impl Telling {
     }
 
     fn incident(&self, key: Key, element: String, kind: &str) -> OfIncident {
-        OfIncident {
-            of: self.of.clone(),
-            incident: self.id(key),
-            element,
-            kind: kind.to_owned(),
-        }
+        OfIncident { of: self.of.clone(), incident: self.id(key), element, kind: kind.to_owned() }
     }
 
     fn id(&self, key: Key) -> String {

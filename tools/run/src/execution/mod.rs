@@ -2,7 +2,7 @@
 //!
 //! Owns the tables `execution_instance`, `execution_subscription`, `execution_message`,
 //! `execution_taken`, `execution_held`, `execution_ended`, `execution_archived` and the operations
-//! `process_start`, `instance_search`, `instance_get`, `instance_control`, `instance_modify`,
+//! `process_start`, `instance_search`, `instance_get`, `instance_control`, `instance_modify`, `instance_modify_all`,
 //! `instance_activate`, `instance_timeline`, `instance_archive`, `archive_search`, `archive_get`,
 //! `incident_list`, `incident_resolve`, `incident_resolve_all`, `message_publish`,
 //! `signal_broadcast`, `job_claim`, `job_complete`, `job_fail`, `job_authorize`. Publishes the

@@ -230,19 +230,19 @@ impl Execution {
         let before = Arc::new(before);
         let begin = || self.attempt(ctx, &before, command.clone(), Then::also(&also));
         let mut begun = begin().await.map_err(Error::from);
-        // Somebody began or ceased to listen meanwhile, which may happen a few times.
         for _ in 0..ATTEMPTS {
-            let is_stale = begun.as_ref().is_err_and(|error| error.code() == STALE);
-            if !is_stale || !self.db.look_at_audience(ctx).await? {
+            let Err(error) = begun.as_ref() else { break };
+            if error.code() != STALE {
                 break;
             }
+            if store::find(&mut *self.db.read(ctx).await?, &before.instance.id).await?.is_some() {
+                return Err(Error::conflict(EXISTS, "the instance exists"));
+            }
+            // Somebody began or ceased to listen.
+            self.db.look_at_audience(ctx).await?;
             begun = begin().await.map_err(Error::from);
         }
-        let Followed { after, opened } = begun.map_err(|error| match error.code() {
-            // Its journal has begun.
-            STALE => Error::conflict(EXISTS, "the instance exists").because(error),
-            _ => error,
-        })?;
+        let Followed { after, opened } = begun?;
         if !opened.is_empty()
             && let Err(error) = Box::pin(self.take_buffered(ctx, &after, &opened)).await
         {
