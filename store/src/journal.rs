@@ -104,25 +104,26 @@ impl Sealed {
     }
 }
 
-/// A row that is written only if nobody listens, or only if somebody does: the look at the listeners
-/// is part of a statement that there is in any case (see [`crate::listeners`]).
+/// A row that is written only if nobody listens, or only if somebody does: without a hash it is refused.
+/// The look at the listeners is part of a statement that there is in any case (see
+/// [`crate::listeners`]); as `INSERT … SELECT … WHERE` it would cost SQLite a journal of the statement.
 macro_rules! append_if {
     ($listened:literal) => {
         concat!(
             "INSERT INTO store_journal
                 (tenant_id, instance, seq, at, actor, events, prev_hash, hash)
-             SELECT $1, $2, CAST($3 AS BIGINT), CAST($4 AS BIGINT), $5, $6, $7, $8
-             WHERE ",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, CASE WHEN ",
             $listened,
-            " (SELECT 1 FROM store_listeners WHERE tenant_id = $1) ON CONFLICT DO NOTHING"
+            " (SELECT 1 FROM store_listeners WHERE tenant_id = $1) THEN $8 END)
+             ON CONFLICT DO NOTHING"
         )
     };
 }
 
 /// Appends a transition behind `head`, as of now and by the caller of `ctx`. Answers the new head.
 ///
-/// If somebody else appended meanwhile, or `audience` is not what it is at the commit, the whole set
-/// is refused with `stale_instance`.
+/// If somebody else appended meanwhile, the whole set is refused with `stale_instance`; if `audience`
+/// is not what it is at the commit, with `constraint_failed`.
 ///
 /// # Errors
 /// Events that JSON cannot hold.

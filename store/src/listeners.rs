@@ -2,7 +2,7 @@
 //!
 //! What happens is announced through the outbox, in the commit in which it happens, if and only if
 //! the tenant has a listener at that commit. Nobody asks for that first: whoever writes believes what
-//! this process saw last ([`Db::audience`]), and the row of the journal is written only if that is so
+//! this process saw last ([`Db::audience`]), and the row of the journal can be written only if that is so
 //! ([`crate::journal::append`]). The look at this table, which is nearly always empty, is part of a
 //! statement that there is in any case. A belief that was wrong refuses the whole set, and
 //! [`Db::look_at_audience`] puts it right. So no node misses a listener that another one took on.

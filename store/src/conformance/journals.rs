@@ -121,21 +121,21 @@ pub(super) async fn a_transition_is_written_only_for_the_audience_that_there_is(
             .unwrap();
         bed.db.submit(ctx, writes).await.map_err(|refused| refused.code().to_owned())
     };
-    let stale = Err("stale_instance".to_owned());
+    let refused = Err("constraint_failed".to_owned());
     assert_eq!(bed.db.audience(&ctx), Audience::Nobody);
     assert_eq!(bed.db.look_at_audience(&ctx).await.unwrap(), Audience::Nobody);
-    assert_eq!(submit(&ctx, "i", Audience::Somebody).await, stale);
+    assert_eq!(submit(&ctx, "i", Audience::Somebody).await, refused);
     assert_eq!(submit(&ctx, "i", Audience::Nobody).await, Ok(()));
     bed.write(|writes| listeners::listen(writes, "one")).await;
     bed.write(|writes| listeners::listen(writes, "two")).await;
-    assert_eq!(submit(&ctx, "j", bed.db.audience(&ctx)).await, stale);
+    assert_eq!(submit(&ctx, "j", bed.db.audience(&ctx)).await, refused);
     assert_eq!(bed.db.look_at_audience(&ctx).await.unwrap(), Audience::Somebody);
     assert_eq!(submit(&ctx, "j", bed.db.audience(&ctx)).await, Ok(()));
     assert_eq!(submit(&other, "i", Audience::Nobody).await, Ok(()), "another tenant");
     bed.write(|writes| listeners::leave(writes, "one")).await;
     assert_eq!(submit(&ctx, "k", Audience::Somebody).await, Ok(()), "one is left");
     bed.write(|writes| listeners::leave(writes, "two")).await;
-    assert_eq!(submit(&ctx, "l", bed.db.audience(&ctx)).await, stale);
+    assert_eq!(submit(&ctx, "l", bed.db.audience(&ctx)).await, refused);
     assert_eq!(bed.db.look_at_audience(&ctx).await.unwrap(), Audience::Nobody);
     assert_eq!(bed.db.audience(&ctx), Audience::Nobody);
 }

@@ -18,7 +18,7 @@ fn stored(definitions: Value, used: &[&str]) -> Value {
         "process_def": { "_key": "7", "nodes": [
             { "_key": "s", "type": "start", "data_requirements": [
                 { "field": "amount", "type": "number", "required": true }] },
-            { "_key": "t", "type": "human", "title": "Check" },
+            { "_key": "t", "type": "human", "title": "Check", "config": { "actors": ["HR"] } },
             { "_key": "e", "type": "end" }
         ], "edges": [{ "source": "s", "target": "t" }, { "source": "t", "target": "e" }] },
         "data_definition": definitions,

@@ -23,9 +23,9 @@ use super::store::{self, SubscriptionRow, due};
 use super::types::SubscriptionState;
 
 /// How long a node serves a subscription without saying that it still does.
-const LEASE: Duration = Duration::from_secs(15);
+const LEASE: Duration = Duration::from_secs(10);
 /// How often it says so.
-const RENEW: Duration = Duration::from_secs(4);
+const RENEW: Duration = Duration::from_secs(3);
 /// How long the driver sleeps when nothing wakes it.
 const IDLE: Duration = Duration::from_secs(1);
 /// How many events of a subscription are taken at once.
@@ -167,7 +167,7 @@ impl Deliverer {
                 self.change(ctx, id, |row| pause(row, OTHER_KEY.to_owned())).await?;
                 return Ok(true);
             }
-            let limit = if row.shown.failures < rules::DOWN_AFTER { BATCH } else { 1 };
+            let limit = if row.shown.failures < rules::DOWN_AFTER { BATCH } else { AT_ONCE };
             let batch = deliveries::due(&mut session, id, now, limit).await?;
             drop(session);
             if batch.is_empty() {

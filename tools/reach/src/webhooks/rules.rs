@@ -13,8 +13,10 @@ const LONGEST_MILLIS: i64 = 3 * 3_600_000;
 const FIRST_MILLIS: i64 = 1_000;
 /// The longest wait that a receiver may ask for.
 const LONGEST_ASKED_MILLIS: i64 = 24 * 3_600_000;
-/// After so many failures in a row the receiver is taken to be down, and asked with one event a time.
+/// After so many failures in a row the receiver may be down: it is asked less often, and less at once.
 pub(super) const DOWN_AFTER: u32 = 10;
+/// But no less often than this. Those that it refuses for good must not hold up the others.
+const LONGEST_HOLD_MILLIS: i64 = 60_000;
 /// A subscription that fails for so long is paused.
 const PAUSED_AFTER_MILLIS: i64 = 3 * 24 * 3_600_000;
 
@@ -47,9 +49,9 @@ pub(super) fn next_at(
 
 /// Until when nothing is sent to a receiver that failed so often in a row.
 pub(super) fn held_until(now: Timestamp, failures: u32, chance: u64) -> Timestamp {
-    match failures.checked_sub(DOWN_AFTER) {
-        Some(more) => now.plus_millis(wait_millis(more + 1, chance)),
-        None => Timestamp::from_millis(0),
+    match failures / DOWN_AFTER {
+        0 => Timestamp::from_millis(0),
+        times => now.plus_millis(wait_millis(times, chance).min(LONGEST_HOLD_MILLIS)),
     }
 }
 
@@ -88,11 +90,12 @@ mod tests {
     }
 
     #[test]
-    fn a_receiver_that_is_down_is_asked_less_and_less_and_given_up_in_the_end() {
+    fn a_receiver_that_is_down_is_asked_less_and_given_up_in_the_end() {
         let now = Timestamp::from_millis(1_000_000_000);
         assert_eq!(held_until(now, DOWN_AFTER - 1, 0).as_millis(), 0);
         assert_eq!(held_until(now, DOWN_AFTER, 0), now.plus_millis(500));
-        assert_eq!(held_until(now, DOWN_AFTER + 3, 0), now.plus_millis(4_000));
+        assert_eq!(held_until(now, 2 * DOWN_AFTER, 0), now.plus_millis(1_000));
+        assert_eq!(held_until(now, 100 * DOWN_AFTER, 0), now.plus_millis(60_000));
         let since = now.plus_millis(-PAUSED_AFTER_MILLIS);
         assert!(is_given_up(now, DOWN_AFTER, since));
         assert!(!is_given_up(now, DOWN_AFTER - 1, since));

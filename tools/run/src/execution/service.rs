@@ -6,7 +6,7 @@ use std::sync::Arc;
 use flowmaster_engine::{Command, Decided, Env, Key, advance, refusal};
 use flowmaster_kernel::{Clock, Ctx, Error, IdSource, Result, TenantId};
 use flowmaster_mind::rules::{MandateSet, Rules};
-use flowmaster_store::{Db, Turns, WriteSet};
+use flowmaster_store::{CONSTRAINT_FAILED, Db, Turns, WriteSet};
 use parking_lot::Mutex;
 use serde::Serialize;
 use tokio::sync::Notify;
@@ -22,7 +22,7 @@ use crate::processes::{Processes, Published};
 /// How often a command is decided again after somebody else changed the instance.
 const ATTEMPTS: usize = 16;
 
-/// The journal of an instance has moved on, or its audience is another than was believed.
+/// The journal of an instance has moved on.
 const STALE: &str = "stale_instance";
 
 pub(super) type InstanceKey = (TenantId, Arc<str>);
@@ -66,6 +66,8 @@ impl<'a> Then<'a> {
 enum Failed {
     /// The engine cannot follow it in this state.
     Rejected(Error),
+    /// Whether somebody listens is otherwise than was believed. It may be decided again.
+    Unheard(Error),
     /// Anything else.
     Otherwise(Error),
 }
@@ -79,7 +81,7 @@ impl From<Error> for Failed {
 impl From<Failed> for Error {
     fn from(failed: Failed) -> Self {
         match failed {
-            Failed::Rejected(error) | Failed::Otherwise(error) => error,
+            Failed::Rejected(error) | Failed::Unheard(error) | Failed::Otherwise(error) => error,
         }
     }
 }
@@ -181,7 +183,7 @@ impl Execution {
         command: &Command,
         then: Then<'_>,
     ) -> Result<Followed> {
-        for _ in 0..ATTEMPTS {
+        for attempt in 1..=ATTEMPTS {
             ctx.check_deadline()?;
             let hot = self.at_hand(key);
             let is_hot = hot.is_some();
@@ -193,13 +195,10 @@ impl Execution {
                 Ok(followed) => return Ok(followed),
                 // Another node may have moved it on: only the store tells what it cannot do.
                 Err(Failed::Rejected(_)) if is_hot => self.forget(ctx, &key.1),
-                Err(Failed::Otherwise(error)) if error.code() == CHANGED => {
+                Err(Failed::Otherwise(error)) if matches!(error.code(), CHANGED | STALE) => {
                     self.forget(ctx, &key.1);
                 }
-                Err(Failed::Otherwise(error)) if error.code() == STALE => {
-                    self.forget(ctx, &key.1);
-                    self.db.look_at_audience(ctx).await?;
-                }
+                Err(Failed::Unheard(_)) if attempt < ATTEMPTS => {}
                 // The store itself says that nothing was applied and the same may run again.
                 Err(Failed::Otherwise(error))
                     if error.code() == flowmaster_store::TRANSACTION_LOST => {}
@@ -228,21 +227,20 @@ impl Execution {
             ended_at: None,
         };
         let before = Arc::new(before);
-        let begin = || self.attempt(ctx, &before, command.clone(), Then::also(&also));
-        let mut begun = begin().await.map_err(Error::from);
-        for _ in 0..ATTEMPTS {
-            let Err(error) = begun.as_ref() else { break };
-            if error.code() != STALE {
-                break;
+        let mut attempt = 1;
+        let begun = loop {
+            match self.attempt(ctx, &before, command.clone(), Then::also(&also)).await {
+                Err(Failed::Unheard(_)) if attempt < ATTEMPTS => attempt += 1,
+                begun => break begun,
             }
-            if store::find(&mut *self.db.read(ctx).await?, &before.instance.id).await?.is_some() {
-                return Err(Error::conflict(EXISTS, "the instance exists"));
+        };
+        let Followed { after, opened } = begun.map_err(|failed| match Error::from(failed) {
+            // Its journal has begun.
+            error if error.code() == STALE => {
+                Error::conflict(EXISTS, "the instance exists").because(error)
             }
-            // Somebody began or ceased to listen.
-            self.db.look_at_audience(ctx).await?;
-            begun = begin().await.map_err(Error::from);
-        }
-        let Followed { after, opened } = begun?;
+            error => error,
+        })?;
         if !opened.is_empty()
             && let Err(error) = Box::pin(self.take_buffered(ctx, &after, &opened)).await
         {
@@ -285,7 +283,11 @@ impl Execution {
         let writes = if before.version > 0 { writes.finishing() } else { writes };
         if let Err(error) = self.db.submit(ctx, writes).await {
             self.forget(ctx, &before.instance.id);
-            return Err(error.into());
+            if error.code() != CONSTRAINT_FAILED {
+                return Err(error.into());
+            }
+            self.db.look_at_audience(ctx).await?;
+            return Err(Failed::Unheard(error));
         }
         let after = Arc::new(after);
         self.remember(ctx, &after, bytes);
