@@ -32,4 +32,5 @@ mod proof;
 mod told;
 mod transports;
 mod upkeep;
+mod webhooks;
 mod work;

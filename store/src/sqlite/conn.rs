@@ -302,7 +302,7 @@ pub(super) fn explain(problem: rusqlite::Error) -> Error {
             ffi::SQLITE_CONSTRAINT_FOREIGNKEY => {
                 error::constraint("reference_missing", "it refers to something that does not exist")
             }
-            _ => error::constraint("constraint_failed", "the value is not allowed here"),
+            _ => error::constraint(error::CONSTRAINT_FAILED, "the value is not allowed here"),
         },
         ErrorCode::DiskFull => error::storage_full(),
         ErrorCode::OperationInterrupted => error::statement_timeout(),
