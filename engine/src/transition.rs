@@ -10,7 +10,7 @@ use std::collections::{BTreeSet, VecDeque};
 use flowmaster_kernel::Timestamp;
 
 use crate::decide::{Definition, Env};
-use crate::element;
+use crate::element::{self, conditional_event};
 use crate::event::{CompensationEnded, Event, GatewayTokens, PartUsed};
 use crate::flow;
 use crate::incident::{Failure, Incident, IncidentKind};
@@ -48,6 +48,8 @@ pub(crate) struct Transition<'a> {
     bytes_left: usize,
     /// Whether some condition is waited for.
     watches: bool,
+    /// Whether one of them sees which elements are active.
+    watches_elements: bool,
     /// Whether conditions may have changed since they were last looked at.
     changed: bool,
 }
@@ -63,6 +65,7 @@ impl<'a> Transition<'a> {
             steps_left: MAX_STEPS,
             bytes_left: MAX_MADE,
             watches: instance.waits().any(|(_, w)| matches!(w.kind, WaitKind::Condition { .. })),
+            watches_elements: conditional_event::any_sees_elements(definition.process(), instance),
             changed: false,
         }
     }
@@ -94,14 +97,21 @@ impl<'a> Transition<'a> {
 
     pub(crate) fn emit(&mut self, event: Event) {
         crate::apply::apply(&mut self.instance, &event);
-        self.watches |= matches!(event, Event::ConditionOpened { .. });
-        self.changed |= matches!(
-            event,
+        match &event {
+            Event::ConditionOpened { element, part, .. } => {
+                self.watches = true;
+                self.watches_elements |=
+                    conditional_event::sees_elements(self.process(), element, *part);
+                self.changed = true;
+            }
             Event::VariablesSet { .. }
-                | Event::ConditionOpened { .. }
-                | Event::IncidentResolved { .. }
-                | Event::InstanceResumed { .. }
-        );
+            | Event::IncidentResolved { .. }
+            | Event::InstanceResumed { .. } => self.changed = true,
+            Event::ElementActivated { .. }
+            | Event::ElementCompleted { .. }
+            | Event::ElementTerminated { .. } => self.changed |= self.watches_elements,
+            _ => {}
+        }
         self.events.push(event);
     }
 
@@ -113,7 +123,7 @@ impl<'a> Transition<'a> {
     /// Runs until everything waits.
     pub(crate) fn run(&mut self) {
         loop {
-            element::conditional_event::look(self);
+            conditional_event::look(self);
             match self.queue.pop_front() {
                 Some(step) => {
                     self.spend_step();
@@ -154,7 +164,8 @@ impl<'a> Transition<'a> {
             self.enter(key);
             return true;
         }
-        if element::complex_gateway::settle(self)
+        if flow::activity_start::settle(self)
+            || element::complex_gateway::settle(self)
             || element::ad_hoc::settle(self)
             || element::performer::ask(self)
             || element::compensation::go_on(self)
@@ -388,6 +399,23 @@ impl<'a> Transition<'a> {
             }
         }
         self.take_back_tokens(scope);
+    }
+
+    /// Takes the tokens of `scope` from `flows`, those on their way included.
+    pub(crate) fn take_tokens_from(&mut self, scope: Key, flows: &BTreeSet<FlowIx>) {
+        self.queue.retain(
+            |step| !matches!(step, Step::Take { scope: from, flow } if *from == scope && flows.contains(flow)),
+        );
+        let process = self.process();
+        let ids: BTreeSet<&ElementId> = flows.iter().map(|flow| &process.flow(*flow).id).collect();
+        let waiting = self.instance.tokens().filter(|token| token.scope == scope);
+        let waiting: Vec<ElementId> = waiting
+            .filter(|token| ids.contains(&token.flow))
+            .map(|token| ElementId::clone(&token.flow))
+            .collect();
+        for flow in waiting {
+            self.emit(Event::TokenDropped { scope, flow });
+        }
     }
 
     /// Takes the tokens from `scope`, those on their way included.

@@ -3,16 +3,38 @@
 //! Conditions are looked at when the wait for them begins and after each step that changed a
 //! variable. A condition that uses a variable that is not there yet does not hold. An event that does
 //! not interrupt is triggered again only after its condition was false in between.
+//!
+//! A condition also sees `activeElements`, which is ours: the ids of the elements that run in the
+//! instance. One that uses it is looked at after each step in which an element began or ended.
+
+use std::collections::BTreeSet;
 
 use super::multiple_event;
 use crate::event::Event;
-use crate::feel::Program;
+use crate::feel::{FeelError, Program};
 use crate::incident::Failure;
-use crate::instance::{InstanceState, Key};
-use crate::model::{ElementId, Node, Trigger};
-use crate::scope::VariableMap;
+use crate::instance::{Instance, InstanceState, Key};
+use crate::model::{ElementId, Node, Process, Trigger};
+use crate::scope::{Overlay, VariableMap};
 use crate::transition::Transition;
 use crate::wait::WaitKind;
+
+const ACTIVE_ELEMENTS: &str = "activeElements";
+
+/// Whether some condition that `instance` waits for sees which elements are active.
+pub(crate) fn any_sees_elements(process: &Process, instance: &Instance) -> bool {
+    instance.waits().any(|(_, wait)| match wait.kind {
+        WaitKind::Condition { part, .. } => sees_elements(process, &wait.element, part),
+        _ => false,
+    })
+}
+
+/// Whether the condition that is the definition `part` of `event` sees which elements are active.
+pub(crate) fn sees_elements(process: &Process, event: &str, part: u32) -> bool {
+    let event = process.find(event).map(|place| process.node(place));
+    let condition = event.and_then(|event| condition_of(event, part));
+    condition.is_some_and(uses_active_elements)
+}
 
 /// Looks at every condition that is waited for, as long as that changes variables.
 pub(crate) fn look(t: &mut Transition<'_>) {
@@ -42,7 +64,7 @@ fn look_at(t: &mut Transition<'_>, key: Key) {
     if t.instance.blocks(&wait).is_some() {
         return;
     }
-    match condition.holds(&t.view(wait.owner), t.now()) {
+    match holds(t, wait.owner, condition) {
         Err(error) => t.raise_at(wait.owner, &wait.element, &Failure::from(error)),
         Ok(holds) if holds != held => {
             let element = ElementId::clone(&wait.element);
@@ -66,7 +88,7 @@ pub(crate) fn pass_over(t: &mut Transition<'_>, owner: Key, event: &ElementId) {
         .filter(|(_, wait)| wait.owner == owner && wait.element == *event)
         .filter(|(_, wait)| match wait.kind {
             WaitKind::Condition { part, .. } => condition_of(process.node(place), part)
-                .is_some_and(|condition| condition.holds(&t.view(owner), t.now()) == Ok(true)),
+                .is_some_and(|condition| holds(t, owner, condition) == Ok(true)),
             _ => false,
         })
         .map(|(key, _)| key)
@@ -74,6 +96,20 @@ pub(crate) fn pass_over(t: &mut Transition<'_>, owner: Key, event: &ElementId) {
     for key in holding {
         t.emit(Event::ConditionChanged { key, element: ElementId::clone(event), holds: true });
     }
+}
+
+fn uses_active_elements(condition: &Program) -> bool {
+    condition.names().any(|name| name == ACTIVE_ELEMENTS)
+}
+
+fn holds(t: &Transition<'_>, owner: Key, condition: &Program) -> Result<bool, FeelError> {
+    let view = t.view(owner);
+    if !uses_active_elements(condition) {
+        return condition.holds(&view, t.now());
+    }
+    let active: BTreeSet<&str> = t.instance.elements().map(|(_, it)| &*it.element).collect();
+    let active = VariableMap::one(ACTIVE_ELEMENTS, active.into_iter().collect());
+    condition.holds(&Overlay { top: &active, below: &view }, t.now())
 }
 
 /// The condition that is the definition `part` of the event `node`.

@@ -5,7 +5,7 @@
 //! `process_start`, `instance_search`, `instance_get`, `instance_control`, `instance_modify`,
 //! `instance_activate`, `instance_timeline`, `instance_archive`, `archive_search`, `archive_get`,
 //! `incident_list`, `incident_resolve`, `incident_resolve_all`, `message_publish`,
-//! `signal_broadcast`, `job_claim`, `job_complete`, `job_fail`, `job_authorize`. Publishes the
+//! `signal_broadcast`, `condition_evaluate`, `job_claim`, `job_complete`, `job_fail`, `job_authorize`. Publishes the
 //! outbox topics `human_task.requested` and `human_task.closed`.
 //!
 //! Invariants: a command is decided by the pure engine on the newest state and stored in one commit
@@ -20,6 +20,7 @@
 mod activate;
 mod archive;
 mod calls;
+mod conditions;
 mod control;
 mod drivers;
 mod error;

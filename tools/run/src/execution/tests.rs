@@ -4,6 +4,7 @@ mod activate;
 mod archive;
 mod calls;
 mod compensation;
+mod conditions;
 mod control;
 mod damage;
 mod governance;
