@@ -48,10 +48,10 @@ pub(crate) struct Transition<'a> {
     bytes_left: usize,
     /// Whether some condition is waited for.
     watches: bool,
-    /// Whether one of them sees which elements are active.
-    watches_elements: bool,
     /// Whether conditions may have changed since they were last looked at.
     changed: bool,
+    /// The same for conditions that see which elements are active.
+    moved: bool,
 }
 
 impl<'a> Transition<'a> {
@@ -65,8 +65,8 @@ impl<'a> Transition<'a> {
             steps_left: MAX_STEPS,
             bytes_left: MAX_MADE,
             watches: instance.waits().any(|(_, w)| matches!(w.kind, WaitKind::Condition { .. })),
-            watches_elements: conditional_event::any_sees_elements(definition.process(), instance),
             changed: false,
+            moved: false,
         }
     }
 
@@ -97,21 +97,22 @@ impl<'a> Transition<'a> {
 
     pub(crate) fn emit(&mut self, event: Event) {
         crate::apply::apply(&mut self.instance, &event);
-        match &event {
-            Event::ConditionOpened { element, part, .. } => {
-                self.watches = true;
-                self.watches_elements |=
-                    conditional_event::sees_elements(self.process(), element, *part);
-                self.changed = true;
-            }
+        self.watches |= matches!(event, Event::ConditionOpened { .. });
+        let changed = matches!(
+            event,
             Event::VariablesSet { .. }
-            | Event::IncidentResolved { .. }
-            | Event::InstanceResumed { .. } => self.changed = true,
+                | Event::ConditionOpened { .. }
+                | Event::IncidentResolved { .. }
+                | Event::InstanceResumed { .. }
+        );
+        let moved = matches!(
+            event,
             Event::ElementActivated { .. }
-            | Event::ElementCompleted { .. }
-            | Event::ElementTerminated { .. } => self.changed |= self.watches_elements,
-            _ => {}
-        }
+                | Event::ElementCompleted { .. }
+                | Event::ElementTerminated { .. }
+        );
+        self.changed |= changed;
+        self.moved |= changed || moved;
         self.events.push(event);
     }
 
@@ -132,7 +133,7 @@ impl<'a> Transition<'a> {
                         Step::Enter(key) => self.enter(key),
                     }
                 }
-                None if self.settle() => {}
+                None if self.settle() || conditional_event::look_at_elements(self) => {}
                 None => return,
             }
         }
@@ -150,6 +151,11 @@ impl<'a> Transition<'a> {
     /// Whether conditions have to be looked at; they count as looked at from now on.
     pub(crate) fn take_changed(&mut self) -> bool {
         std::mem::take(&mut self.changed) && self.watches
+    }
+
+    /// The same for conditions that see which elements are active.
+    pub(crate) fn take_moved(&mut self) -> bool {
+        std::mem::take(&mut self.moved) && self.watches
     }
 
     /// What can only be known when no token is on its way: joins of inclusive gateways, and

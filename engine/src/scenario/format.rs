@@ -24,6 +24,9 @@ pub struct Scenario {
     /// Free text.
     #[serde(default)]
     pub about: Option<String>,
+    /// The row of a table in the documentation that the scenario stands for.
+    #[serde(default)]
+    pub row: BTreeMap<String, Value>,
     /// Paths of the models.
     pub models: Vec<String>,
     /// The virtual clock at the start.
