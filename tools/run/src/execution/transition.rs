@@ -98,7 +98,7 @@ pub(super) fn write(
         outlet.hold_or_resume(&mut writes)?;
         if moment.audience == Audience::Somebody {
             let happened = happened::of(before, &decided.instance, &decided.events, settles);
-            outlet.announce(&mut writes, happened)?;
+            outlet.announce(&mut writes, &happened)?;
         }
     }
     let opened = outlet.opened;
@@ -246,7 +246,7 @@ impl Outlet<'_> {
     }
 
     /// Tells what happened, in as many messages as it takes.
-    fn announce(&mut self, writes: &mut WriteSet, happened: Vec<Announced>) -> Result<()> {
+    fn announce(&mut self, writes: &mut WriteSet, happened: &[Announced]) -> Result<()> {
         for part in happened.chunks(MAX_ANNOUNCED) {
             self.send(writes, ANNOUNCED, &announced::payload(part)?);
         }
