@@ -122,7 +122,7 @@ impl Rooms {
                 db.clone(),
                 signing::key(config)?,
                 config.webhook_networks()?,
-            )?),
+            )),
             rules,
             processes,
             execution,

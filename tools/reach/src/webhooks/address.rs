@@ -118,8 +118,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     // Global unicast alone; mapped, compatible and translated IPv4 addresses lie outside of it.
     let global = a & 0xE000 == 0x2000;
     // Protocol assignments (Teredo among them), documentation, 6to4, documentation (RFC 9637).
-    let special = (a == 0x2001 && b < 0x200)
-        || (a == 0x2001 && b == 0xDB8)
+    let special = (a == 0x2001 && (b < 0x200 || b == 0xDB8))
         || a == 0x2002
         || (a == 0x3FFF && b < 0x1000)
         || (a == 0x2620 && b == 0x4F && c == 0x8000);

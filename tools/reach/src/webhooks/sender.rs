@@ -10,11 +10,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use flowmaster_kernel::{Error, Result, Timestamp};
+use flowmaster_kernel::Timestamp;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Response, StatusCode, Url};
+use tokio::sync::OnceCell;
 
 use super::address::Networks;
 use super::error::WebhookError;
@@ -28,13 +29,14 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// How much of an answer is read, so that the connection can be used again, in bytes.
 const MAX_ANSWER: usize = 16 * 1024;
 
-/// Sends events.
+/// Sends events. Its clients are made when they are first needed: a server without webhooks does not
+/// read certificates for them.
 pub(super) struct Sender {
     networks: Arc<Networks>,
     /// To public addresses and those of the operator's networks.
-    secure: Client,
+    secure: OnceCell<Client>,
     /// To those of the operator's networks alone.
-    plain: Client,
+    plain: OnceCell<Client>,
 }
 
 /// An event on its way.
@@ -67,16 +69,20 @@ impl Refused {
 
 impl Sender {
     /// A sender that reaches public addresses, and these networks.
-    pub(super) fn new(networks: Networks) -> Result<Self> {
+    pub(super) fn new(networks: Networks) -> Self {
         let networks = Arc::new(networks);
-        let wrong = |error: reqwest::Error| Error::internal("webhook_client", error);
-        let secure = client(Checked { networks: Arc::clone(&networks), own_alone: false });
-        let plain = client(Checked { networks: Arc::clone(&networks), own_alone: true });
-        Ok(Self {
-            secure: secure.https_only(true).build().map_err(wrong)?,
-            plain: plain.build().map_err(wrong)?,
-            networks,
-        })
+        Self { networks, secure: OnceCell::new(), plain: OnceCell::new() }
+    }
+
+    /// The client for URLs of this scheme.
+    async fn client(&self, scheme: &str) -> reqwest::Result<&Client> {
+        let is_plain = scheme == "http";
+        let made = async || {
+            let networks = Arc::clone(&self.networks);
+            client(Checked { networks, own_alone: is_plain }).https_only(!is_plain).build()
+        };
+        let client = if is_plain { &self.plain } else { &self.secure };
+        client.get_or_try_init(made).await
     }
 
     /// Whether events may be sent to `url`, as far as that can be said without resolving its host.
@@ -113,7 +119,10 @@ impl Sender {
     /// Sends an event once, at `now`.
     pub(super) async fn send(&self, it: Outgoing<'_>, now: Timestamp) -> Result<(), Refused> {
         let url = self.check(it.url).map_err(|error| Refused::by(error.to_string()))?;
-        let client = if url.scheme() == "https" { &self.secure } else { &self.plain };
+        let client = self.client(url.scheme()).await.map_err(|error| {
+            tracing::error!(%error, "no client for webhooks could be made");
+            Refused::by("this server cannot send")
+        })?;
         let request = client
             .post(url)
             .header(CONTENT_TYPE, "application/cloudevents+json; charset=utf-8")
@@ -227,7 +236,7 @@ mod tests {
 
     fn sender(networks: &[&str]) -> Sender {
         let networks = networks.iter().map(|network| network.parse().unwrap()).collect();
-        Sender::new(Networks::new(networks)).unwrap()
+        Sender::new(Networks::new(networks))
     }
 
     #[test]

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 
 use super::events::CloudEvent;
 use super::{Deliverer, Networks, SigningKey, Webhooks};
-use crate::testing::{Receiver, Reply};
+use crate::testing::{Received, Receiver, Reply};
 
 const OK: Reply = Reply::Status(200, &[]);
 
@@ -127,7 +127,7 @@ impl World {
 
 fn room(db: &Db, key: &str) -> Arc<Webhooks> {
     let networks = Networks::new(vec!["127.0.0.0/8".parse().unwrap()]);
-    Arc::new(Webhooks::new(db.clone(), SigningKey::new(key), networks).unwrap())
+    Arc::new(Webhooks::new(db.clone(), SigningKey::new(key), networks))
 }
 
 struct Delivering {
@@ -154,7 +154,7 @@ async fn events_are_sent_signed_and_in_order() {
     world.nothing_waits().await;
     delivering.end().await;
     let received = receiver.received();
-    let ids: Vec<&str> = received.iter().map(|it| it.id()).collect();
+    let ids: Vec<&str> = received.iter().map(Received::id).collect();
     assert_eq!(ids, ["ins_1/1/0/0", "ins_1/1/0/1", "ins_1/2/0/0"]);
     assert!(received.iter().all(|it| it.is_signed_with(&secret)));
     assert!(!received[0].is_signed_with(&secret.replace("whsec_", "whsec_A")));
