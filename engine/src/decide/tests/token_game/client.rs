@@ -8,7 +8,7 @@ use super::game::{Game, Told, Values};
 use super::model::Model;
 use super::picture::{VARIABLES, chain};
 use crate::scope::VariableMap;
-use crate::wait::WaitKind;
+use crate::wait::{Wait, WaitKind};
 
 /// What is chosen for one step.
 #[derive(Clone, Copy, Debug)]
@@ -18,12 +18,20 @@ pub(super) struct Move {
     values: u16,
 }
 
+impl Move {
+    /// Goes on with the wait at this place, and sets the variables that `values` names.
+    pub(super) const fn complete(pick: usize, values: u16) -> Self {
+        Self { pick, action: u8::MAX, values }
+    }
+}
+
 pub(super) fn moves() -> impl Strategy<Value = Vec<Move>> {
     let step = (0_usize..24, 0_u8..64, any::<u16>());
     let step = step.prop_map(|(pick, action, values)| Move { pick, action, values });
     prop::collection::vec(step, 0..20)
 }
 
+#[derive(Clone)]
 pub(super) struct Client {
     pub(super) instance: Instance,
     pub(super) journal: Vec<Event>,
@@ -96,6 +104,17 @@ impl Client {
         Some(told)
     }
 
+    /// In how many ways it can go on.
+    pub(super) fn choices(&self) -> usize {
+        self.open().len()
+    }
+
+    fn open(&self) -> Vec<Choice> {
+        let waits = self.instance.waits().filter(|(_, wait)| is_open(&self.instance, wait));
+        let incidents = self.instance.incidents().map(|(key, _)| Choice::Incident(key));
+        waits.map(|(key, _)| Choice::Wait(key)).chain(incidents).collect()
+    }
+
     fn chosen(
         &mut self,
         model: &Model,
@@ -104,13 +123,7 @@ impl Client {
         values: &Values,
     ) -> Option<(Command, Told, Value)> {
         let instance = &self.instance;
-        let is_open = |wait: &crate::wait::Wait| {
-            !matches!(wait.kind, WaitKind::Compensation { .. }) && instance.blocks(wait).is_none()
-        };
-        let waits = instance.waits().filter(|(_, wait)| is_open(wait));
-        let waits = waits.map(|(key, _)| Choice::Wait(key));
-        let incidents = instance.incidents().map(|(key, _)| Choice::Incident(key));
-        let choices: Vec<Choice> = waits.chain(incidents).collect();
+        let choices = self.open();
         let who = |key: Key| game.find(model, &chain(instance, key));
         let node = |id: &str| model.nodes.iter().position(|node| node.id == id).unwrap();
         let variables = variables(values);
@@ -131,7 +144,8 @@ impl Client {
         }
         let wait = instance.wait(key)?;
         let element = &*wait.element;
-        let same = instance.waits().filter(|(_, it)| is_open(it) && *it.element == *element);
+        let same =
+            instance.waits().filter(|(_, it)| is_open(instance, it) && *it.element == *element);
         let nth = same.take_while(|(one, _)| *one != key).count();
         Some(match &wait.kind {
             WaitKind::Timer { due_at, .. } => {
@@ -199,6 +213,11 @@ impl Client {
         let steps: Vec<String> = self.steps.iter().map(|step| format!("  - {step}")).collect();
         format!("name: differs\nmodels: [model.json]\nstart: {start}\nsteps:\n{}", steps.join("\n"))
     }
+}
+
+/// Whether somebody can end the wait now.
+fn is_open(instance: &Instance, wait: &Wait) -> bool {
+    !matches!(wait.kind, WaitKind::Compensation { .. }) && instance.blocks(wait).is_none()
 }
 
 /// The timer that is due first.
