@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use flowmaster_kernel::{
-    BoxFuture, Catalogue, Clock, Ctx, Error, IdSource, ManualClock, Result, Timestamp,
+    BoxFuture, Catalogue, Clock, Ctx, Error, IdSource, ManualClock, Result, Timestamp, ToolCaller,
 };
 use flowmaster_mcp_server::compose::{Idle, Rooms, compose_with};
 use flowmaster_mcp_server::config::Config;
@@ -157,7 +157,7 @@ impl AnswerBook for Answers {
 pub(super) struct Node {
     pub(super) rooms: Rooms,
     idle: Idle,
-    dispatcher: Dispatcher,
+    dispatcher: Arc<Dispatcher>,
 }
 
 pub(super) struct World {
@@ -209,7 +209,8 @@ impl World {
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
         let caller = Arc::new(LateCaller::default());
         let config = config(&self.folder);
-        let (rooms, idle) = Rooms::open(&config, &clock, &self.ids, caller).await.unwrap();
+        let late = Arc::clone(&caller) as Arc<dyn ToolCaller>;
+        let (rooms, idle) = Rooms::open(&config, &clock, &self.ids, late).await.unwrap();
         let weather = Arc::clone(&self.weather);
         weather.0.lock().stopped = false;
         rooms.db.simulate(weather);
@@ -223,7 +224,8 @@ impl World {
             answers: Some(answers),
             ..Foundations::default()
         };
-        let dispatcher = Dispatcher::new(&catalogue, on).unwrap();
+        let dispatcher = Arc::new(Dispatcher::new(&catalogue, on).unwrap());
+        caller.bind(&dispatcher);
         self.node = Some(Node { rooms, idle, dispatcher });
     }
 
