@@ -33,4 +33,5 @@ mod serial;
 mod told;
 mod transports;
 mod upkeep;
+mod webhooks;
 mod work;

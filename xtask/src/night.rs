@@ -37,7 +37,7 @@ enum On {
     Fuzzer,
 }
 
-const ROWS: [Row; 10] = [
+const ROWS: [Row; 12] = [
     Row { name: "R2 power cuts", on: On::Sqlite("power_cut") },
     Row { name: "R5 simulations", on: On::Sqlite("whatever_fails_under_dispatch") },
     Row { name: "R6 journals of all releases", on: On::Engine("golden", PROPERTY_CASES) },
@@ -48,6 +48,8 @@ const ROWS: [Row; 10] = [
         name: "R8 paused nodes, killed databases",
         on: On::Postgres("/postgres::(pauses|killed)/"),
     },
+    Row { name: "R10 webhooks on SQLite", on: On::Sqlite("webhooks") },
+    Row { name: "R10 webhooks on PostgreSQL", on: On::Postgres("webhooks") },
     Row { name: "R14, R15 overload and endurance", on: On::Sqlite("overload") },
     Row { name: "R17 corrupt bytes", on: On::Sqlite("corrupt") },
     Row { name: "S11 readers of foreign input", on: On::Fuzzer },

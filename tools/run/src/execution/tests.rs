@@ -1,9 +1,11 @@
 //! Tests through the verbs, on a database of their own.
 
 mod activate;
+mod announced;
 mod archive;
 mod calls;
 mod compensation;
+mod conditions;
 mod control;
 mod damage;
 mod governance;

@@ -46,8 +46,8 @@ fn from_compact(compact: &CompactProcess) -> Result<Model, ProcessError> {
     let process = compact
         .to_process()
         .map_err(|findings| ProcessError::Findings { verb: "read", findings })?;
-    let xml = bpmn::write(&process).to_xml();
-    Ok(Model { hash: intact::fingerprint(&xml), xml, process, findings: Vec::new(), import: None })
+    // Read again as it will be: expressions of other engines are found there.
+    from_xml(&bpmn::write(&process).to_xml(), &process.id)
 }
 
 /// Imports a definition of the first platform, which must be the only one.
@@ -59,7 +59,9 @@ fn from_graph(stored: &Value) -> Result<Model, ProcessError> {
     let Import { process, report, findings, .. } =
         imports.pop().ok_or(ProcessError::NotADefinition)?;
     let Some(compact) = process else { return Err(ProcessError::Rejected { report, findings }) };
-    Ok(Model { findings, import: Some(report), ..from_compact(&compact)? })
+    let mut model = from_compact(&compact)?;
+    model.findings.splice(0..0, findings);
+    Ok(Model { import: Some(report), ..model })
 }
 
 /// Reads the process `id` of a stored BPMN file.

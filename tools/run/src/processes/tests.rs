@@ -89,6 +89,23 @@ async fn a_process_with_errors_is_saved_and_not_published() {
 }
 
 #[tokio::test]
+async fn expressions_of_other_engines_are_found_when_they_are_saved() {
+    let world = World::new().await;
+    let task = |assignee: &str| {
+        let assignment = json!({ "assignment": { "assignee": assignee } });
+        let elements =
+            json!([begin("check"), element("check", "userTask", "done", assignment), end("done")]);
+        json!({ "compact": { "id": "order", "elements": elements } })
+    };
+    for operation in ["process_validate", "process_save"] {
+        let good = world.answer(operation, task("${initiator}")).await;
+        assert_eq!(good["findings"], json!([]), "{operation}: it is translated");
+        let bad = world.answer(operation, task("${users.first()}")).await;
+        assert_eq!(codes(&bad["findings"])[0], "expression_untranslated", "{operation}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_model_is_refused() {
     let world = World::new().await;
     for (params, code) in [
