@@ -30,7 +30,7 @@ mod tests {
     #[test]
     fn one_changed_letter_is_told() {
         let written = fingerprint("<definitions/>");
-        assert_eq!(check("process", "p", "<definitions/>", &written), Ok(()));
+        check("process", "p", "<definitions/>", &written).unwrap();
         for (text, hash) in [("<definition5/>", &*written), ("<definitions/>", &written[1..])] {
             assert_eq!(check("process", "p", text, hash).unwrap_err().code(), "content_damaged");
         }

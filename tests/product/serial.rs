@@ -14,9 +14,7 @@ use flowmaster_store::journal;
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, TestServer};
-
-/// How often each pair is tried.
-const ROUNDS: usize = 3;
+use crate::proof::Proof;
 
 /// What is done to the instance.
 const ACTIONS: [&str; 8] =
@@ -59,21 +57,21 @@ async fn two_calls_at_once_do_what_one_after_the_other_does() {
     let compact: CompactProcess = serde_json::from_value(process()).unwrap();
     let definition = Definition::new(compact.to_process().unwrap(), Arc::new(Decisions::default()));
     let bed = Bed { server, definition, clock, ids: Arc::new(RandomIds) };
-    let (mut first_wins, mut second_wins) = (0, 0);
-    for round in 0..ROUNDS {
+    // How often each pair is tried. Where the second of them comes first, both were really at once.
+    let proof = Proof::of("I4 pairs at once, in rounds", 3, 300);
+    for round in 0..proof.size() {
         for (nth, one) in ACTIONS.iter().enumerate() {
             for other in &ACTIONS[nth..] {
                 // Either of them may get a head start.
                 let pair = if round % 2 == 0 { [*one, *other] } else { [*other, *one] };
                 let key = format!("{round} {}", pair.join(" "));
-                match bed.at_once(&key, pair).await {
-                    0 => first_wins += 1,
-                    _ => second_wins += 1,
-                }
+                proof.faults(bed.at_once(&key, pair).await);
+                proof.operation(true);
             }
         }
     }
-    println!("{first_wins} as asked for, {second_wins} the other way round");
+    let rounds = proof.size();
+    proof.ends(rounds);
 }
 
 impl Bed {
@@ -81,7 +79,7 @@ impl Bed {
         self.server.server.owner.ctx("serial".into(), &self.clock, &self.ids)
     }
 
-    /// Does both at once; says in which order that was.
+    /// Does both at once; 0 if that was in the order of asking, and 1 if not.
     async fn at_once(&self, key: &str, pair: [&'static str; 2]) -> usize {
         let admin = &self.server.admin;
         let variables = json!({ "key": key, "x": 0 });

@@ -60,7 +60,13 @@ impl Client {
             steps: Vec::new(),
         };
         let variables = variables(&client.started_with);
-        let command = Command::Start { variables, business_key: None, at: None, caller: None };
+        let command = Command::Start {
+            variables,
+            business_key: None,
+            at: None,
+            by: StartedBy::Command,
+            caller: None,
+        };
         client.tell(definition, &command);
         client
     }

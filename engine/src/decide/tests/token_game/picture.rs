@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::game::{Done, Game, Id, PROCESS, Running, Stuck, Values};
-use super::model::Model;
+use super::model::{Kind, Model};
 use crate::instance::{Instance, Key, Stage};
 use crate::scope::VariableMap;
 use crate::wait::WaitKind;
@@ -68,7 +68,9 @@ impl Game {
         for ((_, flow), tokens) in self.resting.range((id, 0)..=(id, usize::MAX)) {
             parts.unordered.extend((0..*tokens).map(|_| model.flow_name(*flow)));
         }
-        parts.ordered.extend(one.done.iter().map(|done| done_picture(model, done)));
+        let rank = |done: &Done| self.rank(model, id, done);
+        let done = one.done.iter();
+        parts.ordered.extend(done.map(|done| rank(done) + &done_picture(model, done)));
         if let Some(left) = &one.undoing {
             let all = self.running.values().flat_map(|one: &Running| &one.done);
             let names: BTreeMap<Id, &str> =
@@ -77,6 +79,25 @@ impl Game {
             parts.ordered.push(format!("&[{}]", left.join(" ")));
         }
         parts.into_text()
+    }
+
+    /// Whether what completed in `id` is undone together with what completed around it.
+    fn is_shared(&self, model: &Model, id: Id) -> bool {
+        let one = &self.running[&id];
+        let is_handler = one.node.is_some_and(|node| model.nodes[node].kind == Kind::Handler);
+        one.turns.is_some() || is_handler
+    }
+
+    /// When `done` completed in `scope`, counted by what is undone together with it.
+    fn rank(&self, model: &Model, scope: Id, done: &Done) -> String {
+        if !self.is_shared(model, scope) {
+            return String::new();
+        }
+        let around = self.running[&scope].scope;
+        let shared = self.children(around).filter(|(id, _)| self.is_shared(model, *id));
+        let all = shared.map(|(_, one)| one).chain([&self.running[&around]]);
+        let earlier = all.flat_map(|one| &one.done).filter(|one| one.at < done.at).count();
+        earlier.to_string()
     }
 
     /// What is reached from the process by what looks like the links of `chain`.
@@ -152,10 +173,34 @@ fn picture_of(instance: &Instance, key: Key) -> String {
     let tokens = instance.tokens().filter(|token| token.scope == key);
     parts.unordered.extend(tokens.map(|token| token.flow.to_string()));
     let mut done: Vec<String> = completed(instance, key);
+    if is_shared(instance, key) {
+        for (text, rank) in done.iter_mut().zip(ranks(instance, key)) {
+            *text = format!("{rank}{text}");
+        }
+    }
     // What is still to be undone comes after what can be.
     done.append(&mut parts.ordered);
     parts.ordered = done;
     parts.into_text()
+}
+
+fn is_shared(instance: &Instance, key: Key) -> bool {
+    let is_handler = |id: &str| id.starts_with("handler");
+    let element = instance.element(key);
+    element.is_some_and(|one| one.repetition.is_some() || is_handler(&one.element))
+}
+
+/// When what completed in `scope` did, counted by what is undone together with it.
+fn ranks(instance: &Instance, scope: Key) -> Vec<usize> {
+    let around = instance.element(scope).map_or(Key::PROCESS, |one| one.scope);
+    let is_beside = |key: Key| {
+        key == around
+            || is_shared(instance, key)
+                && instance.element(key).is_some_and(|it| it.scope == around)
+    };
+    let together = instance.completed().iter().filter(|one| is_beside(one.scope));
+    let ranked = together.enumerate().filter(|(_, one)| one.scope == scope);
+    ranked.map(|(rank, _)| rank).collect()
 }
 
 fn completed(instance: &Instance, scope: Key) -> Vec<String> {
