@@ -158,8 +158,8 @@ pub fn apply(instance: &mut Instance, event: &Event) {
                 instance.incidents.retain(|_, incident| !about(incident));
             }
         }
-        Event::PartArrived(PartArrived { key, owner, element, variables }) => {
-            let kind = WaitKind::Arrived { variables: variables.clone() };
+        Event::PartArrived(PartArrived { key, owner, element, variables, part }) => {
+            let kind = WaitKind::Arrived { variables: variables.clone(), part: *part };
             instance.open(*key, *owner, element, kind);
         }
         Event::PartUsed(PartUsed { key, .. }) => {

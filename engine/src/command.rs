@@ -20,6 +20,8 @@ pub enum Command {
         business_key: Option<String>,
         /// The start event; the none start event, or the only one, when absent.
         at: Option<ElementId>,
+        /// What happened there; it matters where the start event waits for more than that.
+        by: StartedBy,
         /// The call activity that asked for it.
         caller: Option<Caller>,
     },
@@ -154,6 +156,22 @@ pub enum Command {
         /// Its arguments.
         arguments: Value,
     },
+}
+
+/// What lets a process begin.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum StartedBy {
+    /// Somebody, or a process that calls it: no start event waits for anything more then.
+    #[default]
+    Command,
+    /// The message with this name.
+    Message(String),
+    /// The signal with this name.
+    Signal(String),
+    /// Its timer.
+    Timer,
+    /// Its condition.
+    Condition,
 }
 
 /// An element of an ad-hoc sub-process that begins.

@@ -6,6 +6,7 @@
 mod ad_hoc;
 mod from_process;
 mod lane;
+mod repetition;
 mod to_process;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use serde_json::Value;
 
 pub use ad_hoc::CompactAdHoc;
 pub use lane::CompactLane;
+pub use repetition::{CompactBehavior, CompactComplexBehavior, CompactForEach, CompactLoop};
 
 /// A process.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -152,6 +154,24 @@ pub struct CompactElement {
     /// Repeats the activity as long as a condition holds.
     #[serde(default, rename = "loop", skip_serializing_if = "Option::is_none")]
     pub standard_loop: Option<CompactLoop>,
+    /// Activities: how many tokens it takes to begin, whichever flows they come on. Default 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_quantity: Option<u32>,
+    /// Activities: how many tokens leave on each flow. Default 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completion_quantity: Option<u32>,
+    /// Activities: a name; of those that have the same one only one runs at a time in an instance,
+    /// and tokens wait for the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub critical_section: Option<String>,
+    /// Activities and events: ids of elements in the same scope that are cancelled when it completes,
+    /// with the tokens that wait before them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cancellation_set: Vec<String>,
+    /// boundaryEvent on an activity with forEach: true completes the activity with the results there
+    /// are; the flow goes on behind the activity, and behind the event if it has a `next`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub completes_activity: bool,
     /// complexGateway: FEEL that says when the tokens that arrived are enough, e.g.
     /// `activationCount >= 2`. The conditions behind it also see `waitingForStart`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -285,50 +305,6 @@ pub struct CompactAssignment {
     /// JSON Schema of the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub form: Option<Value>,
-}
-
-/// Repetition for each item of a list.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(inline)]
-pub struct CompactForEach {
-    /// FEEL that gives the list.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub collection: Option<String>,
-    /// FEEL that gives a number of times, instead of a list.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub times: Option<String>,
-    /// The variable of the current item.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub item: Option<String>,
-    /// One after the other instead of all at once.
-    #[serde(default)]
-    pub sequential: bool,
-    /// The variable that collects results.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub collect: Option<String>,
-    /// FEEL for the result of one repetition.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub collect_value: Option<String>,
-    /// FEEL that ends the repetition early.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until: Option<String>,
-}
-
-/// Repetition as long as a condition holds; it needs a condition or a maximum.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(inline)]
-pub struct CompactLoop {
-    /// FEEL; sees `loopCounter`, how many times there were.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub condition: Option<String>,
-    /// Tested before the first time too.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub test_before: bool,
-    /// The most times.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub maximum: Option<u32>,
 }
 
 /// A rule that guards actions.

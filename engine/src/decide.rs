@@ -24,7 +24,7 @@ use crate::instance::Instance;
 use crate::model::{ElementId, Process};
 use crate::transition::Transition;
 
-pub use start::{StartTrigger, start_triggers};
+pub use start::{StartTrigger, start_condition_holds, start_triggers};
 
 /// What an instance runs on: one version of a process and of the decisions that it asks.
 #[derive(Clone, Debug)]

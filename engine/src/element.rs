@@ -6,9 +6,11 @@
 
 pub(crate) mod ad_hoc;
 pub(crate) mod agent_task;
+pub(crate) mod behavior;
 pub(crate) mod boundary_event;
 pub(crate) mod business_rule_task;
 pub(crate) mod call_activity;
+pub(crate) mod cancellation;
 pub(crate) mod catch_event;
 pub(crate) mod compensation;
 pub(crate) mod complex_gateway;
@@ -152,8 +154,11 @@ pub(crate) fn finish(
     compensation::keep(t, key, node)?;
     t.close_waits(key);
     t.emit(Event::ElementCompleted { key, element: ElementId::clone(&node.id) });
+    cancellation::cancel(t, scope, node);
     for flow in flows {
-        t.send(scope, flow);
+        for _ in 0..node.completion_quantity {
+            t.send(scope, flow);
+        }
     }
     match outcome {
         Outcome::GoesOn => link_event::follow(t, scope, node),

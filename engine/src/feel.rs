@@ -6,6 +6,7 @@
 //! is a pure function of variables and time.
 
 mod cost;
+mod from_ai;
 mod json;
 mod scan;
 
@@ -158,6 +159,11 @@ impl Program {
     /// The names that may be variables.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.names.iter().map(String::as_str)
+    }
+
+    /// What its calls of `fromAi` say about the parameters that an agent gives.
+    pub(crate) fn agent_parameters(&self) -> Vec<Value> {
+        from_ai::parameters(&self.0.text)
     }
 
     /// The value of the expression.

@@ -1,5 +1,7 @@
 //! Sequence flows: which ones are taken, and when waiting tokens join (BPMN 2.0.2 §13.3.3, §13.4).
 
+pub(crate) mod activity_start;
+
 use std::collections::BTreeSet;
 
 use crate::element::{ad_hoc, complex_gateway};
@@ -119,15 +121,19 @@ pub(crate) fn take(t: &mut Transition<'_>, scope: Key, flow: FlowIx) {
             complex_gateway::activate(t, scope, flow.target);
             return;
         }
+        Some(Join::Start) => {
+            activity_start::begin(t, scope, flow.target);
+            return;
+        }
         Some(_) => return,
     };
     let key = t.activate(scope, flow.target, None, joined);
     t.enter(key);
 }
 
-/// Whether tokens that arrive at `node` wait for others.
+/// Whether `node` is a gateway where tokens that arrive wait for others.
 pub(crate) fn is_join(node: &Node) -> bool {
-    join_of(node).is_some() && !node.incoming.is_empty()
+    !node.is_activity() && join_of(node).is_some() && !node.incoming.is_empty()
 }
 
 /// What a token waits for at the end of its flow.
@@ -141,6 +147,8 @@ enum Join {
     Condition,
     /// That the activity is selected.
     Selection,
+    /// That the activity can begin.
+    Start,
 }
 
 fn join_of(node: &Node) -> Option<Join> {
@@ -148,6 +156,7 @@ fn join_of(node: &Node) -> Option<Join> {
         NodeKind::Gateway(Gateway::Parallel) if node.incoming.len() > 1 => Some(Join::All),
         NodeKind::Gateway(Gateway::Inclusive) if node.incoming.len() > 1 => Some(Join::Reachable),
         NodeKind::ComplexGateway { .. } => Some(Join::Condition),
+        _ if activity_start::waits(node) => Some(Join::Start),
         _ => None,
     }
 }
@@ -255,12 +264,12 @@ pub(crate) fn target_of(process: &Process, flow: &str) -> Option<NodeIx> {
     find_flow(process, flow).map(|ix| process.flow(ix).target)
 }
 
-/// Tokens that wait at a joining gateway.
+/// Tokens that wait at a joining gateway, or for an activity that cannot begin yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitingJoin {
     /// The scope that the gateway lies in.
     pub scope: Key,
-    /// BPMN id of the gateway.
+    /// BPMN id of the gateway or activity.
     pub gateway: ElementId,
     /// The incoming flows on which tokens wait.
     pub arrived: Vec<ElementId>,

@@ -40,8 +40,11 @@ pub mod wait;
 pub mod xml;
 
 pub use apply::apply;
-pub use command::{Activation, Command, Rejected};
-pub use decide::{Decided, Definition, Env, StartTrigger, advance, decide, replay, start_triggers};
+pub use command::{Activation, Command, Rejected, StartedBy};
+pub use decide::{
+    Decided, Definition, Env, StartTrigger, advance, decide, replay, start_condition_holds,
+    start_triggers,
+};
 pub use effect::{Effect, EffectKind, effect};
 pub use element::ad_hoc::selectable;
 pub use element::multi_instance::Repetition;

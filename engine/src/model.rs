@@ -12,6 +12,7 @@ mod ad_hoc;
 mod builder;
 mod lane;
 mod node;
+mod repetition;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,10 +23,11 @@ pub use ad_hoc::{AdHoc, AdHocOutput, Performer};
 pub use builder::{BuildError, NodeDraft, ProcessBuilder};
 pub use lane::Lane;
 pub use node::{
-    CallActivity, CompensationTrigger, Correlation, ErrorTrigger, Gateway, JobSpec, Loop, Mapping,
-    Message, MultiInstance, Multiple, Node, NodeKind, Script, StandardLoop, SubProcess, Task, Text,
-    TimerKind, TimerTrigger, Trigger, UserTask,
+    CallActivity, CompensationTrigger, Correlation, ErrorTrigger, Gateway, JobSpec, Mapping,
+    Message, Multiple, Node, NodeKind, Script, SubProcess, Task, Text, TimerKind, TimerTrigger,
+    Trigger, UserTask,
 };
+pub use repetition::{Behavior, ComplexBehavior, Loop, MultiInstance, StandardLoop};
 
 use crate::feel::Program;
 use crate::governance::Policy;

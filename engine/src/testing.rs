@@ -23,10 +23,10 @@ use crate::dmn::Decisions;
 use crate::feel::Program;
 use crate::governance::{Action, Policy, Rule};
 use crate::model::{
-    AdHoc, AdHocOutput, CallActivity, CompensationTrigger, Correlation, ErrorTrigger, Gateway,
-    JobSpec, Loop, Mapping, Message, MultiInstance, Multiple, NodeDraft, NodeIx, NodeKind,
-    Performer, Process, ProcessBuilder, Script, StandardLoop, SubProcess, Task, Text, TimerKind,
-    TimerTrigger, Trigger, UserTask,
+    AdHoc, AdHocOutput, Behavior, CallActivity, CompensationTrigger, ComplexBehavior, Correlation,
+    ErrorTrigger, Gateway, JobSpec, Loop, Mapping, Message, MultiInstance, Multiple, NodeDraft,
+    NodeIx, NodeKind, Performer, Process, ProcessBuilder, Script, StandardLoop, SubProcess, Task,
+    Text, TimerKind, TimerTrigger, Trigger, UserTask,
 };
 use crate::scenario::Models;
 
@@ -120,6 +120,22 @@ fn read(drafts: &mut Drafts, line: &str) {
         }
         "each" => drafts.node(id).node.repeat = Some(repeat(more)),
         "loop" => drafts.node(id).node.repeat = Some(standard_loop(more)),
+        "quantity" => {
+            let (start, completion) = more.split_once(' ').unwrap();
+            drafts.node(id).node.start_quantity = start.parse().unwrap();
+            drafts.node(id).node.completion_quantity = completion.parse().unwrap();
+        }
+        "section" => drafts.node(id).node.critical_section = Some(more.to_owned()),
+        "cancels" => {
+            drafts.node(id).node.cancellation_set = more.split(' ').map(Into::into).collect();
+        }
+        "completes" => drafts.node(id).node.completes_activity = true,
+        "behavior" => {
+            let Some(Loop::MultiInstance(repeat)) = &mut drafts.node(id).node.repeat else {
+                panic!("{id} has no multi-instance marker")
+            };
+            repeat.behavior = behavior(more);
+        }
         "policy" => drafts.node(id).node.policies.push(policy(more)),
         _ => drafts.nodes.push(NodeDraft::new(id, kind(word, more))),
     }
@@ -283,7 +299,25 @@ fn repeat(rest: &str) -> Loop {
         output_collection: output.map(|(list, _)| list.to_owned()),
         output_element: output.map(|(_, element)| program(element)),
         completion_condition: until,
+        behavior: Behavior::All,
     })
+}
+
+/// `none escalation E`, `one signal S`, `complex condition => escalation E; condition => …`.
+fn behavior(rest: &str) -> Behavior {
+    let (word, rest) = rest.split_once(' ').unwrap();
+    match word {
+        "none" => Behavior::None(trigger(rest)),
+        "one" => Behavior::One(trigger(rest)),
+        _ => Behavior::Complex(
+            rest.split("; ")
+                .map(|definition| {
+                    let (condition, event) = definition.split_once(" => ").unwrap();
+                    ComplexBehavior { condition: program(condition), event: trigger(event) }
+                })
+                .collect(),
+        ),
+    }
 }
 
 /// `before while condition max 3`, each part optional.

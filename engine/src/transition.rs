@@ -10,7 +10,7 @@ use std::collections::{BTreeSet, VecDeque};
 use flowmaster_kernel::Timestamp;
 
 use crate::decide::{Definition, Env};
-use crate::element;
+use crate::element::{self, conditional_event};
 use crate::event::{CompensationEnded, Event, GatewayTokens, PartUsed};
 use crate::flow;
 use crate::incident::{Failure, Incident, IncidentKind};
@@ -50,6 +50,8 @@ pub(crate) struct Transition<'a> {
     watches: bool,
     /// Whether conditions may have changed since they were last looked at.
     changed: bool,
+    /// The same for conditions that see which elements are active.
+    moved: bool,
 }
 
 impl<'a> Transition<'a> {
@@ -64,6 +66,7 @@ impl<'a> Transition<'a> {
             bytes_left: MAX_MADE,
             watches: instance.waits().any(|(_, w)| matches!(w.kind, WaitKind::Condition { .. })),
             changed: false,
+            moved: false,
         }
     }
 
@@ -95,13 +98,21 @@ impl<'a> Transition<'a> {
     pub(crate) fn emit(&mut self, event: Event) {
         crate::apply::apply(&mut self.instance, &event);
         self.watches |= matches!(event, Event::ConditionOpened { .. });
-        self.changed |= matches!(
+        let changed = matches!(
             event,
             Event::VariablesSet { .. }
                 | Event::ConditionOpened { .. }
                 | Event::IncidentResolved { .. }
                 | Event::InstanceResumed { .. }
         );
+        let moved = matches!(
+            event,
+            Event::ElementActivated { .. }
+                | Event::ElementCompleted { .. }
+                | Event::ElementTerminated { .. }
+        );
+        self.changed |= changed;
+        self.moved |= changed || moved;
         self.events.push(event);
     }
 
@@ -113,7 +124,7 @@ impl<'a> Transition<'a> {
     /// Runs until everything waits.
     pub(crate) fn run(&mut self) {
         loop {
-            element::conditional_event::look(self);
+            conditional_event::look(self);
             match self.queue.pop_front() {
                 Some(step) => {
                     self.spend_step();
@@ -122,7 +133,7 @@ impl<'a> Transition<'a> {
                         Step::Enter(key) => self.enter(key),
                     }
                 }
-                None if self.settle() => {}
+                None if self.settle() || conditional_event::look_at_elements(self) => {}
                 None => return,
             }
         }
@@ -142,6 +153,11 @@ impl<'a> Transition<'a> {
         std::mem::take(&mut self.changed) && self.watches
     }
 
+    /// The same for conditions that see which elements are active.
+    pub(crate) fn take_moved(&mut self) -> bool {
+        std::mem::take(&mut self.moved) && self.watches
+    }
+
     /// What can only be known when no token is on its way: joins of inclusive gateways, and
     /// scopes that hold nothing any more. Whether anything happened.
     fn settle(&mut self) -> bool {
@@ -154,7 +170,8 @@ impl<'a> Transition<'a> {
             self.enter(key);
             return true;
         }
-        if element::complex_gateway::settle(self)
+        if flow::activity_start::settle(self)
+            || element::complex_gateway::settle(self)
             || element::ad_hoc::settle(self)
             || element::performer::ask(self)
             || element::compensation::go_on(self)
@@ -388,6 +405,23 @@ impl<'a> Transition<'a> {
             }
         }
         self.take_back_tokens(scope);
+    }
+
+    /// Takes the tokens of `scope` from `flows`, those on their way included.
+    pub(crate) fn take_tokens_from(&mut self, scope: Key, flows: &BTreeSet<FlowIx>) {
+        self.queue.retain(
+            |step| !matches!(step, Step::Take { scope: from, flow } if *from == scope && flows.contains(flow)),
+        );
+        let process = self.process();
+        let ids: BTreeSet<&ElementId> = flows.iter().map(|flow| &process.flow(*flow).id).collect();
+        let waiting = self.instance.tokens().filter(|token| token.scope == scope);
+        let waiting: Vec<ElementId> = waiting
+            .filter(|token| ids.contains(&token.flow))
+            .map(|token| ElementId::clone(&token.flow))
+            .collect();
+        for flow in waiting {
+            self.emit(Event::TokenDropped { scope, flow });
+        }
     }
 
     /// Takes the tokens from `scope`, those on their way included.

@@ -1,7 +1,7 @@
 //! What happens when something that was waited for arrives, and who catches errors and escalations
 //! (BPMN 2.0.2 §10.5.6, §13.5).
 
-use crate::element::compensation;
+use crate::element::{compensation, multi_instance};
 use crate::event::Event;
 use crate::incident::{Failure, IncidentKind};
 use crate::instance::{InstanceState, Key, Stage};
@@ -16,14 +16,17 @@ pub(crate) fn trigger(t: &mut Transition<'_>, owner: Key, target: NodeIx, variab
     match &node.kind {
         NodeKind::BoundaryEvent { interrupting, trigger, .. } => {
             let scope = t.element(owner).map_or(Key::PROCESS, |element| element.scope);
-            if *interrupting || trigger.always_interrupts() {
+            if node.completes_activity {
+                multi_instance::complete(t, owner);
+            } else if *interrupting || trigger.always_interrupts() {
                 t.terminate(owner);
             }
             let key = t.activate(scope, target, None, Vec::new());
             t.arrive(key, variables);
         }
         NodeKind::StartEvent { interrupting, trigger } => {
-            let Some(sub_process) = node.parent else { return };
+            // That of a process was waiting for more than what began it.
+            let Some(sub_process) = node.parent else { return t.complete(owner, variables) };
             if *interrupting || trigger.always_interrupts() {
                 t.terminate_inside(owner);
                 t.close_waits_where(owner, |element| starts_event_sub_process(process, element));

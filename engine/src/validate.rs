@@ -5,6 +5,7 @@ mod event;
 mod gateway;
 mod link;
 mod repetition;
+mod token;
 
 use std::collections::BTreeSet;
 
@@ -203,6 +204,7 @@ impl Check<'_> {
             NodeKind::SubProcess(_) => {}
         }
         self.repetition(node);
+        self.tokens(ix, node);
         for policy in &node.policies {
             self.policy(id, policy);
         }

@@ -86,6 +86,9 @@ pub enum WaitKind {
         /// What this part brought.
         #[serde(default, skip_serializing_if = "VariableMap::is_empty")]
         variables: VariableMap,
+        /// Its 0-based place among the definitions of a start event.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        part: Option<u32>,
     },
     /// Completed activities to be undone.
     Compensation {

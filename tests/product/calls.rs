@@ -279,6 +279,12 @@ async fn instances(shop: &Shop<'_>, calls: &mut Calls) {
         let send = |n: u8| json!({ "name": process, "variables": { "n": n } });
         add(operation, send(1), send(2), started(process));
     }
+    let when = json!({ "condition": "level > 0" });
+    let begin = json!({ "id": "start", "type": "startEvent", "next": "wait", "event": when });
+    let process = "calls-condition";
+    shop.publish(process, json!([begin, { "id": "wait", "type": "userTask" }])).await;
+    let evaluate = |level: u8| json!({ "process": process, "variables": { "level": level } });
+    add("condition_evaluate", evaluate(1), evaluate(2), started(process));
     let done = json!([
         { "id": "start", "type": "startEvent", "next": "end" }, { "id": "end", "type": "endEvent" }
     ]);

@@ -51,6 +51,8 @@ enum Xtask {
     },
     /// Checks what the compiler cannot: dependency arrows, table ownership, file sizes …
     Tidy,
+    /// Makes the tables of the documentation that say what scenarios show.
+    Docs,
     /// Checks the supply chain: known vulnerabilities, bans, licences, sources.
     Audit,
     /// Mutated input for everything that reads what others wrote; what follows `--` goes to the
@@ -111,6 +113,14 @@ fn run(command: Xtask) -> anyhow::Result<ExitCode> {
             tally
         }
         Xtask::Tidy => tidy::run(&root)?,
+        Xtask::Docs => {
+            let tree = Tree::read(&root)?;
+            for (path, text) in tidy::pages(&tree) {
+                std::fs::write(root.join(path), text)
+                    .with_context(|| format!("cannot write {path}"))?;
+            }
+            tidy::run(&root)?
+        }
         Xtask::Audit => audit::run(&root)?,
         Xtask::Fuzz { arguments } => fuzz::run(&root, &arguments)?,
         Xtask::Night { percent, seed, only } => {

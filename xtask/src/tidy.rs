@@ -16,6 +16,7 @@ mod patterns;
 mod purity;
 mod recipes;
 mod rust_source;
+mod scenario_tables;
 mod sizes;
 mod system_access;
 mod tables;
@@ -26,6 +27,7 @@ mod words;
 use std::fmt;
 use std::path::Path;
 
+pub(crate) use self::scenario_tables::pages;
 pub(crate) use self::tree::Tree;
 use crate::tally::Tally;
 
@@ -60,7 +62,7 @@ struct Check {
     find: fn(&Tree) -> Vec<Finding>,
 }
 
-const CHECKS: [Check; 15] = [
+const CHECKS: [Check; 16] = [
     arrows::CHECK,
     dependencies::CHECK,
     manifests::CHECK,
@@ -76,6 +78,7 @@ const CHECKS: [Check; 15] = [
     words::CHECK,
     recipes::CHECK,
     patterns::CHECK,
+    scenario_tables::CHECK,
 ];
 
 /// Checks the tree at `root`: one result per check.

@@ -13,16 +13,33 @@ impl Reader<'_> {
     /// What the event waits for or throws. After a finding it is something harmless, so that the
     /// rest of the model can still be read.
     pub(super) fn trigger(&mut self, event: &Element) -> Trigger {
-        let definitions = event.elements().filter(|element| {
-            &*element.namespace == MODEL && element.name.ends_with("EventDefinition")
-        });
+        let definitions = event.elements().filter(|element| &*element.namespace == MODEL);
         let mut triggers: Vec<Trigger> =
-            definitions.map(|definition| self.definition(event, definition)).collect();
+            definitions.filter_map(|definition| self.definition_in(event, definition)).collect();
         if triggers.len() > 1 {
             let parallel = event.attribute("parallelMultiple") == Some("true");
             return Trigger::Multiple(Multiple { parallel, triggers });
         }
         triggers.pop().unwrap_or(Trigger::None)
+    }
+
+    /// What `child` of `event` says, if it is a definition, or refers to one that several events share.
+    fn definition_in(&mut self, event: &Element, child: &Element) -> Option<Trigger> {
+        if &*child.name == "eventDefinitionRef" {
+            return self.shared_definition(event, Some(&child.text()));
+        }
+        child.name.ends_with("EventDefinition").then(|| self.definition(event, child))
+    }
+
+    /// The event definition of the file that `element` refers to.
+    pub(super) fn shared_definition(
+        &mut self,
+        element: &Element,
+        reference: Option<&str>,
+    ) -> Option<Trigger> {
+        let id = element.attribute("id").unwrap_or_default();
+        let definition = self.shared(id, reference, "event definition")?;
+        Some(self.definition(element, definition))
     }
 
     fn definition(&mut self, event: &Element, definition: &Element) -> Trigger {

@@ -41,6 +41,13 @@ impl Reader<'_> {
         if let Some(caught) = extensions.first(FLOWMASTER, "errorVariables") {
             self.error_variables(draft, caught);
         }
+        let section = extensions.first(FLOWMASTER, "criticalSection");
+        draft.node.critical_section =
+            section.and_then(|it| it.attribute("name")).map(str::to_owned);
+        let cancelled = extensions.first(FLOWMASTER, "cancellationSet");
+        let cancelled = words(cancelled.and_then(|it| it.attribute("refs")));
+        draft.node.cancellation_set = cancelled.into_iter().map(Into::into).collect();
+        draft.node.completes_activity = extensions.first(FLOWMASTER, "completesActivity").is_some();
         draft.node.policies = self.policies(&id, extensions);
     }
 

@@ -74,6 +74,8 @@ impl Reader<'_> {
             draft.node.documentation = documentation(element);
             draft.node.lane = lanes.get(&*id).cloned();
             draft.node.repeat = self.repetition(element);
+            draft.node.start_quantity = self.quantity(element, "startQuantity");
+            draft.node.completion_quantity = self.quantity(element, "completionQuantity");
             if let Some(extensions) = element.first(MODEL, "extensionElements") {
                 self.extend(&mut draft, extensions);
             }

@@ -5,7 +5,9 @@ use super::Reader;
 use super::names::{MODEL, ZEEBE};
 use crate::feel::Program;
 use crate::finding::Finding;
-use crate::model::{AdHoc, AdHocOutput, Loop, MultiInstance, StandardLoop};
+use crate::model::{
+    AdHoc, AdHocOutput, Behavior, ComplexBehavior, Loop, MultiInstance, StandardLoop, Text, Trigger,
+};
 use crate::xml::Element;
 
 impl Reader<'_> {
@@ -74,7 +76,59 @@ impl Reader<'_> {
                 .or_else(|| self.loop_data(element, marker, "loopDataOutputRef")),
             output_element,
             completion_condition,
+            behavior: self.behavior(element, marker),
         }
+    }
+
+    /// What is thrown when instances complete.
+    fn behavior(&mut self, element: &Element, marker: &Element) -> Behavior {
+        match marker.attribute("behavior").unwrap_or("All") {
+            "All" => Behavior::All,
+            "None" => Behavior::None(self.behavior_event(element, marker, "noneBehaviorEventRef")),
+            "One" => Behavior::One(self.behavior_event(element, marker, "oneBehaviorEventRef")),
+            "Complex" => {
+                let definitions = marker.named(MODEL, "complexBehaviorDefinition");
+                let definitions = definitions.filter_map(|definition| {
+                    Some(ComplexBehavior {
+                        condition: self.expression(element, definition, "condition")?,
+                        event: self.trigger(definition.first(MODEL, "event")?),
+                    })
+                });
+                Behavior::Complex(definitions.collect())
+            }
+            other => {
+                self.findings.push(Finding::error(
+                    "multi_instance_behavior",
+                    element.attribute("id").unwrap_or_default(),
+                    format!("the behavior of the multi-instance marker is {other:?}"),
+                    "set behavior to All, None, One or Complex",
+                ));
+                Behavior::All
+            }
+        }
+    }
+
+    /// The event that the marker refers to; without one a signal, as BPMN 2.0.2 §10.3.8 says, which is
+    /// called as the activity.
+    fn behavior_event(&mut self, element: &Element, marker: &Element, name: &str) -> Trigger {
+        let id = element.attribute("id").unwrap_or_default();
+        let referred = self.shared_definition(element, marker.attribute(name));
+        let default = || Trigger::Signal { name: Text::Literal(id.to_owned()) };
+        referred.map_or_else(default, Trigger::without_job)
+    }
+
+    /// How many tokens the attribute `name` of an activity asks for.
+    pub(super) fn quantity(&mut self, element: &Element, name: &str) -> u32 {
+        let Some(text) = element.attribute(name) else { return 1 };
+        text.trim().parse().unwrap_or_else(|_| {
+            self.findings.push(Finding::error(
+                "token_quantity",
+                element.attribute("id").unwrap_or_default(),
+                format!("its {name} is {text:?}, which is no number"),
+                format!("set {name} to a whole number, or leave it out for 1"),
+            ));
+            1
+        })
     }
 
     /// What is particular to an ad-hoc sub-process.

@@ -188,6 +188,57 @@ fn events_with_several_definitions_and_instantiating_elements_go_in_and_out() {
 }
 
 #[test]
+fn quantities_behavior_and_shared_event_definitions_go_in_and_out() {
+    let file = r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:f="http://flowmaster.dev/schema/bpmn/1.0">
+  <signal id="g" name="voted"/><escalation id="x" escalationCode="X"/>
+  <signalEventDefinition id="sd" signalRef="g"/><escalationEventDefinition id="ed" escalationRef="x"/>
+  <process id="p" isExecutable="true">
+  <startEvent id="s"/><sequenceFlow id="f1" sourceRef="s" targetRef="none"/>
+  <task id="none" startQuantity="2" completionQuantity="3"><multiInstanceLoopCharacteristics behavior="None" noneBehaviorEventRef="sd">
+    <loopCardinality>3</loopCardinality></multiInstanceLoopCharacteristics></task>
+  <task id="one"><multiInstanceLoopCharacteristics behavior="One">
+    <loopCardinality>3</loopCardinality></multiInstanceLoopCharacteristics></task>
+  <task id="complex"><extensionElements><f:criticalSection name="desk"/><f:cancellationSet refs="one f1"/></extensionElements>
+    <multiInstanceLoopCharacteristics behavior="Complex"><loopCardinality>3</loopCardinality>
+    <complexBehaviorDefinition><condition>=loopCounter = 2</condition><event id="ev"><eventDefinitionRef>ed</eventDefinitionRef></event></complexBehaviorDefinition>
+    </multiInstanceLoopCharacteristics></task>
+  <boundaryEvent id="b" attachedToRef="complex"><extensionElements><f:completesActivity/></extensionElements><eventDefinitionRef>sd</eventDefinitionRef></boundaryEvent>
+</process></definitions>"#;
+    let check = |xml: &str| {
+        let loaded = Document::parse(xml.as_bytes()).unwrap().load();
+        assert_eq!(loaded.findings, vec![], "{xml}");
+        let process = Arc::clone(loaded.definitions.process("p").unwrap());
+        let node = |id: &str| process.node(process.find(id).unwrap());
+        assert_eq!((node("none").start_quantity, node("none").completion_quantity), (2, 3));
+        assert_eq!((node("one").start_quantity, node("one").completion_quantity), (1, 1));
+        assert_eq!(node("complex").critical_section.as_deref(), Some("desk"));
+        assert_eq!(node("complex").cancellation_set, ["one".into(), "f1".into()]);
+        assert!(node("b").completes_activity && !node("complex").completes_activity);
+        assert!(matches!(node("b").trigger(), Some(Trigger::Signal { .. })));
+        let behavior = |id: &str| match &node(id).repeat {
+            Some(Loop::MultiInstance(repeat)) => format!("{:?}", repeat.behavior),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(behavior("none"), "None(Signal { name: Literal(\"voted\") })");
+        assert_eq!(behavior("one"), "One(Signal { name: Literal(\"one\") })");
+        let complex = behavior("complex");
+        assert!(
+            complex.contains("=loopCounter = 2") && complex.contains("Escalation"),
+            "{complex}"
+        );
+        process
+    };
+    let process = check(file);
+    check(&write(&process).to_xml());
+    let odd = file
+        .replace("behavior=\"One\"", "behavior=\"Two\"")
+        .replace("startQuantity=\"2\"", "startQuantity=\"x\"");
+    let found = Document::parse(odd.as_bytes()).unwrap().load().findings;
+    let codes: Vec<&str> = found.iter().map(|finding| finding.code.as_str()).collect();
+    assert_eq!(codes, ["token_quantity", "multi_instance_behavior"]);
+}
+
+#[test]
 fn lanes_become_part_of_the_nodes() {
     let process = order();
     assert_eq!(process.node(process.find("approve").unwrap()).lane.as_deref(), Some("Sales"));

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use super::repetition::{for_each, standard_loop};
 use super::{
-    CompactAdHoc, CompactAssignment, CompactElement, CompactEvent, CompactForEach, CompactLoop,
-    CompactPolicy, CompactProcess, CompactRule, ConditionalTarget, Next, Target,
+    CompactAdHoc, CompactAssignment, CompactElement, CompactEvent, CompactPolicy, CompactProcess,
+    CompactRule, ConditionalTarget, Next, Target,
 };
 use crate::governance::{Policy, Rule};
 use crate::model::{
-    CompensationTrigger, Correlation, Gateway, JobSpec, Loop, Mapping, Message, Node, NodeIx,
-    NodeKind, Performer, Process, SubProcess, Task, Text, TimerKind, Trigger, UserTask,
+    CompensationTrigger, Correlation, Gateway, JobSpec, Mapping, Message, Node, NodeIx, NodeKind,
+    Performer, Process, SubProcess, Task, Text, TimerKind, Trigger, UserTask,
 };
 
 impl From<&Process> for CompactProcess {
@@ -46,6 +47,11 @@ fn element(process: &Process, ix: NodeIx, node: &Node) -> CompactElement {
         handler: node.handler.map(|ix| process.node(ix).id.to_string()),
         for_each: node.repeat.as_ref().and_then(for_each),
         standard_loop: node.repeat.as_ref().and_then(standard_loop),
+        start_quantity: (node.start_quantity != 1).then_some(node.start_quantity),
+        completion_quantity: (node.completion_quantity != 1).then_some(node.completion_quantity),
+        critical_section: node.critical_section.clone(),
+        cancellation_set: node.cancellation_set.iter().map(ToString::to_string).collect(),
+        completes_activity: node.completes_activity,
         policies: node.policies.iter().map(policy).collect(),
         lane: node.lane.clone(),
         headers: node.headers.clone(),
@@ -207,7 +213,7 @@ fn put_events(compact: &mut CompactElement, trigger: &Trigger) {
     }
 }
 
-fn event(trigger: &Trigger) -> Option<CompactEvent> {
+pub(super) fn event(trigger: &Trigger) -> Option<CompactEvent> {
     Some(match trigger {
         // The parts of several are never several themselves.
         Trigger::None | Trigger::Multiple(_) => return None,
@@ -251,31 +257,6 @@ fn assignment(task: &UserTask) -> Option<CompactAssignment> {
         form: task.form.clone(),
     };
     (compact != CompactAssignment::default()).then_some(compact)
-}
-
-fn standard_loop(repeat: &Loop) -> Option<CompactLoop> {
-    let Loop::Standard(marker) = repeat else { return None };
-    Some(CompactLoop {
-        condition: marker.condition.as_ref().map(|condition| condition.text().to_owned()),
-        test_before: marker.test_before,
-        maximum: marker.maximum,
-    })
-}
-
-fn for_each(repeat: &Loop) -> Option<CompactForEach> {
-    let Loop::MultiInstance(marker) = repeat else { return None };
-    let program = |program: &Option<crate::feel::Program>| {
-        program.as_ref().map(|program| program.text().to_owned())
-    };
-    Some(CompactForEach {
-        collection: program(&marker.collection),
-        times: program(&marker.cardinality),
-        item: marker.input_element.clone(),
-        sequential: marker.sequential,
-        collect: marker.output_collection.clone(),
-        collect_value: program(&marker.output_element),
-        until: program(&marker.completion_condition),
-    })
 }
 
 fn policy(policy: &Policy) -> CompactPolicy {

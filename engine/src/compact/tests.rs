@@ -119,9 +119,29 @@ fn booking() -> CompactProcess {
     .unwrap()
 }
 
+/// Tokens: how many, what they wait for and what they cancel; what repetitions throw.
+fn voting() -> CompactProcess {
+    serde_json::from_value(json!({
+        "id": "voting",
+        "elements": [
+            { "id": "begin", "type": "startEvent", "events": [{ "condition": "n > 1" }, { "signal": "a" }], "parallel": true, "next": "vote" },
+            { "id": "vote", "type": "serviceTask", "job": "vote", "next": "count", "completionQuantity": 2,
+              "forEach": { "times": "3", "sequential": false, "behavior": { "none": { "message": { "name": "voted", "correlation": "id" } } } } },
+            { "id": "over", "type": "boundaryEvent", "attachedTo": "vote", "event": { "duration": "PT1H" }, "completesActivity": true },
+            { "id": "count", "type": "task", "startQuantity": 2, "next": "tell", "criticalSection": "the desk",
+              "forEach": { "times": "3", "sequential": true, "behavior": { "one": { "signal": "first" } } } },
+            { "id": "tell", "type": "task", "cancellationSet": ["vote", "count--tell"],
+              "forEach": { "times": "3", "sequential": true, "behavior": { "complex": [
+                  { "when": "numberOfCompletedInstances = 2", "event": { "escalation": "TWO" } },
+                  { "when": "loopCounter = 1", "event": { "signal": "one" } }] } } }
+        ]
+    }))
+    .unwrap()
+}
+
 #[test]
 fn the_compact_form_survives_the_model_and_xml() {
-    for compact in [order(), booking(), lending()] {
+    for compact in [order(), booking(), lending(), voting()] {
         let process = compact.to_process().unwrap();
         assert_eq!(CompactProcess::from(&*process), compact);
         let xml = bpmn::write(&process).to_xml();

@@ -4,17 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{
-    CompactAdHoc, CompactAssignment, CompactElement, CompactEvent, CompactForEach, CompactPolicy,
-    CompactProcess, CompactRule,
+    CompactAdHoc, CompactAssignment, CompactElement, CompactEvent, CompactPolicy, CompactProcess,
+    CompactRule,
 };
 use crate::feel::Program;
 use crate::finding::Finding;
 use crate::governance::{Policy, Rule};
 use crate::model::{
     AdHoc, AdHocOutput, CallActivity, CompensationTrigger, Contract, Correlation, ElementId,
-    ErrorTrigger, Gateway, JobSpec, Loop, Mapping, Message, MultiInstance, Multiple, NodeDraft,
-    NodeIx, NodeKind, Performer, Process, ProcessBuilder, Script, StandardLoop, SubProcess, Task,
-    Text, TimerKind, TimerTrigger, Trigger, UserTask,
+    ErrorTrigger, Gateway, JobSpec, Mapping, Message, Multiple, NodeDraft, NodeIx, NodeKind,
+    Performer, Process, ProcessBuilder, Script, SubProcess, Task, Text, TimerKind, TimerTrigger,
+    Trigger, UserTask,
 };
 
 /// The deepest nesting of sub-processes.
@@ -101,6 +101,12 @@ impl Reader {
             draft.node.inputs = self.mappings(&element.id, &element.inputs);
             draft.node.outputs = self.mappings(&element.id, &element.outputs);
             draft.node.repeat = self.repetition(element);
+            draft.node.start_quantity = element.start_quantity.unwrap_or(1);
+            draft.node.completion_quantity = element.completion_quantity.unwrap_or(1);
+            draft.node.critical_section.clone_from(&element.critical_section);
+            let cancelled = element.cancellation_set.iter();
+            draft.node.cancellation_set = cancelled.map(|id| id.as_str().into()).collect();
+            draft.node.completes_activity = element.completes_activity;
             draft.node.policies = element
                 .policies
                 .iter()
@@ -253,7 +259,7 @@ impl Reader {
         triggers.pop().unwrap_or(Trigger::None)
     }
 
-    fn definition(&mut self, element: &CompactElement, event: &CompactEvent) -> Trigger {
+    pub(super) fn definition(&mut self, element: &CompactElement, event: &CompactEvent) -> Trigger {
         let id = &element.id;
         let timer = |kind, value| Trigger::Timer(TimerTrigger { kind, value });
         match event {
@@ -317,27 +323,6 @@ impl Reader {
         }
     }
 
-    fn repetition(&mut self, element: &CompactElement) -> Option<Loop> {
-        match (&element.for_each, &element.standard_loop) {
-            (None, None) => None,
-            (Some(marker), None) => Some(self.multi_instance(&element.id, marker)),
-            (None, Some(marker)) => Some(Loop::Standard(StandardLoop {
-                test_before: marker.test_before,
-                maximum: marker.maximum,
-                condition: self.optional_program(&element.id, marker.condition.as_deref()),
-            })),
-            (Some(_), Some(_)) => {
-                self.findings.push(Finding::error(
-                    "two_repetitions",
-                    &element.id,
-                    "it has both forEach and loop",
-                    "keep one, or put the element into a sub-process that has the other",
-                ));
-                None
-            }
-        }
-    }
-
     fn ad_hoc(&mut self, element: &CompactElement) -> AdHoc {
         let CompactAdHoc { activate, until, sequential, cancel_remaining, collect, collect_value } =
             element.ad_hoc.clone().unwrap_or_default();
@@ -374,20 +359,6 @@ impl Reader {
             retries: self.optional_text(&element.id, element.retries.as_deref()),
             priority: self.optional_text(&element.id, element.priority.as_deref()),
         }
-    }
-
-    fn multi_instance(&mut self, id: &str, marker: &CompactForEach) -> Loop {
-        let mut program =
-            |text: &Option<String>| text.as_ref().and_then(|text| self.program(id, text));
-        Loop::MultiInstance(MultiInstance {
-            sequential: marker.sequential,
-            collection: program(&marker.collection),
-            cardinality: program(&marker.times),
-            input_element: marker.item.clone(),
-            output_collection: marker.collect.clone(),
-            output_element: program(&marker.collect_value),
-            completion_condition: program(&marker.until),
-        })
     }
 
     fn mappings(&mut self, id: &str, mappings: &BTreeMap<String, String>) -> Vec<Mapping> {
@@ -441,7 +412,7 @@ impl Reader {
         ));
     }
 
-    fn program(&mut self, id: &str, text: &str) -> Option<Program> {
+    pub(super) fn program(&mut self, id: &str, text: &str) -> Option<Program> {
         match Program::compile(text) {
             Ok(program) => Some(program),
             Err(error) => {
@@ -456,7 +427,7 @@ impl Reader {
         }
     }
 
-    fn optional_program(&mut self, id: &str, text: Option<&str>) -> Option<Program> {
+    pub(super) fn optional_program(&mut self, id: &str, text: Option<&str>) -> Option<Program> {
         text.and_then(|text| self.program(id, text))
     }
 

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::{Definition, Env, arrival, control, modify, selection, start, work};
-use crate::command::{ChildOutcome, Command, Rejected};
+use crate::command::{ChildOutcome, Command, Rejected, StartedBy};
 use crate::element::ad_hoc;
 use crate::governance::{Action, Attempt};
 use crate::incident::Incident;
@@ -23,6 +23,7 @@ pub(super) enum Task {
         at: NodeIx,
         variables: VariableMap,
         business_key: Option<String>,
+        by: StartedBy,
         caller: Option<Caller>,
     },
     CompleteWork {
@@ -194,9 +195,9 @@ pub(super) fn admit(
 ) -> Result<Task, Rejected> {
     let finder = Finder { definition, instance };
     Ok(match command {
-        Command::Start { variables, business_key, at, caller } => {
+        Command::Start { variables, business_key, at, by, caller } => {
             let at = start::choose(definition.process(), at.as_ref())?;
-            Task::Start { at, variables, business_key, caller }
+            Task::Start { at, variables, business_key, by, caller }
         }
         Command::CompleteWork { key, variables } => {
             Task::CompleteWork { key, wait: finder.work(key)?, variables }
@@ -413,8 +414,8 @@ impl Task {
     /// Follows the command.
     pub(super) fn perform(self, t: &mut Transition<'_>) {
         match self {
-            Self::Start { at, variables, business_key, caller } => {
-                start::start(t, at, &variables, business_key, caller);
+            Self::Start { at, variables, business_key, by, caller } => {
+                start::start(t, at, &variables, business_key, &by, caller);
             }
             Self::CompleteWork { key, wait, variables } => {
                 work::complete(t, key, &wait, &variables);

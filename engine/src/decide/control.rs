@@ -1,10 +1,10 @@
 //! Control from outside: pause, resume, cancel and incidents.
 
-use crate::element::catch_event;
+use crate::element::{catch_event, start_event};
 use crate::event::Event;
 use crate::incident::Incident;
 use crate::instance::{Key, Stage};
-use crate::model::ElementId;
+use crate::model::{ElementId, NodeKind};
 use crate::scope::VariableMap;
 use crate::transition::Transition;
 use crate::wait::Wait;
@@ -67,8 +67,13 @@ fn resolve_one(t: &mut Transition<'_>, key: Key, incident: &Incident, variables:
     }
 }
 
-/// Begins to wait for `event`, another element than `owner`, if that failed before.
+/// Begins to wait for `event`, another element than `owner` or its start event, if that failed before.
 fn begin_to_wait(t: &mut Transition<'_>, owner: Key, event: &ElementId) {
+    if let Some((place, node)) = t.place(owner)
+        && matches!(node.kind, NodeKind::StartEvent { .. })
+    {
+        return start_event::await_rest(t, owner, place);
+    }
     let is_own = t.place(owner).is_some_and(|(_, node)| node.id == *event);
     let is_open = t.instance.waits().any(|(_, w)| w.owner == owner && w.element == *event);
     if !is_own

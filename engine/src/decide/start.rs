@@ -2,11 +2,12 @@
 
 use flowmaster_kernel::{Principal, Timestamp};
 
-use crate::command::Rejected;
-use crate::element::event_based_gateway;
+use crate::command::{Rejected, StartedBy};
+use crate::element::{event_based_gateway, start_event};
 use crate::event::Event;
 use crate::expression::string_of;
 use crate::expression::timer::{Schedule, schedule};
+use crate::feel::FeelError;
 use crate::instance::{ActorRef, Caller, Key};
 use crate::model::{ElementId, Message, NodeIx, NodeKind, Process, Task, Trigger};
 use crate::scope::VariableMap;
@@ -23,6 +24,29 @@ pub enum StartTrigger {
     Signal(String),
     /// A timer that runs from the moment of publication.
     Timer(Schedule),
+    /// A condition, which somebody asks to look at: see [`start_condition_holds`].
+    Condition,
+}
+
+/// Whether a condition of the start event `event` holds with `variables`.
+///
+/// # Errors
+/// A condition that fails.
+pub fn start_condition_holds(
+    process: &Process,
+    event: &str,
+    variables: &VariableMap,
+    now: Timestamp,
+) -> Result<bool, FeelError> {
+    let event = process.find(event).and_then(|place| process.node(place).trigger());
+    for part in event.map(Trigger::parts).unwrap_or_default() {
+        if let Trigger::Conditional { condition } = part
+            && condition.holds(variables, now)?
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The events that start the process with what they wait for, if it is published at `now`; one that
@@ -35,7 +59,12 @@ pub fn start_triggers(process: &Process, now: Timestamp) -> Vec<(ElementId, Star
             triggers.extend(by_message(message, now).map(|by| (id(), by)));
         }
         let parts = node.trigger().map(Trigger::parts).unwrap_or_default();
-        triggers.extend(parts.iter().filter_map(|part| Some((id(), start_trigger(part, now)?))));
+        for trigger in parts.iter().filter_map(|part| start_trigger(part, now)) {
+            let known = (id(), trigger);
+            if !triggers.contains(&known) {
+                triggers.push(known);
+            }
+        }
     }
     triggers
 }
@@ -47,10 +76,10 @@ fn start_trigger(trigger: &Trigger, now: Timestamp) -> Option<StartTrigger> {
         Trigger::Message(message) => by_message(message, now),
         Trigger::Signal { name } => string_of(name, &none, now).ok().map(StartTrigger::Signal),
         Trigger::Timer(timer) => schedule(timer, &none, now).ok().map(StartTrigger::Timer),
+        Trigger::Conditional { .. } => Some(StartTrigger::Condition),
         Trigger::Error(_)
         | Trigger::Escalation { .. }
         | Trigger::Terminate
-        | Trigger::Conditional { .. }
         | Trigger::Compensation(_)
         | Trigger::Cancel
         | Trigger::Multiple(_)
@@ -87,6 +116,7 @@ pub(super) fn start(
     at: NodeIx,
     variables: &VariableMap,
     business_key: Option<String>,
+    by: &StartedBy,
     caller: Option<Caller>,
 ) {
     let process = t.process();
@@ -107,8 +137,27 @@ pub(super) fn start(
     if mapped {
         t.set_variables(key, variables);
     }
-    t.enter(key);
+    match happened(process, at, by, t.now()) {
+        Some(part) => start_event::await_others(t, key, at, part),
+        None => t.enter(key),
+    }
     if let Some(gateway) = gateway {
         event_based_gateway::await_others(t, gateway, at);
     }
+}
+
+/// Which definition of the start event at `at` happened, if the event waits for the others too.
+fn happened(process: &Process, at: NodeIx, by: &StartedBy, now: Timestamp) -> Option<u32> {
+    let node = process.node(at);
+    let is_start = matches!(node.kind, NodeKind::StartEvent { .. });
+    let trigger = node.trigger().filter(|trigger| is_start && trigger.is_parallel())?;
+    let is_it = |part: &Trigger| match (start_trigger(part, now), by) {
+        (Some(StartTrigger::Message(waited)), StartedBy::Message(name))
+        | (Some(StartTrigger::Signal(waited)), StartedBy::Signal(name)) => waited == *name,
+        (Some(StartTrigger::Timer(_)), StartedBy::Timer)
+        | (Some(StartTrigger::Condition), StartedBy::Condition) => true,
+        _ => false,
+    };
+    let place = trigger.parts().iter().position(is_it)?;
+    u32::try_from(place).ok()
 }

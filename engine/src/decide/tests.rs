@@ -13,6 +13,7 @@ mod terminated;
 use flowmaster_kernel::PrincipalKind;
 
 use super::*;
+use crate::command::StartedBy;
 use crate::instance::{InstanceState, Key};
 
 /// A person without groups.
@@ -30,7 +31,13 @@ fn start() -> Command {
 
 fn start_with(variables: serde_json::Value) -> Command {
     let serde_json::Value::Object(variables) = variables else { panic!("not an object") };
-    Command::Start { variables: variables.into(), business_key: None, at: None, caller: None }
+    Command::Start {
+        variables: variables.into(),
+        business_key: None,
+        at: None,
+        by: StartedBy::Command,
+        caller: None,
+    }
 }
 
 /// Tokens are never lost and nothing outlives what it belongs to.

@@ -4,7 +4,7 @@ use flowmaster_kernel::{Principal, PrincipalKind};
 use serde_json::json;
 
 use super::*;
-use crate::command::{ChildOutcome, Command};
+use crate::command::{ChildOutcome, Command, StartedBy};
 use crate::decide::{Env, advance};
 use crate::governance::Mandates;
 use crate::testing::model;
@@ -45,7 +45,13 @@ impl World {
         let variables =
             [("a".to_owned(), json!(1)), ("b".to_owned(), json!(2))].into_iter().collect();
         let business_key = Some("K".to_owned());
-        self.tell(Command::Start { variables, business_key, at: None, caller: None })
+        self.tell(Command::Start {
+            variables,
+            business_key,
+            at: None,
+            by: StartedBy::Command,
+            caller: None,
+        })
     }
 
     fn key(&self, element: &str) -> Key {
@@ -199,6 +205,7 @@ fn a_called_instance_answers_its_caller() {
         variables: VariableMap::new(),
         business_key: None,
         at: None,
+        by: StartedBy::Command,
         caller: caller.clone(),
     };
     let effects = world.tell(start);

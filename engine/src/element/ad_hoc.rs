@@ -81,8 +81,11 @@ pub(crate) fn open(
     place: NodeIx,
     queue: Vec<ElementId>,
 ) -> Key {
-    let key = t.next_key();
-    let element = ElementId::clone(&t.process().node(place).id);
+    let node = t.process().node(place);
+    if node.ad_hoc().is_some_and(|ad_hoc| ad_hoc.performer.is_some()) {
+        performer::tell(t, owner, place);
+    }
+    let (key, element) = (t.next_key(), ElementId::clone(&node.id));
     t.emit(Event::ActivationOpened(ActivationWait { key, owner, element, queue }));
     key
 }

@@ -55,7 +55,8 @@ pub(crate) fn prepare(
     Ok(openings)
 }
 
-fn prepare_part(
+/// The same for the definition `part`, the one at `place`.
+pub(super) fn prepare_part(
     t: &Transition<'_>,
     scope: Key,
     place: u32,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::compensation;
+use super::{behavior, compensation};
 use crate::event::Event;
 use crate::feel::Program;
 use crate::incident::{Failure, IncidentKind};
@@ -20,6 +20,9 @@ use crate::transition::Transition;
 
 /// The most inner instances of one activity.
 pub(crate) const MAX_ITEMS: usize = 5_000;
+
+/// How many inner instances completed.
+pub(super) const COMPLETED: &str = "numberOfCompletedInstances";
 
 /// How a repetition goes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -142,44 +145,47 @@ pub(crate) fn finish_inner(
         t.charge(&VariableMap::from_iter([("".into(), Arc::clone(&value.0))]))?;
         t.emit(Event::RepetitionResult { key: body, index, value });
     }
+    let counters = counters(t, body);
     let enough = match &repeat.completion_condition {
-        Some(condition) => is_enough(t, key, body, condition)?,
+        Some(condition) => {
+            condition.test(&Overlay { top: &counters, below: &t.view(key) }, t.now())?
+        }
         None => false,
     };
+    let thrown = behavior::resolve(t, key, repeat, &counters)?;
     compensation::keep(t, key, node)?;
     t.close_waits(key);
     t.emit(Event::ElementCompleted { key, element: ElementId::clone(&node.id) });
+    behavior::throw(t, body, node, thrown, &counters);
     if enough {
-        t.terminate_inside(body);
-        t.pass(body);
+        complete(t, body);
     } else {
         go_on(t, body);
     }
     Ok(())
 }
 
-fn is_enough(
-    t: &Transition<'_>,
-    key: Key,
-    body: Key,
-    condition: &Program,
-) -> Result<bool, Failure> {
-    let Some(repetition) = t.element(body).and_then(|body| body.repetition.as_ref()) else {
-        return Ok(false);
-    };
+/// Completes the body with the results there are; what still runs in it is ended.
+pub(crate) fn complete(t: &mut Transition<'_>, body: Key) {
+    t.terminate_inside(body);
+    t.pass(body);
+}
+
+/// The attributes of the activity (BPMN 2.0.2 §10.3.8) when one more of its instances completes.
+fn counters(t: &Transition<'_>, body: Key) -> VariableMap {
+    let repetition = t.element(body).and_then(|body| body.repetition.as_ref());
+    let Some(repetition) = repetition else { return VariableMap::new() };
     let completed = repetition.completed + 1;
     let active = repetition.started.saturating_sub(completed + repetition.terminated);
-    let counters: VariableMap = [
+    [
         ("numberOfInstances", repetition.total),
         ("numberOfActiveInstances", active),
-        ("numberOfCompletedInstances", completed),
+        (COMPLETED, completed),
         ("numberOfTerminatedInstances", repetition.terminated),
     ]
     .into_iter()
     .map(|(name, count)| (name.to_owned(), Value::from(count)))
-    .collect();
-    let view = t.view(key);
-    Ok(condition.test(&Overlay { top: &counters, below: &view }, t.now())?)
+    .collect()
 }
 
 /// Goes on with the body after an inner instance ended: the next one, or the end. A loop ends with a

@@ -67,14 +67,14 @@ pub(crate) fn arrive(
     let mut arrived: Vec<(Key, VariableMap)> = Vec::new();
     for (key, other) in others {
         match &other.kind {
-            WaitKind::Arrived { variables } => arrived.push((key, variables.clone())),
+            WaitKind::Arrived { variables, .. } => arrived.push((key, variables.clone())),
             _ => is_last = false,
         }
     }
     if !is_last {
         let (key, element) = (t.next_key(), ElementId::clone(&wait.element));
         let variables = variables.clone();
-        t.emit(Event::PartArrived(PartArrived { key, owner, element, variables }));
+        t.emit(Event::PartArrived(PartArrived { key, owner, element, variables, part: None }));
         return;
     }
     let mut all = VariableMap::new();

@@ -4,7 +4,8 @@
 //! does: then the sub-process is over.
 //!
 //! The results of what was activated last are in the variable [`RESULTS`] of the sub-process, in order
-//! of completion, whatever the model itself collects.
+//! of completion, whatever the model itself collects. What can be activated is in [`ELEMENTS`], as workers
+//! made for Camunda 8 expect it.
 
 use serde_json::{Value, json};
 
@@ -12,7 +13,7 @@ use super::{ad_hoc, agent_task, job_task};
 use crate::feel::Variables as _;
 use crate::incident::Failure;
 use crate::instance::{Key, Stage};
-use crate::model::{Node, NodeIx, Performer};
+use crate::model::{Node, NodeIx, Performer, Text};
 use crate::scope::VariableMap;
 use crate::transition::Transition;
 use crate::wait::{Wait, WaitKind};
@@ -20,8 +21,42 @@ use crate::wait::{Wait, WaitKind};
 /// The variable with the results: `{tool, call, result}` for each.
 const RESULTS: &str = "toolResults";
 
+/// The variable with the elements that can be activated: `{elementId, elementName, documentation,
+/// properties, parameters}` for each, without what is empty.
+const ELEMENTS: &str = "adHocSubProcessElements";
+
 /// The variable of an activated element that marks the result: what the performer called it.
 pub const CALL: &str = "toolCall";
+
+/// Tells the performer of the sub-process `owner` at `place` what can be activated in it.
+pub(super) fn tell(t: &mut Transition<'_>, owner: Key, place: NodeIx) {
+    let elements = t.process().unled(place).map(|(_, node)| described(node)).collect();
+    t.set_variables(owner, &VariableMap::one(ELEMENTS, Value::Array(elements)));
+}
+
+fn described(node: &Node) -> Value {
+    let inputs = node.inputs.iter().filter_map(|mapping| match &mapping.source {
+        Text::Feel(program) => Some(program.agent_parameters()),
+        Text::Literal(_) => None,
+    });
+    let parameters: Vec<Value> = inputs.flatten().collect();
+    let mut described = json!({
+        "elementId": &*node.id,
+        "elementName": node.name,
+        "documentation": node.documentation,
+        "properties": node.headers,
+        "parameters": parameters,
+    });
+    let is_empty = |value: &Value| match value {
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        other => other.is_null(),
+    };
+    if let Value::Object(fields) = &mut described {
+        fields.retain(|_, value| !is_empty(value));
+    }
+    described
+}
 
 /// Asks a performer who has nothing to wait for. Whether there was one.
 pub(crate) fn ask(t: &mut Transition<'_>) -> bool {

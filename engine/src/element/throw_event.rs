@@ -76,16 +76,31 @@ pub(crate) fn send(
     outgoing: Outgoing,
     after: AfterThrow,
 ) {
-    let (element, variables) = (ElementId::clone(&node.id), payload(t, key));
+    let variables = payload(t, key);
+    send_with(t, key, node, outgoing, &variables, after);
+}
+
+/// The same, with `variables`.
+pub(crate) fn send_with(
+    t: &mut Transition<'_>,
+    key: Key,
+    node: &Node,
+    outgoing: Outgoing,
+    variables: &VariableMap,
+    after: AfterThrow,
+) {
+    let element = ElementId::clone(&node.id);
     match outgoing {
         Outgoing::Message { name, correlation } => {
+            let variables = variables.clone();
             t.emit(Event::MessageThrown { key, element, name, correlation, variables });
         }
         Outgoing::Signal { name } => {
+            let variables = variables.clone();
             t.emit(Event::SignalThrown { key, element, name, variables });
         }
         Outgoing::Escalation { code } => {
-            return throw_escalation(t, key, &code, &variables, after);
+            return throw_escalation(t, key, &code, variables, after);
         }
     }
     if after == AfterThrow::Complete {

@@ -20,6 +20,9 @@ pub struct PartArrived {
     /// What the part brought.
     #[serde(default, skip_serializing_if = "VariableMap::is_empty")]
     pub variables: VariableMap,
+    /// Its 0-based place among the definitions of a start event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<u32>,
 }
 
 /// All parts happened, or the event is no longer waited for.

@@ -1,11 +1,11 @@
 //! A look at the text before it is parsed: limits, the names that may be variables, and the calls
-//! of the clock.
+//! of the clock and of `fromAi`.
 
 use dsntk_feel::values::Value as FeelValue;
 use dsntk_feel_temporal::{FeelDate, FeelDateTime};
 use flowmaster_kernel::Timestamp;
 
-use super::FeelError;
+use super::{FeelError, from_ai};
 
 /// The deepest nesting of brackets.
 const MAX_NESTING: usize = 64;
@@ -28,7 +28,7 @@ const TODAY: &str = "flowmaster_today";
 
 /// What the scan found.
 pub(super) struct Scanned {
-    /// The text with `now()` and `today()` replaced by variables.
+    /// The text with `now()` and `today()` replaced by variables, and `fromAi` by what it stands for.
     pub(super) text: String,
     /// Every name in the text that may be a variable, sorted, once each.
     pub(super) names: Vec<String>,
@@ -52,6 +52,8 @@ pub(super) fn scan(text: &str) -> Result<Scanned, FeelError> {
     let mut scanned =
         Scanned { text: String::with_capacity(text.len()), names: Vec::new(), tokens: 0 };
     let (mut nesting, mut path, mut run) = (0_usize, 0_usize, 0_usize);
+    // The calls of `fromAi` that are open: how deep they lie, and what closes them.
+    let mut tagged: Vec<(usize, &'static str)> = Vec::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         let length = token_length(rest, first);
@@ -93,6 +95,17 @@ pub(super) fn scan(text: &str) -> Result<Scanned, FeelError> {
         }
         if nesting > MAX_NESTING {
             return Err(FeelError::TooLarge { what: "its nesting", limit: MAX_NESTING });
+        }
+        if let Some(call) = from_ai::call(token, rest) {
+            tagged.push((nesting, call.closing));
+            nesting += 1;
+            scanned.text.push_str(call.opening);
+            rest = call.inside;
+            continue;
+        }
+        if let Some((_, closing)) = tagged.pop_if(|(depth, _)| first == ')' && *depth == nesting) {
+            scanned.text.push_str(closing);
+            continue;
         }
         if let Some((variable, call)) = clock_call(token, rest) {
             scanned.text.push_str(variable);
@@ -157,7 +170,7 @@ pub(super) fn clock_value(name: &str, now: Timestamp) -> Option<FeelValue> {
         .map(FeelValue::DateTime)
 }
 
-fn token_length(rest: &str, first: char) -> usize {
+pub(super) fn token_length(rest: &str, first: char) -> usize {
     let end_of = |inside: fn(char) -> bool| {
         rest.char_indices().find(|(_, letter)| !inside(*letter)).map_or(rest.len(), |(at, _)| at)
     };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{AdHoc, ElementId, FlowIx, NodeIx};
+use super::{AdHoc, ElementId, FlowIx, Loop, NodeIx};
 use crate::feel::Program;
 use crate::governance::Policy;
 
@@ -36,6 +36,19 @@ pub struct Node {
     pub outputs: Vec<Mapping>,
     /// Repetition.
     pub repeat: Option<Loop>,
+    /// `startQuantity` of an activity: how many tokens it takes to begin.
+    pub start_quantity: u32,
+    /// `completionQuantity` of an activity: how many tokens leave it on each flow.
+    pub completion_quantity: u32,
+    /// The critical section that the activity is: no other one of that name runs in the instance at
+    /// the same time (`flowmaster:criticalSection`).
+    pub critical_section: Option<String>,
+    /// The nodes and flows of its scope that lose their tokens when it completes
+    /// (`flowmaster:cancellationSet`).
+    pub cancellation_set: Vec<ElementId>,
+    /// Of an interrupting boundary event on a multi-instance activity: the activity completes, with
+    /// the results there are (`flowmaster:completesActivity`).
+    pub completes_activity: bool,
     /// `isForCompensation`: it undoes another activity, outside the normal flow.
     pub for_compensation: bool,
     /// `instantiate` of a receive task or an event-based gateway: its events start the process.
@@ -231,6 +244,17 @@ impl Trigger {
         }
     }
 
+    /// The same without the job of a worker: an implicit throw event sends its messages itself.
+    #[must_use]
+    pub(crate) fn without_job(mut self) -> Self {
+        for part in self.parts_mut() {
+            if let Self::Message(message) = part {
+                message.job = None;
+            }
+        }
+        self
+    }
+
     /// Whether all its parts have to happen.
     #[must_use]
     pub fn is_parallel(&self) -> bool {
@@ -390,47 +414,6 @@ pub struct Mapping {
     pub source: Text,
     /// Path of the variable: `a` or `a.b`.
     pub target: String,
-}
-
-/// Repetition of an activity.
-#[derive(Clone, Debug)]
-pub enum Loop {
-    /// Once for each item.
-    MultiInstance(MultiInstance),
-    /// Again as long as a condition holds.
-    Standard(StandardLoop),
-}
-
-/// A multi-instance marker (BPMN 2.0.2 §10.3.8).
-#[derive(Clone, Debug)]
-pub struct MultiInstance {
-    /// One after the other, or all at once.
-    pub sequential: bool,
-    /// The list to go through; `None` when `cardinality` is given.
-    pub collection: Option<Program>,
-    /// How many times.
-    pub cardinality: Option<Program>,
-    /// The variable of the current item.
-    pub input_element: Option<String>,
-    /// The variable that collects the results, in input order.
-    pub output_collection: Option<String>,
-    /// The result of one instance.
-    pub output_element: Option<Program>,
-    /// Ends the activity early when true. Sees `numberOfInstances`, `numberOfActiveInstances`,
-    /// `numberOfCompletedInstances`, `numberOfTerminatedInstances` and `loopCounter`.
-    pub completion_condition: Option<Program>,
-}
-
-/// A standard loop marker (BPMN 2.0.2 §10.3.8).
-#[derive(Clone, Debug)]
-pub struct StandardLoop {
-    /// Whether the condition is tested before the first time too.
-    pub test_before: bool,
-    /// The most times.
-    pub maximum: Option<u32>,
-    /// Whether there is another time; sees `loopCounter`, how many times there were. True where there
-    /// is none.
-    pub condition: Option<Program>,
 }
 
 impl Node {

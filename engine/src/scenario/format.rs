@@ -24,6 +24,9 @@ pub struct Scenario {
     /// Free text.
     #[serde(default)]
     pub about: Option<String>,
+    /// The row of a table in the documentation that the scenario stands for.
+    #[serde(default)]
+    pub row: BTreeMap<String, Value>,
     /// Paths of the models.
     pub models: Vec<String>,
     /// The virtual clock at the start.
@@ -88,6 +91,8 @@ pub(super) struct StartWith {
     pub(super) message: Option<MessageStep>,
     #[serde(default)]
     pub(super) signal: Option<SignalStep>,
+    #[serde(default)]
+    pub(super) evaluate: Option<EvaluateStep>,
 }
 
 /// What a job answers.
@@ -126,6 +131,7 @@ pub(super) enum Step {
     Advance(String),
     Message(MessageStep),
     Signal(SignalStep),
+    Evaluate(EvaluateStep),
     Throw(ThrowStep),
     Escalate(EscalateStep),
     Fail(FailStep),
@@ -188,6 +194,15 @@ pub(super) struct SignalStep {
     pub(super) name: String,
     #[serde(default)]
     pub(super) variables: Map<String, Value>,
+}
+
+/// The conditions of start events are looked at with these variables.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EvaluateStep {
+    pub(super) variables: Map<String, Value>,
+    #[serde(default)]
+    pub(super) business_key: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -338,7 +353,7 @@ impl<'de> Deserialize<'de> for Start {
         match TextOr::<StartWith>::deserialize(deserializer)? {
             TextOr::Text(text) if text == "none" => Ok(Self::Nothing),
             TextOr::Text(text) => Err(D::Error::custom(format!(
-                "start is none or a mapping with process, message or signal, and not {text:?}"
+                "start is none or a mapping with process, message, signal or evaluate, and not {text:?}"
             ))),
             TextOr::More(with) => Ok(Self::With(Box::new(with))),
         }

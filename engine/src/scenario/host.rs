@@ -13,7 +13,7 @@ use super::expect::stands_at;
 use super::format::Scenario;
 use super::models::Models;
 use super::{Cast, principal};
-use crate::command::{ChildOutcome, Command, Rejected};
+use crate::command::{ChildOutcome, Command, Rejected, StartedBy};
 use crate::decide::{Definition, Env, StartTrigger, advance, start_triggers};
 use crate::effect::{EffectKind, effect};
 use crate::event::Event;
@@ -245,7 +245,13 @@ impl<'a> World<'a> {
             EffectKind::OpenSubscription { .. } => Todo::LookIntoBuffer,
             EffectKind::CallProcess { process, instance, caller, variables, business_key } => {
                 let caller_of = Some(caller.clone());
-                let start = Command::Start { variables, business_key, at: None, caller: caller_of };
+                let start = Command::Start {
+                    variables,
+                    business_key,
+                    at: None,
+                    by: StartedBy::Command,
+                    caller: caller_of,
+                };
                 Todo::Call { process, instance, caller, start: Box::new(start) }
             }
             EffectKind::CancelChild { instance } => {
@@ -343,7 +349,7 @@ impl<'a> World<'a> {
         let StartTimer { process, element, schedule } = self.start_timers.remove(at);
         let next =
             schedule.repeat.as_ref().map(|repeat| repeat.next(schedule.due_at)).transpose()?;
-        let command = start_at(&element, VariableMap::new(), None);
+        let command = start_at(&element, StartedBy::Timer, VariableMap::new(), None);
         self.start(&process, None, command)?;
         if let Some(schedule) = next.flatten() {
             self.start_timers.push(StartTimer { process, element, schedule });
@@ -387,7 +393,12 @@ impl<'a> World<'a> {
     }
 }
 
-fn start_at(element: &ElementId, variables: VariableMap, business_key: Option<String>) -> Command {
+fn start_at(
+    element: &ElementId,
+    by: StartedBy,
+    variables: VariableMap,
+    business_key: Option<String>,
+) -> Command {
     let at = Some(ElementId::clone(element));
-    Command::Start { variables, business_key, at, caller: None }
+    Command::Start { variables, business_key, at, by, caller: None }
 }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use super::Cast;
 use super::expect::check;
 use super::format::{
-    ActivateStep, MessageStep, Node, RefuseStep, Scenario, SetStep, Start, StartWith, Step,
+    ActivateStep, EvaluateStep, MessageStep, Node, RefuseStep, Scenario, SetStep, Start, StartWith,
+    Step,
 };
 use super::host::{Answered, Mail, Running, World};
 use super::models::Models;
 use super::report::Difference;
-use crate::command::Command;
+use crate::command::{Command, StartedBy};
 use crate::expression::correlation_text;
 use crate::expression::timer::after;
 use crate::instance::Key;
@@ -66,6 +67,10 @@ impl Runner<'_> {
             let name = &signal.name;
             return started.then_some(()).ok_or(format!("no process starts by signal {name:?}"));
         }
+        if let Some(step) = &with.evaluate {
+            let started = self.evaluate(step)?;
+            return started.then_some(()).ok_or("no condition of a start event holds".to_owned());
+        }
         let process = match &with.process {
             Some(id) => self.models.process(id).ok_or(format!("there is no process {id:?}"))?,
             None => {
@@ -83,6 +88,7 @@ impl Runner<'_> {
             variables: with.variables.clone().into(),
             business_key: with.business_key.clone(),
             at: None,
+            by: StartedBy::Command,
             caller: None,
         };
         followed(self.world.start(&process, None, command)?)
@@ -116,6 +122,9 @@ impl Runner<'_> {
             Step::Signal(signal) => {
                 let variables = signal.variables.clone().into();
                 self.world.broadcast(&signal.name, &variables)?;
+            }
+            Step::Evaluate(step) => {
+                self.evaluate(step)?;
             }
             Step::Throw(throw) => {
                 self.tell_work(&throw.node, throw.instance, |key, _| Command::ThrowError {
@@ -165,6 +174,10 @@ impl Runner<'_> {
             Step::Cancel(false) | Step::Expect(_) => {}
         }
         self.world.settle()
+    }
+
+    fn evaluate(&mut self, step: &EvaluateStep) -> Result<bool, String> {
+        self.world.evaluate(&step.variables.clone().into(), step.business_key.as_ref())
     }
 
     fn refuse(&mut self, refuse: &RefuseStep) -> Result<(), String> {
@@ -308,6 +321,7 @@ fn described(step: &Step) -> String {
         Step::Advance(duration) => format!("the clock moves by {duration}"),
         Step::Message(message) => format!("message {:?} is published", message.name),
         Step::Signal(signal) => format!("signal {:?} is broadcast", signal.name),
+        Step::Evaluate(_) => "the conditions can be evaluated".to_owned(),
         Step::Throw(throw) => format!("{:?} can throw {:?}", throw.node, throw.error),
         Step::Escalate(step) => format!("{:?} can escalate {:?}", step.node, step.code),
         Step::Fail(fail) => format!("{:?} can fail", fail.node),

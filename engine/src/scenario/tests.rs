@@ -2,6 +2,7 @@
 
 mod activities;
 mod ad_hoc;
+mod behavior;
 mod compensated_scopes;
 mod compensation;
 mod complex_gateways;
@@ -16,6 +17,8 @@ mod instantiation;
 mod links;
 mod loops;
 mod multiple;
+mod starts;
+mod tokens;
 mod transactions;
 
 use super::*;

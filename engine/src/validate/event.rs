@@ -27,17 +27,13 @@ impl Check<'_> {
 
     fn start_of_process(&mut self, node: &Node, part: &Trigger) {
         let (what, fix) = match part {
-            Trigger::Conditional { .. } => (
-                "a condition starts event sub-processes; it does not start a process here",
-                "start it by a message, timer or signal, and put the condition behind that",
-            ),
             Trigger::Error(_)
             | Trigger::Escalation { .. }
             | Trigger::Terminate
             | Trigger::Compensation(_)
             | Trigger::Cancel => (
                 "a process cannot be started by what happens inside one",
-                "use a plain, message, timer or signal start event",
+                "use a plain, message, timer, signal or conditional start event",
             ),
             _ => return,
         };
@@ -60,13 +56,11 @@ impl Check<'_> {
     }
 
     fn several_starts(&mut self, node: &Node, trigger: &Trigger) {
-        if trigger.is_parallel() {
-            self.error(
-                "start_trigger",
-                &node.id,
-                "a start event that waits for all its definitions does not start a process here",
-                "use an event-based gateway that instantiates, with eventGatewayType Parallel",
-            );
+        // The first one begins an instance, which the others have to find.
+        for part in trigger.parts().iter().filter(|_| trigger.is_parallel()) {
+            if let Trigger::Message(message) = part {
+                self.correlation(&node.id, message.correlation.is_given());
+            }
         }
         let is_timer = |part: &&Trigger| matches!(part, Trigger::Timer(_));
         if trigger.parts().iter().filter(is_timer).count() > 1 {
@@ -211,7 +205,10 @@ impl Check<'_> {
                 "remove it",
             );
         }
-        if node.outgoing.is_empty() && !matches!(trigger, Trigger::Compensation(_)) {
+        if node.outgoing.is_empty()
+            && !node.completes_activity
+            && !matches!(trigger, Trigger::Compensation(_))
+        {
             self.warning(
                 "boundary_without_flow",
                 &node.id,

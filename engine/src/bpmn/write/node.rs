@@ -31,6 +31,13 @@ impl Shared {
         let element = self.0.entry((kind, key)).or_insert_with(|| make(id));
         element.attribute("id").unwrap_or_default().to_owned()
     }
+
+    /// The id of what defines `event`, for references to it.
+    pub(super) fn event_definition(&mut self, event: &Trigger) -> Option<String> {
+        let definition = definition(event, self)?;
+        let key = format!("{definition:?}");
+        Some(self.reference("eventDefinition", key, |id| definition.with("id", id)))
+    }
 }
 
 /// Writes the node at `ix` with everything inside it.
@@ -47,13 +54,18 @@ pub(super) fn element(process: &Process, ix: NodeIx, shared: &mut Shared) -> Ele
     if matches!(node.kind, NodeKind::Gateway(Gateway::ParallelEventBased)) {
         element = element.with("eventGatewayType", "Parallel");
     }
+    for (name, quantity) in
+        [("startQuantity", node.start_quantity), ("completionQuantity", node.completion_quantity)]
+    {
+        element = element.with_some(name, (quantity != 1).then(|| quantity.to_string()));
+    }
     if node.for_compensation {
         element = element.with("isForCompensation", "true");
     }
     push_documentation(&mut element, node.documentation.as_deref());
     push_unless_empty(&mut element, extensions(node));
     if let Some(repeat) = &node.repeat {
-        element.push(repetition::marker(repeat));
+        element.push(repetition::marker(&node.id, repeat, shared));
     }
     match &node.kind {
         NodeKind::StartEvent { trigger, interrupting } => {
@@ -192,6 +204,16 @@ fn extensions(node: &Node) -> Element {
         headers.push(zeebe("header").with("key", key).with("value", value));
     }
     push_unless_empty(&mut element, headers);
+    if let Some(name) = &node.critical_section {
+        element.push(flowmaster("criticalSection").with("name", name));
+    }
+    if !node.cancellation_set.is_empty() {
+        let refs: Vec<&str> = node.cancellation_set.iter().map(|id| &**id).collect();
+        element.push(flowmaster("cancellationSet").with("refs", refs.join(" ")));
+    }
+    if node.completes_activity {
+        element.push(flowmaster("completesActivity"));
+    }
     for one in &node.policies {
         element.push(policy(one));
     }
@@ -236,7 +258,7 @@ fn push_user_task(element: &mut Element, task: &UserTask) {
     }
 }
 
-fn push_trigger(element: &mut Element, trigger: &Trigger, shared: &mut Shared) {
+pub(super) fn push_trigger(element: &mut Element, trigger: &Trigger, shared: &mut Shared) {
     if trigger.is_parallel() {
         *element = std::mem::take(element).with("parallelMultiple", "true");
     }

@@ -1,15 +1,16 @@
 //! Writes what repeats an activity or leaves its order open: the counterpart of `repetition` in
 //! reading.
 
+use super::node::{Shared, push_trigger};
 use super::{bpmn, push_program, zeebe};
 use crate::feel::Program;
-use crate::model::{AdHoc, Loop, MultiInstance, StandardLoop};
+use crate::model::{AdHoc, Behavior, Loop, MultiInstance, StandardLoop};
 use crate::xml::Element;
 
 /// The marker of an activity that repeats.
-pub(super) fn marker(repeat: &Loop) -> Element {
+pub(super) fn marker(activity: &str, repeat: &Loop, shared: &mut Shared) -> Element {
     match repeat {
-        Loop::MultiInstance(marker) => multi_instance(marker),
+        Loop::MultiInstance(marker) => multi_instance(activity, marker, shared),
         Loop::Standard(marker) => standard_loop(marker),
     }
 }
@@ -40,7 +41,7 @@ pub(super) fn ad_hoc_extension(ad_hoc: &AdHoc) -> Element {
         .with_some("outputElement", output.map(|output| feel(&output.element)))
 }
 
-fn multi_instance(marker: &MultiInstance) -> Element {
+fn multi_instance(activity: &str, marker: &MultiInstance, shared: &mut Shared) -> Element {
     let mut element = bpmn("multiInstanceLoopCharacteristics")
         .with("isSequential", marker.sequential.to_string());
     let loop_characteristics = zeebe("loopCharacteristics")
@@ -60,6 +61,35 @@ fn multi_instance(marker: &MultiInstance) -> Element {
         element.push(extensions);
     }
     push_program(&mut element, "loopCardinality", marker.cardinality.as_ref());
+    let mut element = with_behavior(element, activity, &marker.behavior, shared);
     push_program(&mut element, "completionCondition", marker.completion_condition.as_ref());
     element
+}
+
+fn with_behavior(
+    mut element: Element,
+    activity: &str,
+    behavior: &Behavior,
+    shared: &mut Shared,
+) -> Element {
+    match behavior {
+        Behavior::All => element,
+        Behavior::None(event) => element
+            .with("behavior", "None")
+            .with_some("noneBehaviorEventRef", shared.event_definition(event)),
+        Behavior::One(event) => element
+            .with("behavior", "One")
+            .with_some("oneBehaviorEventRef", shared.event_definition(event)),
+        Behavior::Complex(definitions) => {
+            for (place, definition) in (1..).zip(definitions) {
+                let mut complex = bpmn("complexBehaviorDefinition");
+                push_program(&mut complex, "condition", Some(&definition.condition));
+                let mut event = bpmn("event").with("id", format!("{activity}-event-{place}"));
+                push_trigger(&mut event, &definition.event, shared);
+                complex.push(event);
+                element.push(complex);
+            }
+            element.with("behavior", "Complex")
+        }
+    }
 }

@@ -7,7 +7,9 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::command::StartedBy;
 use crate::scope::VariableMap;
+use crate::wait::WaitKind;
 
 /// What happens to the instance from outside.
 enum Move {
@@ -24,6 +26,10 @@ fn moved(instance: &Instance, step: &Move) -> Command {
         let mut all = instance.waits();
         all.find(|(_, wait)| &*wait.element == element).unwrap().0
     };
+    let subscribed = |element: &str| {
+        let mut all = instance.waits().filter(|(_, wait)| &*wait.element == element);
+        all.find(|(_, wait)| matches!(wait.kind, WaitKind::Message { .. })).unwrap().0
+    };
     let map = |variables: &Value| variables.as_object().unwrap().clone().into();
     match step {
         Complete(element, results) => {
@@ -36,7 +42,7 @@ fn moved(instance: &Instance, step: &Move) -> Command {
             variables: map(&json!({})),
         },
         Receive(element, variables) => Command::CorrelateMessage {
-            key: waits(element),
+            key: subscribed(element),
             variables: map(variables),
             message_id: Some("m-1".to_owned()),
         },
@@ -236,8 +242,64 @@ fn journals_of_later_elements() {
             variables: VariableMap::one("id", json!(7)),
             business_key: None,
             at: Some("payment".into()),
+            by: StartedBy::Command,
             caller: None,
         },
         &[Receive("order", json!({ "item": "x" })), Signal("stock")],
+    );
+    check(
+        "start",
+        "
+        start all message order key id & message paid key id & signal go
+        user work
+        end e
+        all -> work -> e",
+        &Command::Start {
+            variables: VariableMap::one("id", json!(7)),
+            business_key: None,
+            at: Some("all".into()),
+            by: StartedBy::Message("paid".to_owned()),
+            caller: None,
+        },
+        &[Receive("all", json!({ "item": "x" })), Signal("go"), Complete("work", json!({}))],
+    );
+    check(
+        "behavior",
+        "
+        start s
+        user vote
+        each vote 3 times
+        behavior vote complex numberOfCompletedInstances = 1 => escalation FIRST; loopCounter = 2 => signal second
+        on vote ~first escalation FIRST
+        on vote over signal second
+        completes over
+        user after
+        quantity after 2 1
+        end e
+        s -> vote -> after -> e
+        first -> after",
+        &start(),
+        &[Complete("vote", json!({})), Complete("vote", json!({})), Complete("after", json!({}))],
+    );
+    check(
+        "sections",
+        "
+        start s
+        user a
+        section a desk
+        user b
+        section b desk
+        user stop
+        cancels stop c join
+        user c
+        parallel join
+        end e
+        s -> a -> join
+        s -> b -> e
+        s -> c -> join
+        s -> stop -> e
+        join -> e",
+        &start(),
+        &[Complete("a", json!({})), Complete("stop", json!({})), Complete("b", json!({}))],
     );
 }

@@ -146,3 +146,18 @@ fn work_of_the_performer_that_failed_is_tried_again() {
     bed.perform(vec![activation("look", json!({}))]);
     assert_eq!(bed.shows(), "desk look");
 }
+
+#[test]
+fn the_performer_is_told_what_can_be_activated_as_camunda_says_it() {
+    let model = format!("{TOOLS}\ninput look url = fromAi(toolCall.url, \"the page\", \"string\")");
+    let bed = Bed::start(&model, json!({}));
+    let (_, desk) = bed.instance.elements().find(|(_, it)| &*it.element == "desk").unwrap();
+    assert_eq!(
+        desk.variables.get("adHocSubProcessElements"),
+        Some(&json!([
+            { "elementId": "look", "parameters": [
+                { "name": "toolCall.url", "description": "the page", "type": "string" }] },
+            { "elementId": "ask" },
+        ]))
+    );
+}

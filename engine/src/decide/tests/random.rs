@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::command::{Activation, ChildOutcome};
+use crate::command::{Activation, ChildOutcome, StartedBy};
 use crate::model::ElementId;
 use crate::modification::{Instruction, Which};
 use crate::scope::VariableMap;
@@ -71,7 +71,13 @@ fn command(definition: &Definition, instance: &Instance, step: Move) -> Command 
                 let at = starts.get(step.pick % starts.len()).cloned();
                 let variables = json!({ "n": 1, "again": false, "r": 0, "items": ["b", "a"] });
                 let variables = variables.as_object().unwrap().clone().into();
-                Command::Start { variables, business_key: None, at, caller: None }
+                Command::Start {
+                    variables,
+                    business_key: None,
+                    at,
+                    by: StartedBy::Command,
+                    caller: None,
+                }
             }
         },
         10 => Command::ThrowError { key, code: "E".to_owned(), message: None, variables },

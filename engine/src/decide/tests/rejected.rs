@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::command::ChildOutcome;
+use crate::command::{ChildOutcome, StartedBy};
 use crate::modification::Instruction;
 use crate::scope::VariableMap;
 
@@ -154,6 +154,7 @@ fn start_events_are_chosen() {
         variables: VariableMap::new(),
         business_key: None,
         at: Some(at.into()),
+        by: StartedBy::Command,
         caller: None,
     };
     let two = definition("start a message x\nstart b signal y\nend e\na -> e\nb -> e");

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use flowmaster_kernel::{PrincipalKind, Timestamp};
 
 use super::{Todo, World, start_at};
-use crate::command::Command;
-use crate::decide::{StartTrigger, start_triggers};
+use crate::command::{Command, StartedBy};
+use crate::decide::{StartTrigger, start_condition_holds, start_triggers};
 use crate::model::ElementId;
 use crate::scenario::principal;
 use crate::scope::VariableMap;
@@ -50,15 +50,15 @@ impl World<'_> {
             let (variables, message_id) = (mail.variables.clone(), None);
             self.tell(&id, Command::CorrelateMessage { key, variables, message_id }, &system)?;
         }
-        let starts = StartTrigger::Message(mail.name.clone());
+        let by = StartedBy::Message(mail.name.clone());
         let key = mail.correlation.as_deref();
-        let started = self.start_all(&starts, &mail.variables, key, &taken)?;
+        let started = self.start_all(&by, &mail.variables, key, &taken)?;
         Ok(started || !taken.is_empty())
     }
 
     fn start_all(
         &mut self,
-        by: &StartTrigger,
+        by: &StartedBy,
         variables: &VariableMap,
         correlation: Option<&str>,
         except: &[ElementId],
@@ -66,12 +66,17 @@ impl World<'_> {
         let mut any = false;
         for process in self.models.processes() {
             let starts = start_triggers(process, self.now);
-            let start = starts.into_iter().find(|(_, trigger)| trigger == by);
+            let start = starts.into_iter().find(|(_, trigger)| match (trigger, by) {
+                (StartTrigger::Message(waited), StartedBy::Message(name))
+                | (StartTrigger::Signal(waited), StartedBy::Signal(name)) => waited == name,
+                _ => false,
+            });
             if let Some((element, _)) = start
                 && !except.contains(&process.id)
             {
                 let business_key = process.business_key_at(&element, correlation);
-                self.start(process, None, start_at(&element, variables.clone(), business_key))?;
+                let start = start_at(&element, by.clone(), variables.clone(), business_key);
+                self.start(process, None, start)?;
                 any = true;
             }
         }
@@ -90,7 +95,31 @@ impl World<'_> {
             let (name, variables) = (name.to_owned(), variables.clone());
             self.tell(&id, Command::BroadcastSignal { name, variables }, &system)?;
         }
-        self.start_all(&StartTrigger::Signal(name.to_owned()), variables, None, &[])
+        self.start_all(&StartedBy::Signal(name.to_owned()), variables, None, &[])
+    }
+
+    /// Starts every process of which a conditional start event's condition holds with `variables`;
+    /// whether there was one.
+    pub(in crate::scenario) fn evaluate(
+        &mut self,
+        variables: &VariableMap,
+        business_key: Option<&String>,
+    ) -> Result<bool, String> {
+        let mut any = false;
+        for process in self.models.processes() {
+            for (element, trigger) in start_triggers(process, self.now) {
+                if trigger == StartTrigger::Condition
+                    && start_condition_holds(process, &element, variables, self.now)
+                        .map_err(|error| error.to_string())?
+                {
+                    let (variables, key) = (variables.clone(), business_key.cloned());
+                    let start = start_at(&element, StartedBy::Condition, variables, key);
+                    self.start(process, None, start)?;
+                    any = true;
+                }
+            }
+        }
+        Ok(any)
     }
 
     pub(super) fn look_into_buffer(&mut self) -> Result<(), String> {

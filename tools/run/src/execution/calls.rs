@@ -5,7 +5,7 @@
 use flowmaster_engine::command::ChildOutcome;
 use flowmaster_engine::effect::EffectKind;
 use flowmaster_engine::instance::Caller;
-use flowmaster_engine::{Command, InstanceState, VariableMap};
+use flowmaster_engine::{Command, InstanceState, StartedBy, VariableMap};
 use flowmaster_kernel::{Ctx, Error, ErrorKind, Result};
 use flowmaster_store::WriteSet;
 use serde::{Deserialize, Serialize};
@@ -107,7 +107,9 @@ impl Execution {
         match errand {
             Errand::Call { process, instance, caller, variables, business_key } => {
                 let caller_of = Some(caller.clone());
-                let start = Command::Start { variables, business_key, at: None, caller: caller_of };
+                let by = StartedBy::Command;
+                let start =
+                    Command::Start { variables, business_key, at: None, by, caller: caller_of };
                 self.call(ctx, &process, instance, caller, start, mark).await
             }
             Errand::CancelChild { instance } => {

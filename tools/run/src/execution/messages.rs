@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use flowmaster_engine::wait::WaitKind;
-use flowmaster_engine::{Command, Key, VariableMap};
+use flowmaster_engine::{Command, Key, StartedBy, VariableMap};
 use flowmaster_kernel::{Ctx, Error, Id, Result, hex};
 use flowmaster_store::WriteSet;
 use serde_json::Value;
@@ -47,9 +47,10 @@ pub(super) struct Beginning<'a> {
     pub(super) process: &'a str,
     /// The start event.
     pub(super) element: String,
+    /// What happened there.
+    pub(super) by: StartedBy,
     pub(super) variables: &'a VariableMap,
-    /// The correlation key of the message that it begins by; empty for none.
-    pub(super) correlation: &'a str,
+    pub(super) business_key: Option<String>,
 }
 
 impl Execution {
@@ -111,7 +112,10 @@ impl Execution {
                 let instance = caused_id(id, &process, &element).to_string();
                 let taker = Taker { target: &process, instance: &instance, began: true };
                 let take = |writes: &mut WriteSet| message.take(writes, ctx, taker);
-                let beginning = Beginning { process: &process, element, variables, correlation };
+                let business_key = self.business_key(ctx, &process, &element, correlation).await?;
+                let by = StartedBy::Message(message.name.clone());
+                let beginning =
+                    Beginning { process: &process, element, by, variables, business_key };
                 match self.begin(ctx, beginning, id, &Mark(&take)).await {
                     Ok(began) => delivered.started.push(began.into_id()),
                     Err(error) if is_final(&error) => refused = Some(error),
@@ -240,7 +244,9 @@ impl Execution {
             let instance = caused_id(id, &process, &element).to_string();
             let taker = Taker { target: &process, instance: &instance, began: true };
             let take = |writes: &mut WriteSet| mail::take(writes, id, taker, ctx.now());
-            let beginning = Beginning { process: &process, element, variables, correlation: "" };
+            let by = StartedBy::Signal(name.to_owned());
+            let beginning =
+                Beginning { process: &process, element, by, variables, business_key: None };
             match self.begin(ctx, beginning, id, &Mark(&take)).await {
                 Ok(_) => {}
                 Err(error) if is_final(&error) => refused = Some(error),
@@ -253,6 +259,19 @@ impl Execution {
         }
     }
 
+    /// The business key of an instance of `process` that a message begins at `element`.
+    async fn business_key(
+        &self,
+        ctx: &Ctx,
+        process: &str,
+        element: &str,
+        correlation: &str,
+    ) -> Result<Option<String>> {
+        let published = self.processes().published(ctx, process, None).await?;
+        let process = published.definition.process();
+        Ok(process.business_key_at(&element.into(), Some(correlation)))
+    }
+
     /// Starts a process at a start event, once for every `cause`; `mark` is written with it.
     pub(super) async fn begin(
         &self,
@@ -261,16 +280,12 @@ impl Execution {
         cause: &str,
         mark: &Mark<'_>,
     ) -> Result<Began> {
-        let Beginning { process, element, variables, correlation } = beginning;
+        let Beginning { process, element, by, variables, business_key } = beginning;
         let published = self.processes().published(ctx, process, None).await?;
         let id = caused_id(cause, process, &element).to_string();
-        let at = element.into();
-        let command = Command::Start {
-            variables: variables.clone(),
-            business_key: published.definition.process().business_key_at(&at, Some(correlation)),
-            at: Some(at),
-            caller: None,
-        };
+        let variables = variables.clone();
+        let at = Some(element.into());
+        let command = Command::Start { variables, business_key, at, by, caller: None };
         let also = |_: &_| Ok(mark.writes());
         match self.start_instance(ctx, &published, id.clone(), command, also).await {
             Ok(_) => Ok(Began::Now(id)),
@@ -332,7 +347,7 @@ pub(super) enum Began {
 }
 
 impl Began {
-    fn into_id(self) -> String {
+    pub(super) fn into_id(self) -> String {
         let (Self::Now(id) | Self::Before(id)) = self;
         id
     }
@@ -354,7 +369,7 @@ pub(super) fn unkeyed(ctx: &Ctx) -> Ctx {
 
 /// The id of a message, and whether the sender may send it again: with its own id, or by repeating
 /// the call with its key.
-fn message_id(ctx: &Ctx, given: Option<String>) -> (String, bool) {
+pub(super) fn message_id(ctx: &Ctx, given: Option<String>) -> (String, bool) {
     match (given, &ctx.idempotency) {
         (Some(given), _) => (given, true),
         (None, Some(call)) => (hashed(&["call", &ctx.principal.id, &call.key]), true),

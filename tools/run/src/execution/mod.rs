@@ -2,11 +2,12 @@
 //!
 //! Owns the tables `execution_instance`, `execution_subscription`, `execution_message`,
 //! `execution_taken`, `execution_held`, `execution_ended`, `execution_archived` and the operations
-//! `process_start`, `instance_search`, `instance_get`, `instance_control`, `instance_modify`, `instance_modify_all`,
-//! `instance_activate`, `instance_timeline`, `instance_archive`, `archive_search`, `archive_get`,
+//! `process_start`, `instance_search`, `instance_get`, `instance_control`, `instance_modify`,
+//! `instance_modify_all`, `instance_activate`, `instance_timeline`, `instance_archive`, `archive_search`, `archive_get`,
 //! `incident_list`, `incident_resolve`, `incident_resolve_all`, `message_publish`,
-//! `signal_broadcast`, `job_claim`, `job_complete`, `job_fail`, `job_authorize`. Publishes the
-//! outbox topics `human_task.requested`, `human_task.closed` and `announced`.
+//! `signal_broadcast`, `condition_evaluate`, `job_claim`, `job_complete`, `job_fail`,
+//! `job_authorize`. Publishes the outbox topics `human_task.requested`, `human_task.closed` and
+//! `announced`.
 //!
 //! Invariants: a command is decided by the pure engine on the newest state and stored in one commit
 //! with everything that follows from it (state, journal, jobs, timers, outbox, the answer under the
@@ -20,6 +21,7 @@
 mod activate;
 mod archive;
 mod calls;
+mod conditions;
 mod control;
 mod drivers;
 mod error;

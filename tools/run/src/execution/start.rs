@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use flowmaster_engine::Command;
+use flowmaster_engine::{Command, StartedBy};
 use flowmaster_kernel::{Ctx, Id, Result};
 use tokio::sync::Notify;
 
@@ -51,6 +51,7 @@ impl Execution {
             variables: variables.into(),
             business_key: params.business_key,
             at: None,
+            by: StartedBy::Command,
             caller: None,
         };
         let also = |after: &Stored| answering(ctx, after, published);

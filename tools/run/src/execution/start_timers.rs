@@ -1,6 +1,6 @@
 //! Processes that begin by a timer (BPMN 2.0.2 §10.5.2).
 
-use flowmaster_engine::VariableMap;
+use flowmaster_engine::{StartedBy, VariableMap};
 use flowmaster_kernel::{Ctx, Result};
 use flowmaster_store::WriteSet;
 use flowmaster_store::timers::{self, Timer};
@@ -26,9 +26,13 @@ impl Execution {
         };
         let mark = Mark(&next);
         let cause = format!("{}@{}", timer.id, timer.due_at.as_millis());
-        let (process, element) = (start.process.as_str(), start.element.clone());
-        let variables = &VariableMap::new();
-        let beginning = Beginning { process, element, variables, correlation: "" };
+        let beginning = Beginning {
+            process: &start.process,
+            element: start.element.clone(),
+            by: StartedBy::Timer,
+            variables: &VariableMap::new(),
+            business_key: None,
+        };
         match self.begin(ctx, beginning, &cause, &mark).await {
             Ok(Began::Now(_)) => Ok(()),
             Ok(Began::Before(_)) => mark.alone(self, ctx).await,

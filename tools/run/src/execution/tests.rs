@@ -5,6 +5,7 @@ mod announced;
 mod archive;
 mod calls;
 mod compensation;
+mod conditions;
 mod control;
 mod damage;
 mod governance;

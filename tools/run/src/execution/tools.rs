@@ -226,6 +226,21 @@ fn operating(room: &Arc<Execution>) -> Vec<Operation> {
             room,
             |room, ctx, params| async move { room.broadcast(&ctx, params).await },
         ),
+        Operation::new(
+            Spec {
+                name: "condition_evaluate",
+                title: "Evaluate start conditions",
+                description: "Use this when data outside changed: starts every published process \
+                              that begins by a condition which holds with these variables, and \
+                              says which.",
+                effect: Effect::Write,
+                area: "execution",
+                roles: SENDERS,
+                toolset: Toolset::Integrations,
+            },
+            room,
+            |room, ctx, params| async move { room.evaluate_conditions(&ctx, params).await },
+        ),
     ]
 }
 

@@ -29,8 +29,9 @@ pub use waiting::{
     AskedView, CalledView, ElementView, FlowView, JobView, JoinView, TimerView, WaitView,
 };
 pub use working::{
-    Activate, Activity, AuthorizeTool, BroadcastSignal, ClaimJobs, ClaimedJob, ClaimedJobs,
-    CompleteJob, Delivered, FailJob, PublishMessage, ToolAllowed,
+    Activate, Activity, AuthorizeTool, BegunByCondition, BroadcastSignal, ClaimJobs, ClaimedJob,
+    ClaimedJobs, CompleteJob, Delivered, EvaluateConditions, EvaluatedConditions, FailJob,
+    NotBegun, PublishMessage, ToolAllowed,
 };
 
 /// Process variables: names to JSON values.

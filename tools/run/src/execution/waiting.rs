@@ -248,7 +248,16 @@ fn join_sentence(process: &Process, join: &WaitingJoin) -> String {
     let missing: Vec<String> =
         join.missing.iter().map(|flow| flow_view(process, flow).from).collect();
     let missing = missing.join(", ");
-    match process.find(&join.gateway).map(|ix| &process.node(ix).kind) {
+    let node = process.find(&join.gateway).map(|ix| process.node(ix));
+    if let Some(activity) = node.filter(|node| node.is_activity()) {
+        let tokens =
+            (activity.start_quantity > 1).then(|| format!("{} tokens", activity.start_quantity));
+        let section = activity.critical_section.as_ref();
+        let section = section.map(|it| format!("the critical section {it:?} to be free"));
+        let needs: Vec<String> = tokens.into_iter().chain(section).collect();
+        return format!("{} at \"{name}\"", needs.join(" and "));
+    }
+    match node.map(|node| &node.kind) {
         Some(NodeKind::ComplexGateway { .. }) => format!("enough tokens at the join \"{name}\""),
         Some(NodeKind::Gateway(Gateway::Inclusive)) => {
             format!("what can still come of {missing} at the join \"{name}\"")

@@ -4,7 +4,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use flowmaster_engine::Definition;
+use flowmaster_engine::{Definition, StartTrigger, start_triggers};
 use flowmaster_kernel::{Ctx, Result, TenantId, Timestamp};
 use jsonschema::Validator;
 use parking_lot::Mutex;
@@ -192,5 +192,28 @@ impl Processes {
     /// What the store reports.
     pub async fn begun_by_signal(&self, ctx: &Ctx, name: &str) -> Result<Vec<(String, String)>> {
         store::starts(&mut *self.db.read(ctx).await?, "signal", name).await
+    }
+
+    /// Process id and start event of everything that begins by a condition.
+    ///
+    /// # Errors
+    /// What the store reports.
+    pub async fn begun_by_condition(&self, ctx: &Ctx) -> Result<Vec<(String, String)>> {
+        store::starts(&mut *self.db.read(ctx).await?, "condition", "").await
+    }
+
+    /// The same for the process `id`.
+    ///
+    /// # Errors
+    /// `process_not_found`, or `process_not_published` while there is only a draft.
+    pub async fn begun_by_condition_of(
+        &self,
+        ctx: &Ctx,
+        id: &str,
+    ) -> Result<Vec<(String, String)>> {
+        let published = self.published(ctx, id, None).await?;
+        let triggers = start_triggers(published.definition.process(), ctx.now());
+        let by_condition = triggers.into_iter().filter(|(_, by)| *by == StartTrigger::Condition);
+        Ok(by_condition.map(|(event, _)| (id.to_owned(), event.to_string())).collect())
     }
 }

@@ -202,6 +202,7 @@ impl Processes {
             .filter_map(|(element, trigger)| match trigger {
                 StartTrigger::Message(name) => Some(StartRow { kind: "message", name, element }),
                 StartTrigger::Signal(name) => Some(StartRow { kind: "signal", name, element }),
+                StartTrigger::Condition => Some(StartRow { kind: "condition", name: "", element }),
                 StartTrigger::None | StartTrigger::Timer(_) => None,
             })
             .collect();

@@ -376,4 +376,35 @@ pub(super) const MODELS: &[&str] = &[
     end f
     join -> e if waitingForStart
     join -> f default",
+    "
+    start s message note key n & signal stop & when r > 1
+    user a
+    quantity a 1 2
+    each a items as item into out from r
+    behavior a complex numberOfCompletedInstances = 1 => escalation FIRST; r > 2 => signal stop
+    on a ~first escalation *
+    on a ~stopped signal stop
+    on a over timer PT1H
+    completes over
+    user b
+    quantity b 2 1
+    section b desk
+    sub c
+    section c desk
+    undo c job unc
+    in c start cs
+    in c user d
+    cs -> d
+    parallel join
+    user keep
+    cancels keep b c join
+    catch idle when not(list contains(activeElements, \"b\")) and r > 0
+    end e
+    s -> a -> b -> join
+    a -> c -> join
+    s -> keep -> e
+    s -> idle -> e
+    first -> c
+    stopped -> b
+    join -> e",
 ];

@@ -51,6 +51,53 @@ pub struct BroadcastSignal {
     pub variables: Variables,
 }
 
+/// Looks at the conditions of start events.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EvaluateConditions {
+    /// What the conditions see; the instances that begin have these variables.
+    #[serde(default)]
+    pub variables: Variables,
+    /// What the business calls the instances that begin.
+    #[serde(default)]
+    pub business_key: Option<String>,
+    /// BPMN id of the one process to look at. Default: all published ones.
+    #[serde(default)]
+    pub process: Option<String>,
+}
+
+/// Which processes began by their conditions.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EvaluatedConditions {
+    /// Those whose condition holds.
+    pub started: Vec<BegunByCondition>,
+    /// Those that could not begin.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_started: Vec<NotBegun>,
+}
+
+/// An instance that began by a condition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BegunByCondition {
+    /// BPMN id of the process.
+    pub process: String,
+    /// BPMN id of the start event.
+    pub event: String,
+    /// Id of the instance.
+    pub instance: String,
+}
+
+/// A process that did not begin by a condition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NotBegun {
+    /// BPMN id of the process.
+    pub process: String,
+    /// BPMN id of the start event.
+    pub event: String,
+    /// What the condition failed with, or the policies refused.
+    pub why: String,
+}
+
 /// Takes jobs to work on.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
