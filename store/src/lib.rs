@@ -18,6 +18,7 @@ mod error;
 #[cfg(any(test, feature = "testing"))]
 mod fate;
 pub mod idempotency;
+pub mod intact;
 pub mod jobs;
 pub mod journal;
 pub mod lease;

@@ -96,12 +96,12 @@ mod tests {
 
     use super::*;
 
-    fn check(text: &str, variables: Value, value: Value, described: Value) {
-        let Value::Object(variables) = variables else { panic!("not an object") };
+    fn check(text: &str, variables: &Value, value: &Value, described: &Value) {
+        let variables = variables.as_object().unwrap();
         let program = Program::compile(text).unwrap();
-        let found = program.evaluate(&variables, Timestamp::from_millis(0)).unwrap();
-        assert_eq!(found, value, "{text}");
-        assert_eq!(Value::from(parameters(text)), described, "{text}");
+        let found = program.evaluate(variables, Timestamp::from_millis(0)).unwrap();
+        assert_eq!(found, *value, "{text}");
+        assert_eq!(Value::from(parameters(text)), *described, "{text}");
     }
 
     #[test]
@@ -109,28 +109,28 @@ mod tests {
         let url = || json!({ "toolCall": { "url": "http://a" } });
         check(
             "fromAi(toolCall.url)",
-            url(),
-            json!("http://a"),
-            json!([{ "name": "toolCall.url" }]),
+            &url(),
+            &json!("http://a"),
+            &json!([{ "name": "toolCall.url" }]),
         );
         check(
             "=fromAi(toolCall.url, \"The (web) page, please\", \"string\", { enum: [\"a\", \"b\"] })",
-            url(),
-            json!("http://a"),
-            json!([{ "name": "toolCall.url", "description": "The (web) page, please", "type": "string",
+            &url(),
+            &json!("http://a"),
+            &json!([{ "name": "toolCall.url", "description": "The (web) page, please", "type": "string",
                 "schema": { "enum": ["a", "b"] } }]),
         );
         check(
             "fromAi(value: toolCall.url, type: \"string\", options: { required: false })",
-            url(),
-            json!("http://a"),
-            json!([{ "name": "toolCall.url", "type": "string", "options": { "required": false } }]),
+            &url(),
+            &json!("http://a"),
+            &json!([{ "name": "toolCall.url", "type": "string", "options": { "required": false } }]),
         );
         check(
             "\"GET \" + string(fromAi(toolCall.url, \"page\")) + fromAi(b, null)",
-            json!({ "toolCall": { "url": 7 }, "b": "!" }),
-            json!("GET 7!"),
-            json!([{ "name": "toolCall.url", "description": "page" }, { "name": "b" }]),
+            &json!({ "toolCall": { "url": 7 }, "b": "!" }),
+            &json!("GET 7!"),
+            &json!([{ "name": "toolCall.url", "description": "page" }, { "name": "b" }]),
         );
     }
 

@@ -1,6 +1,5 @@
 //! From what somebody sends, or what is stored, to a model.
 
-use flowmaster_kernel::hex;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -9,8 +8,8 @@ use flowmaster_engine::compact::CompactProcess;
 use flowmaster_engine::finding::Finding;
 use flowmaster_engine::graph::{self, Import, ImportReport};
 use flowmaster_engine::model::{Definitions, NodeKind, Process, Task, Text};
+use flowmaster_store::intact;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::error::ProcessError;
 
@@ -85,7 +84,7 @@ fn from_file(xml: &str) -> Result<Vec<Model>, ProcessError> {
         return Err(ProcessError::Findings { verb: "read", findings });
     };
     let xml = document.to_xml();
-    let hash = hash(&xml);
+    let hash = intact::fingerprint(&xml);
     let others = executable().filter(|process| process.id != main.id);
     let model = |process: &Arc<Process>| Model {
         xml: xml.clone(),
@@ -162,8 +161,4 @@ fn is_tool_name(name: &str) -> bool {
     (1..=30).contains(&name.len())
         && name.contains('_')
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
-}
-
-fn hash(xml: &str) -> String {
-    hex(&Sha256::digest(xml.as_bytes()))
 }
