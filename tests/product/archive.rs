@@ -89,12 +89,13 @@ async fn what_the_retention_lets_go_is_shown_from_its_file_for_ever() {
 async fn a_backup_beside_a_copy_of_the_archive_shows_for_audit_what_there_was() {
     let folder = tempfile::tempdir().unwrap();
     let [data, fresh, copy] = ["data", "fresh", "copy"].map(|name| folder.path().join(name));
-    let server = archiving(&data, None);
+    let server = Running::start(&data, None);
     let key = server.new_key.clone().unwrap();
     let id = approved(&server.caller(&key)).await;
     let of_id = json!({ "id": id, "response_format": "detailed" });
-    let first = |page: &Value| page["items"].get(0).cloned();
-    server.caller(&key).until("archive_search", json!({ "process": "order" }), first).await;
+    let ended = json!({ "process": "order", "ended_before": "2999-01-01T00:00:00Z" });
+    let first = |answer: &Value| answer["archived"].get(0).cloned();
+    server.caller(&key).until("instance_archive", ended, first).await;
     let everything = async |server: &Running| {
         let admin = server.caller(&key);
         let mut answers = Vec::new();
