@@ -34,7 +34,7 @@ pub(crate) mod user_task;
 
 use self::ad_hoc::Outcome;
 use crate::event::Event;
-use crate::flow;
+use crate::flow::{self, activity_start::MAX_QUANTITY};
 use crate::incident::{Failure, IncidentKind};
 use crate::instance::Key;
 use crate::mapping;
@@ -144,6 +144,10 @@ pub(crate) fn finish(
     }
     // What undoes an activity is itself none of those that are performed in the scope around it.
     let outcome = if undoes { Outcome::GoesOn } else { ad_hoc::outcome(t, scope, node)? };
+    if node.completion_quantity > MAX_QUANTITY {
+        let message = format!("more than {MAX_QUANTITY} tokens would leave on each flow");
+        return Err(Failure::new(IncidentKind::LimitExceeded, message));
+    }
     let flows = match outcome {
         Outcome::GoesOn if !is_undone => flow::choose(t, key, scope, node)?,
         _ => Vec::new(),
@@ -156,9 +160,7 @@ pub(crate) fn finish(
     t.emit(Event::ElementCompleted { key, element: ElementId::clone(&node.id) });
     cancellation::cancel(t, scope, node);
     for flow in flows {
-        for _ in 0..node.completion_quantity {
-            t.send(scope, flow);
-        }
+        t.send_all(scope, flow, node.completion_quantity);
     }
     match outcome {
         Outcome::GoesOn => link_event::follow(t, scope, node),

@@ -216,6 +216,16 @@ impl<'a> Transition<'a> {
         self.queue.push_back(Step::Take { scope, flow });
     }
 
+    /// Sends so many tokens along `flow`; each costs a step, or they could be without end.
+    pub(crate) fn send_all(&mut self, scope: Key, flow: FlowIx, quantity: u32) {
+        for nth in 0..quantity {
+            if nth > 0 {
+                self.spend_step();
+            }
+            self.send(scope, flow);
+        }
+    }
+
     /// Lets an activated element begin when its turn comes.
     pub(crate) fn begin(&mut self, key: Key) {
         self.queue.push_back(Step::Enter(key));

@@ -49,6 +49,8 @@ pub(crate) const TARGETS: &[Target] = &[
             "engine/src/scenario/tests/files/delivery.json",
             "mcp-server/demo/invoice-approval.json",
             "tests/scenarios/patterns/wcp-36-dynamic-partial-join-multiple-instances.json",
+            "tests/scenarios/elements/activities/multi-instance-behavior-complex.json",
+            "tests/scenarios/elements/activities/cancellation-set.json",
         ],
         texts: &[LANES],
         take: compact,

@@ -137,27 +137,32 @@ pub(super) fn start(
     if mapped {
         t.set_variables(key, variables);
     }
-    match happened(process, at, by, t.now()) {
-        Some(part) => start_event::await_others(t, key, at, part),
-        None => t.enter(key),
+    if *by != StartedBy::Command && waits_for_all(process, at) {
+        start_event::await_others(t, key, at, happened(process, at, by, t.now()));
+    } else {
+        t.enter(key);
     }
     if let Some(gateway) = gateway {
         event_based_gateway::await_others(t, gateway, at);
     }
 }
 
-/// Which definition of the start event at `at` happened, if the event waits for the others too.
-fn happened(process: &Process, at: NodeIx, by: &StartedBy, now: Timestamp) -> Option<u32> {
+/// Whether the start event at `at` waits for all its definitions.
+fn waits_for_all(process: &Process, at: NodeIx) -> bool {
     let node = process.node(at);
-    let is_start = matches!(node.kind, NodeKind::StartEvent { .. });
-    let trigger = node.trigger().filter(|trigger| is_start && trigger.is_parallel())?;
+    matches!(node.kind, NodeKind::StartEvent { .. })
+        && node.trigger().is_some_and(Trigger::is_parallel)
+}
+
+/// Which definition of the start event at `at` happened; none for conditions, which are looked at
+/// again as soon as they are waited for.
+fn happened(process: &Process, at: NodeIx, by: &StartedBy, now: Timestamp) -> Option<u32> {
     let is_it = |part: &Trigger| match (start_trigger(part, now), by) {
         (Some(StartTrigger::Message(waited)), StartedBy::Message(name))
         | (Some(StartTrigger::Signal(waited)), StartedBy::Signal(name)) => waited == *name,
-        (Some(StartTrigger::Timer(_)), StartedBy::Timer)
-        | (Some(StartTrigger::Condition), StartedBy::Condition) => true,
+        (Some(StartTrigger::Timer(_)), StartedBy::Timer) => true,
         _ => false,
     };
-    let place = trigger.parts().iter().position(is_it)?;
+    let place = process.node(at).trigger()?.parts().iter().position(is_it)?;
     u32::try_from(place).ok()
 }

@@ -21,13 +21,19 @@ pub(crate) fn enter(t: &mut Transition<'_>, key: Key) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Lets the start event `key` at `place`, whose definition `part` happened, wait for its others.
-pub(crate) fn await_others(t: &mut Transition<'_>, key: Key, place: NodeIx, part: u32) {
-    let (wait, element) = (t.next_key(), ElementId::clone(&t.process().node(place).id));
-    // What it brought are the variables of the instance already.
-    let variables = VariableMap::new();
-    let part = Some(part);
-    t.emit(Event::PartArrived(PartArrived { key: wait, owner: key, element, variables, part }));
+/// Lets the start event `key` at `place`, of which the definition `happened` did, wait for the others.
+pub(crate) fn await_others(t: &mut Transition<'_>, key: Key, place: NodeIx, happened: Option<u32>) {
+    if happened.is_some() {
+        let (wait, element) = (t.next_key(), ElementId::clone(&t.process().node(place).id));
+        t.emit(Event::PartArrived(PartArrived {
+            key: wait,
+            owner: key,
+            element,
+            // What it brought are the variables of the instance already.
+            variables: VariableMap::new(),
+            part: happened,
+        }));
+    }
     await_rest(t, key, place);
 }
 

@@ -10,6 +10,9 @@ use crate::instance::{Instance, Key};
 use crate::model::{ElementId, Node, NodeIx, Process};
 use crate::transition::Transition;
 
+/// The most tokens that an activity takes or gives at once.
+pub(crate) const MAX_QUANTITY: u32 = 1_000;
+
 /// Whether tokens that arrive at `node` may have to wait.
 pub(super) fn waits(node: &Node) -> bool {
     node.start_quantity > 1 || node.critical_section.is_some()

@@ -2,10 +2,8 @@
 //! they cancel.
 
 use super::Check;
+use crate::flow::activity_start::MAX_QUANTITY;
 use crate::model::{Behavior, Loop, Node, NodeIx, NodeKind, Trigger};
-
-/// The most tokens that an activity takes or gives at once.
-const MAX_QUANTITY: u32 = 1_000;
 
 impl Check<'_> {
     /// What is wrong with what the tokens of `node` do.

@@ -89,10 +89,10 @@ impl<'a> Table<'a> {
             }
             let cells = self.columns.iter().map(|column| {
                 let cell = row.iter().find(|(key, _)| key == column);
-                cell.map_or(String::new(), |(_, text)| text.clone())
+                cell.map_or("|".to_owned(), |(_, text)| format!("| {text}"))
             });
             let cells: Vec<String> = cells.collect();
-            lines.push(format!("| {} | [{name}](../{}) |", cells.join(" | "), file.path));
+            lines.push(format!("{} | [{name}](../{}) |", cells.join(" "), file.path));
         }
         lines
     }

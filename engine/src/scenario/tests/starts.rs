@@ -119,3 +119,21 @@ fn a_process_begins_where_a_condition_holds() {
         assert!(outcome(HOT, &start).is_some(), "{nothing}");
     }
 }
+
+#[test]
+fn of_several_conditions_those_that_do_not_hold_are_waited_for() {
+    check(
+        "
+        start s when a > 1 & when b > 1
+        user pack
+        end e
+        s -> pack -> e",
+        "
+        start: { evaluate: { variables: { a: 0, b: 2 } } }
+        steps:
+          - expect: { waiting: [s] }
+          - set: { variables: { b: 0 } }
+          - set: { variables: { a: 2 } }
+        expect: { waiting: [pack] }",
+    );
+}

@@ -55,6 +55,27 @@ fn an_activity_gives_several_tokens_on_each_flow() {
 }
 
 #[test]
+fn tokens_that_become_more_and_more_are_stopped() {
+    check(
+        "
+        start s
+        pass more
+        quantity more 1 1000
+        s -> more -> more",
+        "expect: { state: active, waiting: [] }",
+    );
+    check(
+        "
+        start s
+        pass many
+        quantity many 1 4000000000
+        end e
+        s -> many -> e",
+        "expect: { incidents: [ { node: many, kind: limit_exceeded } ] }",
+    );
+}
+
+#[test]
 fn a_multi_instance_activity_begins_once_with_its_tokens() {
     check(
         "
