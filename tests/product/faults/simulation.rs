@@ -44,7 +44,7 @@ fn whatever_fails_under_dispatch_nothing_is_lost_or_done_twice() {
                     let _told = Told { seed, numbers: &numbers };
                     let run = || runtime.block_on(simulate(&origin, folder.path(), seed, &proof));
                     let trace = run();
-                    if number % TWICE == 0 {
+                    if number.is_multiple_of(TWICE) {
                         assert_eq!(trace, run(), "seed {seed} does not do the same again");
                     }
                 }
