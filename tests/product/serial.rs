@@ -63,7 +63,7 @@ async fn two_calls_at_once_do_what_one_after_the_other_does() {
         for (nth, one) in ACTIONS.iter().enumerate() {
             for other in &ACTIONS[nth..] {
                 // Either of them may get a head start.
-                let pair = if round % 2 == 0 { [*one, *other] } else { [*other, *one] };
+                let pair = if round.is_multiple_of(2) { [*one, *other] } else { [*other, *one] };
                 let key = format!("{round} {}", pair.join(" "));
                 proof.faults(bed.at_once(&key, pair).await);
                 proof.operation(true);
