@@ -1,8 +1,9 @@
-//! What the measured work costs, whatever else the machine does meanwhile.
+//! What the measured work costs, whatever else the machine does meanwhile: the kernel's account of
+//! this process.
 
 use anyhow::Context as _;
 
-/// CPU time of this process, user and system, from the kernel's account of it.
+/// CPU time, user and system.
 pub(crate) fn cpu_seconds() -> anyhow::Result<f64> {
     let stat = std::fs::read_to_string("/proc/self/stat")?;
     let fields: Vec<&str> =
@@ -12,4 +13,11 @@ pub(crate) fn cpu_seconds() -> anyhow::Result<f64> {
     };
     // Fields 14 and 15 of proc(5), in ticks of 1/100 s.
     Ok((ticks(11)? + ticks(12)?) / 100.0)
+}
+
+/// Bytes handed over to be written to files and sockets (`wchar` of proc(5)).
+pub(crate) fn written_bytes() -> anyhow::Result<u64> {
+    let io = std::fs::read_to_string("/proc/self/io")?;
+    let line = io.lines().find_map(|line| line.strip_prefix("wchar: "));
+    Ok(line.context("no count of written bytes")?.parse()?)
 }

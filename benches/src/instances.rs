@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use anyhow::Context as _;
+use flowmaster_engine::Key;
 use flowmaster_kernel::{Clock, Ctx, IdSource, TenantId};
 use flowmaster_mcp_server::system::{RandomIds, SystemClock};
 use flowmaster_mind::rules::{self, Rules};
@@ -17,7 +18,7 @@ use flowmaster_store::archive::Archive;
 use flowmaster_store::{Db, DbConfig, WriteSet};
 use serde_json::{Value, json};
 
-use crate::cpu::cpu_seconds;
+use crate::cpu::{cpu_seconds, written_bytes};
 use crate::report::{Report, quantile};
 
 /// How much is run.
@@ -34,6 +35,8 @@ pub(crate) struct Committed {
     /// Commits of the database, each of many transactions on SQLite.
     pub(crate) commits: u64,
     pub(crate) seconds: f64,
+    /// Bytes that the process wrote to files: the log, and the database from it.
+    pub(crate) written: u64,
     /// Transactions of all rounds.
     pub(crate) ever: u64,
 }
@@ -65,12 +68,14 @@ pub(crate) async fn measure(
 
     run(&execution, &ctx, rounds.instances / 10, rounds.concurrency).await?;
     let before = db.status();
+    let written = written_bytes()?;
     let cpu = cpu_seconds()?;
     let started = Instant::now();
     let mut millis = run(&execution, &ctx, rounds.instances, rounds.concurrency).await?;
     let seconds = started.elapsed().as_secs_f64();
     let cpu = cpu_seconds()? - cpu;
     let after = db.status();
+    let written = written_bytes()? - written;
     millis.sort_by(f64::total_cmp);
     let count = rounds.instances as f64;
     report.add(&format!("{name}_instances_per_s"), count / seconds)?;
@@ -88,6 +93,7 @@ pub(crate) async fn measure(
         transactions: after.acknowledged - before.acknowledged,
         commits: after.commits - before.commits,
         seconds,
+        written,
         ever,
     })
 }
@@ -99,6 +105,7 @@ pub(crate) async fn run(
     instances: usize,
     concurrency: usize,
 ) -> anyhow::Result<Vec<f64>> {
+    let key = task(execution, ctx).await?;
     let left = Arc::new(AtomicUsize::new(instances));
     let mut workers = Vec::new();
     for _ in 0..concurrency {
@@ -108,7 +115,8 @@ pub(crate) async fn run(
             let take = |left: usize| left.checked_sub(1);
             while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok() {
                 let started = Instant::now();
-                one(&execution, &ctx).await?;
+                let instance = start(&execution, &ctx).await?;
+                complete(&execution, &ctx, instance, key).await?;
                 millis.push(started.elapsed().as_secs_f64() * 1_000.0);
             }
             anyhow::Ok(millis)
@@ -121,19 +129,34 @@ pub(crate) async fn run(
     Ok(all)
 }
 
-async fn one(execution: &Execution, ctx: &Ctx) -> anyhow::Result<()> {
+/// The number that the human task has in every instance of the process.
+async fn task(execution: &Execution, ctx: &Ctx) -> anyhow::Result<Key> {
+    let started = start(execution, ctx).await?;
+    let stored = execution.stored(ctx, &started).await?;
+    let (key, _) = stored.instance.waits().next().context("nothing to complete")?;
+    complete(execution, ctx, started, key).await?;
+    Ok(key)
+}
+
+async fn start(execution: &Execution, ctx: &Ctx) -> anyhow::Result<String> {
     let variables = json!({ "amount": 1200, "customer": "Nordwind" });
     let params = StartProcess {
         process: "bench".to_owned(),
         variables: variables.as_object().cloned().unwrap_or_default(),
         ..StartProcess::default()
     };
-    let started = execution.start(ctx, params).await?;
-    let stored = execution.stored(ctx, &started.id).await?;
-    let (key, _) = stored.instance.waits().next().context("nothing to complete")?;
-    let work = WorkRef { instance: started.id, key };
+    Ok(execution.start(ctx, params).await?.id)
+}
+
+async fn complete(
+    execution: &Execution,
+    ctx: &Ctx,
+    instance: String,
+    key: Key,
+) -> anyhow::Result<()> {
     let answer = json!({ "approved": true });
     let answer = answer.as_object().cloned().unwrap_or_default();
+    let work = WorkRef { instance, key };
     execution.complete_human_task(ctx, &work, answer, &|_| Ok(WriteSet::new())).await?;
     Ok(())
 }

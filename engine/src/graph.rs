@@ -9,6 +9,7 @@
 //! `executable` with an error among its findings.
 
 mod condition;
+mod data;
 mod element;
 mod flows;
 mod json;
@@ -96,6 +97,10 @@ impl Notes {
 
     fn error(&mut self, code: &str, element: &str, what: impl Into<String>, fix: &str) {
         self.findings.push(Finding::error(code, element, what, fix));
+    }
+
+    fn info(&mut self, code: &str, what: impl Into<String>, fix: &str) {
+        self.findings.push(Finding::info(code, "", what, fix));
     }
 
     fn warning(&mut self, code: &str, element: &str, what: impl Into<String>, fix: &str) {

@@ -1,9 +1,10 @@
 //! The vocabulary in which rooms declare what they can do. MCP tools, REST routes, the command
 //! line and our own agents are all made from these declarations.
 
+use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -111,8 +112,8 @@ impl Operation {
     pub fn new<S, P, O, E, F, Fut>(spec: Spec, room: &Arc<S>, verb: F) -> Self
     where
         S: Send + Sync + 'static,
-        P: DeserializeOwned + JsonSchema,
-        O: Serialize + JsonSchema,
+        P: DeserializeOwned + JsonSchema + 'static,
+        O: Serialize + JsonSchema + 'static,
         E: Into<Error>,
         F: Fn(Arc<S>, Ctx, P) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<O, E>> + Send + 'static,
@@ -133,8 +134,8 @@ impl Operation {
         };
         Self {
             spec,
-            input: Arc::new(schema_of::<P>()),
-            output: Arc::new(schema_of::<O>()),
+            input: schema_of::<P>(),
+            output: schema_of::<O>(),
             max_argument_bytes: None,
             verb: Arc::new(run),
             again: None,
@@ -271,8 +272,21 @@ fn undecodable(operation: &str, error: &serde_json::Error) -> Error {
         .fix("send one JSON object that matches the input schema of the operation")
 }
 
+/// The schema of `T`. It is made once, however often a catalogue is: that takes longer than all
+/// else of it.
+fn schema_of<T: JsonSchema + 'static>() -> Arc<Value> {
+    static MADE: Mutex<BTreeMap<TypeId, Arc<Value>>> = Mutex::new(BTreeMap::new());
+    let made = || MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(schema) = made().get(&TypeId::of::<T>()) {
+        return Arc::clone(schema);
+    }
+    let schema = Arc::new(make_schema::<T>());
+    made().insert(TypeId::of::<T>(), Arc::clone(&schema));
+    schema
+}
+
 /// The schema of `T` with nothing behind a reference, because models read it best that way.
-fn schema_of<T: JsonSchema>() -> Value {
+fn make_schema<T: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.inline_subschemas = true;
         settings.meta_schema = None;

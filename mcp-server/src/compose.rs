@@ -6,6 +6,7 @@ mod ports;
 mod process_tools;
 mod resources;
 mod rooms;
+mod signing;
 mod upkeep;
 
 use std::sync::Arc;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use flowmaster_kernel::{Error, Result};
+use flowmaster_reach::webhooks::{Network, Networks};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -16,6 +17,8 @@ use crate::dispatch::Limits;
 
 const PREFIX: &str = "FLOWMASTER_";
 const MAX_FILE: u64 = 1024 * 1024;
+/// The shortest key that secrets are made from, in bytes.
+const MIN_SIGNING_KEY: usize = 32;
 
 /// A text that is never printed.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
@@ -120,6 +123,12 @@ pub struct Config {
     /// How long instances that ended stay in the tables, e.g. `90d`; then they are archived.
     /// Without it they stay for ever.
     pub retention: Option<Retention>,
+    /// Networks that webhooks may reach although their addresses are not public, and without TLS, e.g.
+    /// `10.0.0.0/8`.
+    pub webhook_networks: Vec<String>,
+    /// What the secrets of webhooks are made from; default: `signing.key` in the data folder. Nodes of
+    /// one database need the same.
+    pub signing_key: Option<Secret>,
     /// A PostgreSQL server instead of the embedded database. `DATABASE_URL` sets it too.
     pub database_url: Option<Secret>,
     /// The key that `call` and `connect` send, and that a new server takes.
@@ -168,6 +177,8 @@ impl Default for Config {
             data_dir: PathBuf::from("flowmaster-data"),
             archive_dir: None,
             retention: None,
+            webhook_networks: Vec::new(),
+            signing_key: None,
             database_url: None,
             key: None,
             allowed_hosts: Vec::new(),
@@ -247,7 +258,20 @@ impl Config {
                 ));
             }
         }
-        Ok(())
+        if self.signing_key.as_ref().is_some_and(|key| key.expose().len() < MIN_SIGNING_KEY) {
+            return Err(invalid("signing_key is wrong", &"it must have at least 32 characters"));
+        }
+        self.webhook_networks().map(drop)
+    }
+
+    /// The networks that webhooks may reach besides the public ones.
+    ///
+    /// # Errors
+    /// `invalid_config`.
+    pub fn webhook_networks(&self) -> Result<Networks> {
+        let networks: Result<Vec<Network>, String> =
+            self.webhook_networks.iter().map(|network| network.parse()).collect();
+        networks.map(Networks::new).map_err(|why| invalid("webhook_networks is wrong", &why))
     }
 
     /// The address that clients use, for a server that listens at `address`.
@@ -319,13 +343,15 @@ fn as_text((name, value): (std::ffi::OsString, std::ffi::OsString)) -> Option<(S
 /// A variable as the kind of value that its field has.
 fn value_of(field: &str, text: &str) -> Result<Value, String> {
     match field {
-        "allowed_hosts" | "allowed_origins" | "authorization_servers" => Ok(Value::Array(
-            text.split(',')
-                .map(str::trim)
-                .filter(|item| !item.is_empty())
-                .map(|item| Value::String(item.to_owned()))
-                .collect(),
-        )),
+        "allowed_hosts" | "allowed_origins" | "authorization_servers" | "webhook_networks" => {
+            Ok(Value::Array(
+                text.split(',')
+                    .map(str::trim)
+                    .filter(|item| !item.is_empty())
+                    .map(|item| Value::String(item.to_owned()))
+                    .collect(),
+            ))
+        }
         "legacy_sse" | "read_only" => match text {
             "true" | "1" => Ok(Value::Boolean(true)),
             "false" | "0" => Ok(Value::Boolean(false)),
@@ -374,6 +400,8 @@ mod tests {
         check("burst", &[], "not TOML");
         check("burst = 0", &[], "at least 1");
         check("public_url = 'example.com'", &[], "http://");
+        check("webhook_networks = ['10.0.0.0']", &[], "no network");
+        check("", &[("FLOWMASTER_SIGNING_KEY", "short")], "at least 32");
         check("", &[("FLOWMASTER_BURTS", "2")], "unknown field `burts`");
         check("", &[("FLOWMASTER_BURST", "many")], "FLOWMASTER_BURST");
         check("", &[("FLOWMASTER_READ_ONLY", "maybe")], "neither true nor false");

@@ -1,6 +1,10 @@
 //! The real sources of time and chance. Everything else gets them as arguments.
 
 use flowmaster_kernel::{Clock, IdSource, Timestamp, hex};
+use mimalloc::MiMalloc;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// The clock of the machine.
 #[derive(Clone, Copy, Debug, Default)]

@@ -99,7 +99,8 @@ conformance! {
         a_journal_is_read_back_in_order_and_in_pages,
         two_writers_of_one_instance_do_not_both_append,
         a_journal_that_was_tampered_with_is_found,
-        a_journal_is_taken_out_to_the_letter;
+        a_journal_is_taken_out_to_the_letter,
+        a_transition_is_written_only_for_the_audience_that_there_is;
     migrations:
         steps_are_applied_once_and_in_order,
         an_applied_step_with_another_text_is_refused,

@@ -7,6 +7,7 @@ use flowmaster_kernel::{Clock, Ctx, Result, Timestamp};
 use tokio::sync::watch;
 
 use crate::config::{OpenError, Place};
+use crate::listeners::Beliefs;
 use crate::migrate::{self, Migrations};
 use crate::postgres::{Isolation, Postgres};
 use crate::session::Link;
@@ -23,6 +24,7 @@ struct Inner {
     backend: Backend,
     monitor: Arc<Monitor>,
     clock: Arc<dyn Clock>,
+    beliefs: Beliefs,
     #[cfg(any(test, feature = "testing"))]
     _folder: Option<tempfile::TempDir>,
     #[cfg(any(test, feature = "testing"))]
@@ -54,6 +56,7 @@ impl Db {
             backend,
             monitor,
             clock,
+            beliefs: Beliefs::default(),
             #[cfg(any(test, feature = "testing"))]
             _folder: None,
             #[cfg(any(test, feature = "testing"))]
@@ -260,6 +263,10 @@ impl Db {
             Backend::Sqlite(sqlite) => sqlite.close().await,
             Backend::Postgres(server) => server.close(),
         }
+    }
+
+    pub(crate) fn beliefs(&self) -> &Beliefs {
+        &self.0.beliefs
     }
 
     pub(crate) fn backend(&self) -> &Backend {

@@ -19,6 +19,8 @@ pub const IDEMPOTENCY_CONFLICT: &str = "idempotency_conflict";
 pub const STALE_LEASE: &str = "stale_lease";
 /// A unique key exists already.
 pub const DUPLICATE: &str = "duplicate";
+/// A value is not allowed where it is written.
+pub const CONSTRAINT_FAILED: &str = "constraint_failed";
 
 pub(crate) fn transaction_lost() -> Error {
     Error::conflict(TRANSACTION_LOST, "the transaction was rolled back by the database")

@@ -54,7 +54,8 @@ impl Decided {
 
 /// Waits for what another thread does.
 pub(crate) fn at_once<T>(work: impl Future<Output = T>) -> T {
-    let mut work = pin!(work);
+    // However little of its turn the task has left.
+    let mut work = pin!(tokio::task::unconstrained(work));
     loop {
         match work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(done) => return done,

@@ -12,6 +12,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
+use crate::listeners::Audience;
 use crate::row::Row;
 use crate::{Param, Session, WriteSet, params};
 
@@ -103,9 +104,26 @@ impl Sealed {
     }
 }
 
+/// A row that is written only if nobody listens, or only if somebody does: without a hash it is refused.
+/// The look at the listeners is part of a statement that there is in any case (see
+/// [`crate::listeners`]); as `INSERT … SELECT … WHERE` it would cost SQLite a journal of the statement.
+macro_rules! append_if {
+    ($listened:literal) => {
+        concat!(
+            "INSERT INTO store_journal
+                (tenant_id, instance, seq, at, actor, events, prev_hash, hash)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, CASE WHEN ",
+            $listened,
+            " (SELECT 1 FROM store_listeners WHERE tenant_id = $1) THEN $8 END)
+             ON CONFLICT DO NOTHING"
+        )
+    };
+}
+
 /// Appends a transition behind `head`, as of now and by the caller of `ctx`. Answers the new head.
 ///
-/// If somebody else appended meanwhile, the whole set is refused with `stale_instance`.
+/// If somebody else appended meanwhile, the whole set is refused with `stale_instance`; if `audience`
+/// is not what it is at the commit, with `constraint_failed`.
 ///
 /// # Errors
 /// Events that JSON cannot hold.
@@ -115,6 +133,7 @@ pub fn append(
     instance: &str,
     head: &Head,
     events: &impl Serialize,
+    audience: Audience,
 ) -> Result<Head> {
     let events =
         serde_json::to_string(events).map_err(|source| Error::internal("not_json", source))?;
@@ -122,9 +141,10 @@ pub fn append(
     let row = Hashed { tenant: ctx.tenant.as_str(), instance, seq, at, actor, events: &events };
     let hash = row.hash(&head.hash);
     writes.push_expecting(
-        "INSERT INTO store_journal
-            (tenant_id, instance, seq, at, actor, events, prev_hash, hash)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+        match audience {
+            Audience::Nobody => append_if!("NOT EXISTS"),
+            Audience::Somebody => append_if!("EXISTS"),
+        },
         params![instance, seq, at, actor, Param::from(events), &head.hash, &hash],
         1,
         stale_instance(instance),

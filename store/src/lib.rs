@@ -18,9 +18,11 @@ mod error;
 #[cfg(any(test, feature = "testing"))]
 mod fate;
 pub mod idempotency;
+pub mod intact;
 pub mod jobs;
 pub mod journal;
 pub mod lease;
+pub mod listeners;
 mod migrate;
 pub mod outbox;
 mod param;
@@ -41,8 +43,8 @@ pub use config::{DbConfig, Durability, OpenError};
 pub use db::Db;
 pub use dialect::Dialect;
 pub use error::{
-    DUPLICATE, IDEMPOTENCY_CONFLICT, IDEMPOTENCY_RECORDED, OUTCOME_UNKNOWN, STALE_LEASE,
-    TRANSACTION_EXPIRED, TRANSACTION_LOST,
+    CONSTRAINT_FAILED, DUPLICATE, IDEMPOTENCY_CONFLICT, IDEMPOTENCY_RECORDED, OUTCOME_UNKNOWN,
+    STALE_LEASE, TRANSACTION_EXPIRED, TRANSACTION_LOST,
 };
 #[cfg(any(test, feature = "testing"))]
 pub use fate::{Fate, Fates};

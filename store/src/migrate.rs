@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::config::OpenError;
 use crate::db::Backend;
 use crate::dialect::Dialect;
-use crate::{Db, idempotency, jobs, journal, lease, outbox, params, timers};
+use crate::{Db, idempotency, jobs, journal, lease, listeners, outbox, params, timers};
 
 /// The steps of one room, which it alone may append to.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +32,7 @@ const STORE: Migrations = Migrations {
         outbox::TABLES,
         jobs::PAUSED,
         timers::ORDERED,
+        listeners::TABLES,
     ],
 };
 

@@ -84,3 +84,37 @@ async fn what_the_retention_lets_go_is_shown_from_its_file_for_ever() {
     std::fs::write(&file, bytes).unwrap();
     fails(&flowmaster(&["archive", "verify"], &data), "archive_unreadable");
 }
+
+#[tokio::test]
+async fn a_backup_beside_a_copy_of_the_archive_shows_for_audit_what_there_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let [data, fresh, copy] = ["data", "fresh", "copy"].map(|name| folder.path().join(name));
+    let server = Running::start(&data, None);
+    let key = server.new_key.clone().unwrap();
+    let id = approved(&server.caller(&key)).await;
+    let of_id = json!({ "id": id, "response_format": "detailed" });
+    let ended = json!({ "process": "order", "ended_before": "2999-01-01T00:00:00Z" });
+    let first = |answer: &Value| answer["archived"].get(0).cloned();
+    server.caller(&key).until("instance_archive", ended, first).await;
+    let everything = async |server: &Running| {
+        let admin = server.caller(&key);
+        let mut answers = Vec::new();
+        for operation in ["instance_get", "instance_timeline"] {
+            answers.push(admin.call(operation, of_id.clone()).await.unwrap());
+        }
+        answers.push(admin.call("archive_get", json!({ "id": id })).await.unwrap());
+        answers
+    };
+    let before = everything(&server).await;
+    succeeds(&flowmaster(&["backup", copy.to_str().unwrap()], &data));
+    server.stop();
+
+    succeeds(&flowmaster(&["restore", copy.to_str().unwrap()], &fresh));
+    for file in flowmaster_store::archive::files(&data.join("archive")).unwrap() {
+        let to = fresh.join(file.strip_prefix(&data).unwrap());
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(&file, to).unwrap();
+    }
+    let server = Running::start(&fresh, None);
+    assert_eq!(everything(&server).await, before);
+}

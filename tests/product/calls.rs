@@ -134,6 +134,7 @@ pub(crate) async fn calls(admin: &Caller) -> BTreeMap<&'static str, Call> {
     instances(&shop, &mut calls).await;
     work(&shop, &mut calls).await;
     tasks(&shop, &mut calls).await;
+    webhooks(&shop, &mut calls).await;
     calls
 }
 
@@ -157,6 +158,7 @@ pub(crate) async fn reads(admin: &Caller) -> Vec<Read> {
         ("agent_search", json!({}), "agent_get", plain()),
         ("prompt_search", json!({}), "prompt_get", plain()),
         ("run_search", json!({}), "run_get", both()),
+        ("delivery_search", json!({ "state": "waiting" }), "delivery_get", plain()),
         ("archive_search", json!({}), "archive_get", plain()),
         ("archive_search", json!({}), "instance_get", both()),
         ("archive_search", json!({}), "instance_timeline", both()),
@@ -177,6 +179,7 @@ pub(crate) async fn reads(admin: &Caller) -> Vec<Read> {
         ("key_list", json!({})),
         ("audit_search", json!({})),
         ("incident_list", json!({})),
+        ("subscription_search", json!({})),
         ("mandate_get", json!({})),
         ("mandate_check", json!({ "domain": "calls", "action": "approve", "actor": "anna" })),
         (
@@ -299,6 +302,9 @@ async fn instances(shop: &Shop<'_>, calls: &mut Calls) {
     let changed = shop.instance("calls-modify", user_task()).await;
     let modify = |n: u8| json!({ "id": changed, "variables": { "n": n } });
     add("instance_modify", modify(1), modify(2), moved_on(&changed));
+    let changed = shop.instance("calls-modify-all", user_task()).await;
+    let modify = |n: u8| json!({ "process": "calls-modify-all", "variables": { "n": n } });
+    add("instance_modify_all", modify(1), modify(2), moved_on(&changed));
     let ad_hoc =
         json!({ "type": "adHocSubProcess", "elements": [{ "id": "inside", "type": "userTask" }] });
     let open = shop.instance("calls-activate", ad_hoc).await;
@@ -314,6 +320,38 @@ async fn instances(shop: &Shop<'_>, calls: &mut Calls) {
     let stopped = shop.instance("calls-incidents", script).await;
     let resolve = |size: u8| json!({ "instance": stopped, "variables": { "size": size } });
     add("incident_resolve_all", resolve(1), resolve(2), moved_on(&stopped));
+}
+
+/// Paused subscriptions, which hear of nothing: nothing is sent while others look at them.
+async fn webhooks(shop: &Shop<'_>, calls: &mut Calls) {
+    let mut add = |operation, arguments, other, seen| {
+        calls.insert(operation, Call { arguments, other, seen });
+    };
+    let save = |name: &str| {
+        json!({ "url": "https://receiver.example/hook", "process": "calls-none", "paused": true,
+            "description": name })
+    };
+    let named: fn(&Value) -> Value = |found| {
+        let all = found["items"].as_array().unwrap().iter();
+        json!(all.filter(|it| it["description"] == "calls").count())
+    };
+    let found = seen("subscription_search", json!({}), named, json!(1));
+    add("subscription_save", save("calls"), save("other"), found);
+    let mut ids = Vec::new();
+    for name in ["removed", "kept", "tested", "retried"] {
+        let saved = shop.ask("subscription_save", save(name)).await;
+        ids.push(saved["subscription"]["id"].clone());
+    }
+    let id = |place: usize| json!({ "id": ids[place] });
+    let gone = seen("subscription_search", id(0), count, json!(0));
+    add("subscription_remove", id(0), id(1), gone);
+    let waiting = |place: usize| json!({ "state": "waiting", "subscription": ids[place] });
+    let sent = seen("delivery_search", waiting(2), count, json!(1));
+    add("subscription_test", id(2), id(1), sent);
+    let first = shop.ask("subscription_test", id(3)).await["id"].clone();
+    let second = shop.ask("subscription_test", id(3)).await["id"].clone();
+    let again = seen("delivery_search", waiting(3), count, json!(2));
+    add("delivery_retry", json!({ "id": first }), json!({ "id": second }), again);
 }
 
 async fn work(shop: &Shop<'_>, calls: &mut Calls) {

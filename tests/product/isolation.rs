@@ -9,15 +9,16 @@ use flowmaster_kernel::Timestamp;
 use serde_json::{Value, json};
 
 use crate::calls::{Read, calls, reads};
-use crate::harness::{Answer, TestServer};
+use crate::harness::{Answer, Caller, TestServer};
 use crate::transports::{Connection, Transport};
 
 /// What a new tenant may do all the same: make its own, ask for nothing in particular.
-const OWN: [&str; 30] = [
+const OWN: [&str; 33] = [
     "agent_save",
     "agent_search",
     "archive_search",
     "audit_search",
+    "delivery_search",
     "document_add",
     "document_search",
     "incident_list",
@@ -40,6 +41,8 @@ const OWN: [&str; 30] = [
     "run_search",
     "scenario_run",
     "signal_broadcast",
+    "subscription_save",
+    "subscription_search",
     "task_list",
     "user_save",
     "user_search",
@@ -70,6 +73,10 @@ async fn nothing_tells_a_stranger_what_another_tenant_has() {
     let alone = TestServer::start().await;
     let (beside, alone) = (server.stranger().await, alone.stranger().await);
     for (operation, arguments) in asked {
+        if operation == "audit_search" {
+            written_down(&beside).await;
+            written_down(&alone).await;
+        }
         let here = beside.call(operation, arguments.clone()).await;
         let there = alone.call(operation, arguments.clone()).await;
         let name = format!("{operation} {arguments}");
@@ -147,6 +154,14 @@ fn deeper() -> Vec<Read> {
         ("job_claim", json!({ "job_type": "calls-claim", "limit": 50 })),
         ("work_claim", json!({})),
     ]
+}
+
+/// Waits until the audit, which is written after the answer, has every call so far.
+async fn written_down(caller: &Caller) {
+    let refused = caller.call("rule_get", json!({ "id": "calls-last" })).await;
+    assert!(refused.is_err());
+    let last = |page: &Value| (page["items"][0]["operation"] == "rule_get").then_some(Value::Null);
+    caller.until("audit_search", json!({}), last).await;
 }
 
 /// Fields that are made anew each time.

@@ -16,6 +16,8 @@ const REACHED: &str = "proof: ";
 const FUZZ_SECONDS: u64 = 300;
 /// Cases of each property of the engine.
 const PROPERTY_CASES: u64 = 300_000;
+/// Random processes that the engine and the token game are compared on, by ten paths each.
+const PLAYED_PROCESSES: u64 = 30_000;
 
 /// A row of the table.
 struct Row {
@@ -29,21 +31,25 @@ enum On {
     Sqlite(&'static str),
     /// Product tests of this name, on PostgreSQL.
     Postgres(&'static str),
-    /// The properties of the engine, and the journals of all releases.
-    Engine(&'static str),
+    /// The properties of the engine, with so many cases, and the journals of all releases.
+    Engine(&'static str, u64),
     /// Everything that reads what others wrote.
     Fuzzer,
 }
 
-const ROWS: [Row; 8] = [
+const ROWS: [Row; 12] = [
     Row { name: "R2 power cuts", on: On::Sqlite("power_cut") },
     Row { name: "R5 simulations", on: On::Sqlite("whatever_fails_under_dispatch") },
-    Row { name: "R6 journals of all releases", on: On::Engine("golden") },
-    Row { name: "R7 random processes and commands", on: On::Engine("random") },
+    Row { name: "R6 journals of all releases", on: On::Engine("golden", PROPERTY_CASES) },
+    Row { name: "R7 random commands", on: On::Engine("random", PROPERTY_CASES) },
+    Row { name: "R7 token game", on: On::Engine("token_game", PLAYED_PROCESSES) },
+    Row { name: "I4 two calls at once", on: On::Sqlite("serial") },
     Row {
         name: "R8 paused nodes, killed databases",
         on: On::Postgres("/postgres::(pauses|killed)/"),
     },
+    Row { name: "R10 webhooks on SQLite", on: On::Sqlite("webhooks") },
+    Row { name: "R10 webhooks on PostgreSQL", on: On::Postgres("webhooks") },
     Row { name: "R14, R15 overload and endurance", on: On::Sqlite("overload") },
     Row { name: "R17 corrupt bytes", on: On::Sqlite("corrupt") },
     Row { name: "S11 readers of foreign input", on: On::Fuzzer },
@@ -88,7 +94,10 @@ impl Row {
                 cluster = Some(started);
                 (tests, PRODUCT_TESTS)
             }
-            On::Engine(tests) => (tests, "flowmaster-engine"),
+            On::Engine(tests, cases) => {
+                command.env("PROPTEST_CASES", of(cases));
+                (tests, "flowmaster-engine")
+            }
             On::Fuzzer => {
                 let (seconds, seed) = (of(FUZZ_SECONDS), seed.to_string());
                 let arguments = ["--seconds", &seconds, "--seed", &seed];
@@ -100,7 +109,6 @@ impl Row {
             .env("FLOWMASTER_TEST_DATABASE", backend)
             .env("FLOWMASTER_TEST_NIGHT", percent.to_string())
             .env("FLOWMASTER_TEST_SEED", seed.to_string())
-            .env("PROPTEST_CASES", of(PROPERTY_CASES))
             .args(["nextest", "run", "--release", "--locked", "--profile", "night"])
             .args(["--color", "never", "--success-output", "immediate"])
             .args(["--package", package, "--package", SERVER, "--filterset"])

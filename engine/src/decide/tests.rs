@@ -9,6 +9,7 @@ mod performer;
 mod random;
 mod rejected;
 mod terminated;
+mod token_game;
 
 use flowmaster_kernel::PrincipalKind;
 

@@ -96,36 +96,40 @@ mod tests {
 
     use super::*;
 
-    fn check(text: &str, variables: &Value, value: &str, described: &Value) {
-        let program = Program::compile(text).unwrap();
+    fn check(text: &str, variables: &Value, value: &Value, described: &Value) {
         let variables = variables.as_object().unwrap();
+        let program = Program::compile(text).unwrap();
         let found = program.evaluate(variables, Timestamp::from_millis(0)).unwrap();
-        assert_eq!(found, value, "{text}");
+        assert_eq!(found, *value, "{text}");
         assert_eq!(Value::from(parameters(text)), *described, "{text}");
     }
 
     #[test]
     fn a_call_is_its_value_and_describes_a_parameter() {
-        let page = json!({ "toolCall": { "url": "http://a" } });
-        let url = "http://a";
-        check("fromAi(toolCall.url)", &page, url, &json!([{ "name": "toolCall.url" }]));
+        let url = || json!({ "toolCall": { "url": "http://a" } });
+        check(
+            "fromAi(toolCall.url)",
+            &url(),
+            &json!("http://a"),
+            &json!([{ "name": "toolCall.url" }]),
+        );
         check(
             "=fromAi(toolCall.url, \"The (web) page, please\", \"string\", { enum: [\"a\", \"b\"] })",
-            &page,
-            url,
-            &json!([{ "name": "toolCall.url", "description": "The (web) page, please",
-                "type": "string", "schema": { "enum": ["a", "b"] } }]),
+            &url(),
+            &json!("http://a"),
+            &json!([{ "name": "toolCall.url", "description": "The (web) page, please", "type": "string",
+                "schema": { "enum": ["a", "b"] } }]),
         );
         check(
             "fromAi(value: toolCall.url, type: \"string\", options: { required: false })",
-            &page,
-            url,
+            &url(),
+            &json!("http://a"),
             &json!([{ "name": "toolCall.url", "type": "string", "options": { "required": false } }]),
         );
         check(
             "\"GET \" + string(fromAi(toolCall.url, \"page\")) + fromAi(b, null)",
             &json!({ "toolCall": { "url": 7 }, "b": "!" }),
-            "GET 7!",
+            &json!("GET 7!"),
             &json!([{ "name": "toolCall.url", "description": "page" }, { "name": "b" }]),
         );
     }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::Notes;
 use super::condition::{self, Condition};
+use super::data;
 use super::json::{at, id, key, list, process_id, text};
 use super::node_type::NodeType;
 use super::source::{Definition, Edge, Graph, Node};
@@ -29,11 +30,12 @@ pub(super) fn process(
     notes: &mut Notes,
 ) -> CompactProcess {
     let start = graph.nodes.iter().find(|node| node.node_type == Some(NodeType::Start));
+    let asked = start.and_then(|start| schema(list(start.stored, &["data_requirements"])?));
     CompactProcess {
         id: definition.id.clone(),
         name: text(definition.process, &["name", "title"]).map(str::to_owned),
         documentation: text(definition.process, &["description"]).map(str::to_owned),
-        input: start.and_then(|start| schema(list(start.stored, &["data_requirements"])?)),
+        input: data::input(definition, asked, notes),
         elements: graph.nodes.iter().map(|node| element(node, graph, notes)).collect(),
         ..CompactProcess::default()
     }
@@ -154,7 +156,7 @@ fn documentation(node: &Value) -> Option<String> {
 }
 
 /// JSON Schema of `fields`, each `{field or name, type, required, description, enum}`.
-fn schema(fields: &[Value]) -> Option<Value> {
+pub(super) fn schema(fields: &[Value]) -> Option<Value> {
     let mut properties = Map::new();
     let mut required = Vec::new();
     for field in fields {

@@ -16,6 +16,9 @@ use super::node_type::{self, NodeType};
 /// The most processes of one file.
 const MAX_PROCESSES: usize = 1_000;
 
+/// The most data definitions of a process.
+const MAX_DATA: usize = 200;
+
 /// What stands for the document of a node that a repair made.
 const MADE: &Value = &Value::Null;
 
@@ -144,6 +147,37 @@ impl<'a> Definition<'a> {
         Self { id: process_id(name), process, key, stored }
     }
 
+    /// The documents of data definitions that the process uses.
+    pub(super) fn data_definitions(&self, notes: &mut Notes) -> Vec<&'a Value> {
+        let own = list(self.process, &["data_definitions", "data_definition"]).unwrap_or_default();
+        let documents =
+            list(self.stored, &["data_definition", "data_definitions"]).unwrap_or_default();
+        let Some(rows) = list(self.stored, &["proc_def_uses_data_def"]) else {
+            // Without rows that say which, only what stands beside the one process is its own.
+            let is_one = !at(self.stored, "process_def").is_some_and(Value::is_array);
+            let beside = documents.iter().filter(|_| is_one && !self.is_stored_alone());
+            return own.iter().chain(beside).take(MAX_DATA).collect();
+        };
+        let mine = rows
+            .iter()
+            .filter(|row| self.key.is_some() && key(row, &["_from"]) == self.key)
+            .filter_map(|row| key(row, &["_to"]));
+        let mut used: Vec<&Value> = own.iter().collect();
+        for wanted in mine.collect::<BTreeSet<_>>() {
+            match documents.iter().find(|document| node_key(document).as_ref() == Some(&wanted)) {
+                Some(document) => used.push(document),
+                None => notes.repaired(
+                    "dangling_definition",
+                    "",
+                    format!("the process uses the data definition {wanted}, which does not exist"),
+                    "it is left out",
+                ),
+            }
+        }
+        used.truncate(MAX_DATA);
+        used
+    }
+
     /// The graph to take.
     pub(super) fn graph(&self, notes: &mut Notes) -> Option<Graph<'a>> {
         let mut places = self.places(notes);
@@ -190,7 +224,7 @@ impl<'a> Definition<'a> {
             ("the graph collections", self.collections(notes)),
             ("the process document", embedded(self.process)),
         ];
-        if !std::ptr::eq(self.process, self.stored) {
+        if !self.is_stored_alone() {
             places.push(("the definition", embedded(self.stored)));
         }
         let versions = list(self.stored, &["process_versions", "versions"]).unwrap_or_default();
@@ -247,6 +281,11 @@ impl<'a> Definition<'a> {
         });
         graph.nodes = nodes;
         graph
+    }
+
+    /// Whether the document of the process is all that there is.
+    fn is_stored_alone(&self) -> bool {
+        std::ptr::eq(self.process, self.stored)
     }
 
     fn defines(&self) -> Option<&'a [Value]> {

@@ -3,6 +3,9 @@
 use serde_json::json;
 
 use super::*;
+
+mod data;
+
 use crate::compact::{CompactElement, Next, Target};
 
 fn only(stored: &Value) -> Import {

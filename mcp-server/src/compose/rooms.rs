@@ -10,6 +10,8 @@ use flowmaster_mind::prompts::Prompts;
 use flowmaster_mind::rules::Rules;
 use flowmaster_people::tasks::{self, TaskKeeper, Tasks};
 use flowmaster_prompts::Registry;
+use flowmaster_reach::webhooks::{Deliverer, Webhooks};
+use flowmaster_run::announced::ANNOUNCED;
 use flowmaster_run::execution::{
     Drivers, Execution, HUMAN_TASK_CLOSED, HUMAN_TASK_REQUESTED, Handler, History,
 };
@@ -21,6 +23,7 @@ use flowmaster_trust::identity::Identity;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::signing;
 use super::upkeep::Upkeep;
 use crate::config::{Config, Retention};
 use crate::system::secret;
@@ -47,6 +50,8 @@ pub struct Rooms {
     pub execution: Arc<Execution>,
     /// Human tasks.
     pub tasks: Arc<Tasks>,
+    /// Who is told what happens.
+    pub webhooks: Arc<Webhooks>,
 }
 
 /// What is to run beside the entrances.
@@ -55,6 +60,8 @@ pub struct Idle {
     pub drivers: Drivers,
     /// The work of agents.
     pub agents: Driver,
+    /// What is sent to those who subscribed.
+    pub webhooks: Deliverer,
     upkeep: Upkeep,
     audit: BoxFuture<'static, ()>,
 }
@@ -111,6 +118,11 @@ impl Rooms {
             documents: Arc::new(Documents::new(db.clone(), pdf_reader()?)),
             prompts: Arc::new(Prompts::new(registry)),
             tasks: Arc::new(Tasks::new(db.clone(), Arc::clone(&execution))),
+            webhooks: Arc::new(Webhooks::new(
+                db.clone(),
+                signing::key(config)?,
+                config.webhook_networks()?,
+            )),
             rules,
             processes,
             execution,
@@ -125,10 +137,16 @@ impl Rooms {
             ids: Arc::clone(ids),
             owner: owner.clone(),
         };
+        let webhooks = Deliverer::new(
+            Arc::clone(&rooms.webhooks),
+            Arc::clone(clock),
+            Arc::clone(ids),
+            owner.clone(),
+        );
         let agents =
             Driver::new(agents, Arc::clone(clock), Arc::clone(ids), owner, Pace::default());
         let drivers = rooms.drivers();
-        Ok((rooms, Idle { drivers, agents, upkeep, audit: Box::pin(write_audit) }))
+        Ok((rooms, Idle { drivers, agents, webhooks, upkeep, audit: Box::pin(write_audit) }))
     }
 
     /// The operations of all rooms.
@@ -142,6 +160,7 @@ impl Rooms {
         catalogue.add(flowmaster_mind::catalogue(&self.rules, &self.prompts, &self.agents))?;
         catalogue.add(flowmaster_run::catalogue(&self.processes, &self.execution))?;
         catalogue.add(flowmaster_people::catalogue(&self.tasks))?;
+        catalogue.add(flowmaster_reach::catalogue(&self.webhooks))?;
         self.agents.know_tools(&catalogue);
         Ok(catalogue)
     }
@@ -157,9 +176,15 @@ impl Rooms {
             let db = close.clone();
             Box::pin(async move { tasks::close(&db, &ctx, &message, mark).await })
         });
+        let webhooks = Arc::clone(&self.webhooks);
+        let on_announced: Handler = Arc::new(move |ctx, message, mark| {
+            let webhooks = Arc::clone(&webhooks);
+            Box::pin(async move { webhooks.hear(&ctx, &message, mark).await })
+        });
         Drivers::new(Arc::clone(&self.execution))
             .on(HUMAN_TASK_REQUESTED, on_requested)
             .on(HUMAN_TASK_CLOSED, on_closed)
+            .on(ANNOUNCED, on_announced)
     }
 }
 
@@ -171,6 +196,7 @@ impl Idle {
         let working = vec![
             tokio::spawn(self.drivers.run(stopping.clone())),
             tokio::spawn(self.agents.run(stopping.clone())),
+            tokio::spawn(self.webhooks.run(stopping.clone())),
             tokio::spawn(self.upkeep.run(stopping)),
         ];
         Background { stop, working, audit: tokio::spawn(self.audit) }
@@ -211,6 +237,7 @@ fn migrations() -> Vec<Migrations> {
     sets.extend(flowmaster_mind::MIGRATIONS);
     sets.extend(flowmaster_run::MIGRATIONS);
     sets.extend(flowmaster_people::MIGRATIONS);
+    sets.extend(flowmaster_reach::MIGRATIONS);
     sets
 }
 

@@ -1,10 +1,12 @@
 //! The journal: complete, in order, and tampering shows.
 
+use flowmaster_kernel::Ctx;
 use serde_json::json;
 
 use super::bed::Bed;
 use crate::WriteSet;
 use crate::journal::{self, Head};
+use crate::listeners::{self, Audience};
 
 /// A journal of `length` transitions of instance `i` of tenant `a`; its head.
 async fn write(bed: &Bed, length: i64) -> Head {
@@ -12,7 +14,9 @@ async fn write(bed: &Bed, length: i64) -> Head {
     let ctx = bed.ctx("a");
     for n in 0..length {
         let mut writes = WriteSet::new();
-        head = journal::append(&mut writes, &ctx, "i", &head, &json!([{ "n": n }])).unwrap();
+        head =
+            journal::append(&mut writes, &ctx, "i", &head, &json!([{ "n": n }]), Audience::Nobody)
+                .unwrap();
         bed.db.submit(&ctx, writes).await.unwrap();
         bed.clock.advance_millis(1);
     }
@@ -42,7 +46,7 @@ pub(super) async fn two_writers_of_one_instance_do_not_both_append(bed: Bed) {
     let ctx = bed.ctx("a");
     let code = async |events: &str| {
         let mut writes = WriteSet::new();
-        journal::append(&mut writes, &ctx, "i", &head, &events).unwrap();
+        journal::append(&mut writes, &ctx, "i", &head, &events, Audience::Nobody).unwrap();
         bed.db.submit(&ctx, writes).await.map_err(|error| error.code().to_owned())
     };
     let (one, two) = tokio::join!(code("one"), code("two"));
@@ -107,4 +111,31 @@ pub(super) async fn a_journal_is_taken_out_to_the_letter(bed: Bed) {
     assert_eq!(remove(3).await, Ok(()));
     let mut snapshot = bed.db.read(&ctx).await.unwrap();
     assert_eq!(journal::head(&mut snapshot, "i").await.unwrap(), Head::default());
+}
+
+pub(super) async fn a_transition_is_written_only_for_the_audience_that_there_is(bed: Bed) {
+    let (ctx, other) = (bed.ctx("a"), bed.ctx("b"));
+    let submit = async |ctx: &Ctx, instance: &str, audience: Audience| {
+        let mut writes = WriteSet::new();
+        journal::append(&mut writes, ctx, instance, &Head::default(), &json!([]), audience)
+            .unwrap();
+        bed.db.submit(ctx, writes).await.map_err(|refused| refused.code().to_owned())
+    };
+    let refused = Err("constraint_failed".to_owned());
+    assert_eq!(bed.db.audience(&ctx), Audience::Nobody);
+    assert_eq!(bed.db.look_at_audience(&ctx).await.unwrap(), Audience::Nobody);
+    assert_eq!(submit(&ctx, "i", Audience::Somebody).await, refused);
+    assert_eq!(submit(&ctx, "i", Audience::Nobody).await, Ok(()));
+    bed.write(|writes| listeners::listen(writes, "one")).await;
+    bed.write(|writes| listeners::listen(writes, "two")).await;
+    assert_eq!(submit(&ctx, "j", bed.db.audience(&ctx)).await, refused);
+    assert_eq!(bed.db.look_at_audience(&ctx).await.unwrap(), Audience::Somebody);
+    assert_eq!(submit(&ctx, "j", bed.db.audience(&ctx)).await, Ok(()));
+    assert_eq!(submit(&other, "i", Audience::Nobody).await, Ok(()), "another tenant");
+    bed.write(|writes| listeners::leave(writes, "one")).await;
+    assert_eq!(submit(&ctx, "k", Audience::Somebody).await, Ok(()), "one is left");
+    bed.write(|writes| listeners::leave(writes, "two")).await;
+    assert_eq!(submit(&ctx, "l", bed.db.audience(&ctx)).await, refused);
+    assert_eq!(bed.db.look_at_audience(&ctx).await.unwrap(), Audience::Nobody);
+    assert_eq!(bed.db.audience(&ctx), Audience::Nobody);
 }

@@ -3,6 +3,7 @@
 use super::bed::{Bed, MINUTE, ids, payload, put, rows};
 use crate::jobs::{self, NewJob};
 use crate::journal::{self, Head};
+use crate::listeners::Audience;
 use crate::outbox::{self, NewMessage};
 use crate::timers::{self, NewTimer};
 use crate::{WriteSet, params};
@@ -49,7 +50,7 @@ pub(super) async fn the_tables_of_the_store_keep_tenants_apart(bed: Bed) {
         jobs::insert(writes, &job);
         timers::insert(writes, &timer);
         outbox::append(writes, &message);
-        journal::append(writes, &a, "i", &Head::default(), &payload).unwrap();
+        journal::append(writes, &a, "i", &Head::default(), &payload, Audience::Nobody).unwrap();
     })
     .await;
     let b = bed.ctx("b");

@@ -10,7 +10,7 @@ use tokio_postgres::Row as ServerRow;
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
-use crate::param::{Bound, check_bytes};
+use crate::param::Bound;
 use crate::row::{Cell, Row};
 use crate::{Param, error};
 
@@ -21,30 +21,24 @@ pub(super) enum Wire<'a> {
     Int(i64),
     Real(f64),
     Text(&'a str),
-    Json(String),
     Bytes(&'a [u8]),
 }
 
 /// The values of a statement, in the order of its placeholders.
 pub(super) fn wires<'a>(bound: Bound<'a>) -> Result<Vec<Wire<'a>>> {
     bound.check_sizes()?;
-    let tenant = bound.tenant.map(|tenant| Ok(Wire::Text(tenant)));
-    tenant.into_iter().chain(bound.params.iter().map(wire)).collect()
+    let tenant = bound.tenant.map(Wire::Text);
+    Ok(tenant.into_iter().chain(bound.params.iter().map(wire)).collect())
 }
 
-fn wire(param: &Param) -> Result<Wire<'_>> {
-    Ok(match param {
+fn wire(param: &Param) -> Wire<'_> {
+    match param {
         Param::Null => Wire::Null,
         Param::Int(int) => Wire::Int(*int),
         Param::Real(real) => Wire::Real(*real),
         Param::Text(text) => Wire::Text(text),
         Param::Bytes(bytes) => Wire::Bytes(bytes),
-        Param::Json(json) => {
-            let text = json.to_string();
-            check_bytes(text.len())?;
-            Wire::Json(text)
-        }
-    })
+    }
 }
 
 pub(super) fn references<'a>(wires: &'a [Wire<'a>]) -> Vec<&'a (dyn ToSql + Sync)> {
@@ -62,7 +56,6 @@ impl ToSql for Wire<'_> {
             Self::Int(int) => int_to_sql(*int, ty, out),
             Self::Real(real) if *ty == Type::FLOAT8 => real.to_sql(ty, out),
             Self::Text(text) if is_text(ty) => text.to_sql(ty, out),
-            Self::Json(text) if is_text(ty) => text.to_sql(ty, out),
             Self::Bytes(bytes) if *ty == Type::BYTEA => bytes.to_sql(ty, out),
             other => Err(format!("{other:?} does not fit a placeholder of type {ty}").into()),
         }

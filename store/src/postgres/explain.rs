@@ -20,7 +20,7 @@ pub(super) fn explain(problem: tokio_postgres::Error) -> Error {
             error::constraint("reference_missing", "it refers to something that does not exist")
         }
         &SqlState::NOT_NULL_VIOLATION | &SqlState::CHECK_VIOLATION => {
-            error::constraint("constraint_failed", "the value is not allowed here")
+            error::constraint(error::CONSTRAINT_FAILED, "the value is not allowed here")
         }
         &SqlState::T_R_SERIALIZATION_FAILURE
         | &SqlState::T_R_DEADLOCK_DETECTED

@@ -1,5 +1,7 @@
 //! One SQLite connection: how it is set up, and how statements run on it.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,11 +10,12 @@ use std::time::{Duration, Instant};
 use flowmaster_kernel::{Error, Result};
 use rusqlite::config::DbConfig as Setting;
 use rusqlite::types::{ToSqlOutput, Value as Owned, ValueRef};
-use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags, Statement, ffi};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Statement, ffi};
 
+use super::checkpoint::WRITER_PAGES;
 use crate::config::{Durability, OpenError};
 use crate::dialect::{Dialect, Sql};
-use crate::param::{Bound, check_bytes};
+use crate::param::Bound;
 use crate::row::{Cell, Row};
 use crate::session::MAX_ROWS;
 use crate::{DbConfig, Param, error};
@@ -28,6 +31,7 @@ const UNLIMITED: u64 = u64::MAX;
 pub(super) enum Purpose {
     Write,
     Read,
+    Checkpoint,
 }
 
 /// A connection whose statements end after the time limit.
@@ -37,6 +41,8 @@ pub(super) struct Conn {
     /// Milliseconds after `opened` at which the running statement is interrupted.
     until: Arc<AtomicU64>,
     limit: Duration,
+    /// Statements of the source by where they stand in memory, as SQLite is given them.
+    texts: RefCell<HashMap<(usize, usize), Arc<str>>>,
 }
 
 /// Why a statement did not run to its end.
@@ -56,6 +62,7 @@ impl Conn {
     ) -> Result<Self, OpenError> {
         let flags = match purpose {
             Purpose::Write => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+            Purpose::Checkpoint => OpenFlags::SQLITE_OPEN_READ_WRITE,
             Purpose::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
         };
         // Each connection is used by one thread at a time, under our own lock.
@@ -66,6 +73,7 @@ impl Conn {
             opened: Instant::now(),
             until: Arc::new(AtomicU64::new(UNLIMITED)),
             limit: config.statement_limit,
+            texts: RefCell::default(),
         };
         conn.set_up(purpose, config)?;
         Ok(conn)
@@ -92,11 +100,13 @@ impl Conn {
         ]);
         match purpose {
             Purpose::Write => settings.extend([
-                ("cache_size", "-32000"),
-                ("wal_autocheckpoint", "4000"),
+                // Each commit looks through all of it.
+                ("cache_size", "-8000"),
+                ("wal_autocheckpoint", WRITER_PAGES),
                 ("journal_size_limit", "67108864"),
             ]),
             Purpose::Read => settings.extend([("cache_size", "-8000"), ("query_only", "1")]),
+            Purpose::Checkpoint => {}
         }
         for (name, wanted) in settings {
             self.set(name, wanted)?;
@@ -184,25 +194,33 @@ impl Conn {
         run: impl FnOnce(&mut Statement<'_>) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         bound.check_sizes().map_err(Fault::Refused)?;
-        let text = Dialect::Sqlite.translate(sql.text());
         let end = millis(self.opened.elapsed().saturating_add(self.limit));
         self.until.store(end, Ordering::Relaxed);
+        let run = |statement: &mut Statement<'_>| {
+            bind(statement, bound)?;
+            run(statement)
+        };
         let outcome = match sql {
-            Sql::Fixed(_) => self.raw.prepare_cached(&text).map_err(Fault::Sqlite).and_then(
-                |mut statement: CachedStatement<'_>| {
-                    bind(&mut statement, bound)?;
-                    run(&mut statement)
-                },
-            ),
-            Sql::Dynamic(_) => {
-                self.raw.prepare(&text).map_err(Fault::Sqlite).and_then(|mut statement| {
-                    bind(&mut statement, bound)?;
-                    run(&mut statement)
-                })
-            }
+            Sql::Fixed(text) => self
+                .raw
+                .prepare_cached(&self.translated(text))
+                .map_err(Fault::Sqlite)
+                .and_then(|mut statement| run(&mut statement)),
+            Sql::Dynamic(text) => self
+                .raw
+                .prepare(&Dialect::Sqlite.translate(text))
+                .map_err(Fault::Sqlite)
+                .and_then(|mut statement| run(&mut statement)),
         };
         self.until.store(UNLIMITED, Ordering::Relaxed);
         outcome
+    }
+
+    fn translated(&self, text: &'static str) -> Arc<str> {
+        let place = (text.as_ptr().addr(), text.len());
+        let mut texts = self.texts.borrow_mut();
+        let known = texts.entry(place).or_insert_with(|| Dialect::Sqlite.translate(text).into());
+        Arc::clone(known)
     }
 }
 
@@ -229,11 +247,6 @@ fn bind(statement: &mut Statement<'_>, bound: Bound<'_>) -> Result<(), Fault> {
             Param::Real(real) => ToSqlOutput::Owned(Owned::Real(*real)),
             Param::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
             Param::Bytes(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
-            Param::Json(json) => {
-                let text = json.to_string();
-                check_bytes(text.len()).map_err(Fault::Refused)?;
-                ToSqlOutput::Owned(Owned::Text(text))
-            }
         };
         statement.raw_bind_parameter(place, value).map_err(Fault::Sqlite)?;
     }
@@ -289,7 +302,7 @@ pub(super) fn explain(problem: rusqlite::Error) -> Error {
             ffi::SQLITE_CONSTRAINT_FOREIGNKEY => {
                 error::constraint("reference_missing", "it refers to something that does not exist")
             }
-            _ => error::constraint("constraint_failed", "the value is not allowed here"),
+            _ => error::constraint(error::CONSTRAINT_FAILED, "the value is not allowed here"),
         },
         ErrorCode::DiskFull => error::storage_full(),
         ErrorCode::OperationInterrupted => error::statement_timeout(),

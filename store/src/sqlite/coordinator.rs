@@ -1,8 +1,8 @@
 //! The thread that owns the writer: it gathers callers into groups and commits each group once.
 //!
-//! One group is one transaction of SQLite. Every caller has a savepoint in it, so a failing caller
-//! loses its own writes alone; all are acknowledged when the group's COMMIT has returned from
-//! fsync. Three rules keep that honest:
+//! One group is one transaction of SQLite. A failing caller loses its own writes alone (see
+//! [`super::group`]); all are acknowledged when the group's COMMIT has returned from fsync. Three
+//! rules keep that honest:
 //!
 //! 1. After an error, and before anything is acknowledged, the autocommit flag is looked at: some
 //!    errors (`SQLITE_FULL`, `SQLITE_IOERR`, `ROLLBACK` conflicts) end the whole transaction, and the
@@ -14,6 +14,8 @@
 //!    there is no space for that one either, nothing else is written.
 //! 3. A caller that holds its turn too long is rolled back and refused from then on.
 
+mod space;
+
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -23,16 +25,23 @@ use std::time::{Duration, Instant};
 use flowmaster_kernel::{Clock, Error, ErrorKind, Result, Timestamp};
 use tokio::sync::oneshot;
 
+#[cfg(test)]
+pub(super) use self::space::settle;
 use super::baton::{Baton, Finish, Shared};
-use super::conn::{Conn, explain, is_full};
+use super::checkpoint::Checkpointer;
+use super::conn::{explain, is_full};
 use super::group::{
-    Group, Lost, Member, TransactionGone, close_savepoint, open_savepoint, run_all,
+    Group, Lost, Member, Stopped, TransactionGone, check_open, close_savepoint, open_savepoint,
+    run_all,
 };
 use super::guard::{FolderLock, Reserve};
 use super::readers::Readers;
 use super::writer::{Begin, Request, Submission};
 use crate::status::{Health, Monitor};
 use crate::{DbConfig, error};
+
+/// How many groups have savepoints after one that went without in vain.
+const CAUTIOUS_GROUPS: u32 = 64;
 
 pub(super) struct Limits {
     group_limit: usize,
@@ -64,6 +73,8 @@ pub(super) struct Coordinator {
     /// A request that does not belong into the group it arrived in.
     pub(super) held_back: Option<Request>,
     pub(super) last_group: usize,
+    /// So many groups begin with savepoints, because one without had to run twice.
+    pub(super) cautious: u32,
     /// A commit failed for lack of space, and none has succeeded since.
     pub(super) unsettled: bool,
     /// When there was the last look for space.
@@ -73,6 +84,8 @@ pub(super) struct Coordinator {
     pub(super) readers: Arc<Readers>,
     pub(super) monitor: Arc<Monitor>,
     pub(super) clock: Arc<dyn Clock>,
+    /// Ends before the folder is given back.
+    pub(super) checkpointer: Checkpointer,
     pub(super) _lock: FolderLock,
 }
 
@@ -117,10 +130,6 @@ impl Coordinator {
         }
     }
 
-    fn until_look(&self) -> Duration {
-        self.limits.space_check.saturating_sub(self.looked_for_space.elapsed())
-    }
-
     /// Serves callers until nobody waits or the group is large enough, then commits.
     fn group(&mut self, first: Request) {
         if let Err(reason) = self.settle_last() {
@@ -131,7 +140,8 @@ impl Coordinator {
         }
         // A write set that runs again stays alone: it may be the one that ends transactions.
         let alone = matches!(&first, Request::Submit(submission) if submission.ran_before);
-        let mut group = Group::open();
+        let mut group = Group::open(alone || self.cautious > 0);
+        self.cautious = self.cautious.saturating_sub(1);
         let mut next = Some(first);
         while let Some(request) = next {
             group.served += 1;
@@ -172,38 +182,64 @@ impl Coordinator {
         request
     }
 
-    fn serve_writes(&self, mut submission: Submission, group: &mut Group) -> Result<(), Lost> {
-        if let Err(late) = self.check_deadline(submission.deadline) {
-            answer(submission.done, Err(late));
+    fn serve_writes(&mut self, mut writes: Submission, group: &mut Group) -> Result<(), Lost> {
+        if let Err(late) = self.check_deadline(writes.deadline) {
+            answer(writes.done, Err(late));
             return Ok(());
         }
-        let seat = self.shared.seat.lock();
-        let mut full = false;
-        let outcome = open_savepoint(&seat.conn)
-            .and_then(|()| run_all(&seat.conn, &mut submission, &mut full));
-        let closed = close_savepoint(&seat.conn, outcome.is_ok());
-        group.ran_full |= full;
-        match (outcome, closed) {
-            (Ok(()), Ok(())) => {
-                group.wakes.add(submission.writes.wakes);
-                group.members.push(Member::Applied(submission));
-                Ok(())
-            }
-            (Err(refusal), Ok(())) => {
-                group.members.push(Member::Refused(submission.done, refusal));
-                Ok(())
-            }
-            (outcome, Err(TransactionGone)) => {
-                let refusal = outcome.err().unwrap_or_else(error::transaction_lost);
-                if full && !submission.ran_before {
-                    // Runs again behind the others, with the space of the reserve.
-                    group.members.push(Member::Applied(submission));
-                } else {
-                    answer(submission.done, Err(refusal));
-                }
-                Err(Lost { full })
-            }
+        if group.guarded {
+            return self.serve_guarded(writes, group);
         }
+        let (outcome, gone) = {
+            let conn = &self.shared.seat.lock().conn;
+            let ran = check_open(conn).map_err(Stopped::from);
+            let ran = ran.and_then(|()| run_all(conn, &mut writes));
+            (ran, conn.is_autocommit())
+        };
+        if !gone && outcome.as_ref().is_err_and(|stopped| stopped.half_way) {
+            self.run_guarded(group)?;
+        }
+        settle_writes(writes, outcome, gone, group)
+    }
+
+    /// Runs a write set in a savepoint.
+    fn serve_guarded(&self, mut writes: Submission, group: &mut Group) -> Result<(), Lost> {
+        let (outcome, closed) = {
+            let conn = &self.shared.seat.lock().conn;
+            let opened = open_savepoint(conn).map_err(Stopped::from);
+            let outcome = opened.and_then(|()| run_all(conn, &mut writes));
+            let closed = close_savepoint(conn, outcome.is_ok());
+            (outcome, closed)
+        };
+        settle_writes(writes, outcome, closed.is_err(), group)
+    }
+
+    /// Takes the group back, which somebody left half-way, and runs its write sets once more.
+    fn run_guarded(&mut self, group: &mut Group) -> Result<(), Lost> {
+        self.cautious = CAUTIOUS_GROUPS;
+        group.guarded = true;
+        let begun_anew = {
+            let conn = &self.shared.seat.lock().conn;
+            conn.control("ROLLBACK").and_then(|()| conn.control("BEGIN IMMEDIATE"))
+        };
+        let mut outcome = begun_anew.map_err(|problem| {
+            tracing::error!(%problem, "a group could not begin anew");
+            Lost { full: is_full(&problem) }
+        });
+        let mut ran = std::mem::take(&mut group.members).into_iter();
+        while outcome.is_ok()
+            && let Some(member) = ran.next()
+        {
+            outcome = match member {
+                Member::Applied(writes) => self.serve_guarded(writes, group),
+                told => {
+                    group.members.push(told);
+                    Ok(())
+                }
+            };
+        }
+        group.members.extend(ran);
+        outcome
     }
 
     fn serve_transaction(&self, begin: Begin, group: &mut Group) -> Result<(), Lost> {
@@ -229,6 +265,7 @@ impl Coordinator {
         let lost = closed.err().map(|TransactionGone| Lost { full: seat.ran_full });
         match finish {
             Some(Finish::Commit { ack, wakes }) => {
+                group.guarded = true;
                 group.wakes.add(wakes);
                 group.members.push(Member::Transaction(ack));
             }
@@ -294,6 +331,7 @@ impl Coordinator {
 
     fn acknowledge(&self, group: Group) {
         self.readers.end_old_snapshots();
+        self.checkpointer.committed();
         self.monitor.committed(group.members.len() as u64, group.wakes);
         for member in group.members {
             match member {
@@ -338,67 +376,6 @@ impl Coordinator {
         tracing::error!("the writer stops: restart the process");
         self.monitor.set_health(Health::Poisoned);
         tell_unknown(group);
-    }
-
-    /// Commits something small if the last commit failed for lack of space.
-    fn settle_last(&mut self) -> Result<()> {
-        if !self.unsettled {
-            return Ok(());
-        }
-        let settled = settle(&self.shared.seat.lock().conn);
-        match settled {
-            Ok(()) => {
-                self.unsettled = false;
-                Ok(())
-            }
-            Err(problem) if is_full(&problem) => Err(error::storage_full()),
-            Err(problem) => {
-                tracing::error!(%problem, "the writer stops: restart the process");
-                self.monitor.set_health(Health::Poisoned);
-                Err(error::poisoned())
-            }
-        }
-    }
-
-    /// After a COMMIT failed for lack of space: gives up the reserve and commits something small.
-    /// It lands where the failed commit was written, so afterwards that one is certainly not there.
-    fn make_room(&self) -> Result<(), rusqlite::Error> {
-        self.space_ran_out();
-        let seat = self.shared.seat.lock();
-        if !seat.conn.is_autocommit() {
-            seat.conn.control("ROLLBACK")?;
-        }
-        settle(&seat.conn)
-    }
-
-    /// Refuses new work and gives up the reserve, so that accepted work can still be finished.
-    fn space_ran_out(&self) {
-        if self.monitor.health() != Health::StorageLow {
-            tracing::error!("storage is full: new work is refused");
-        }
-        self.monitor.set_health(Health::StorageLow);
-        if let Err(problem) = self.reserve.release() {
-            tracing::error!(%problem, "the reserve could not be released");
-        }
-        let seat = self.shared.seat.lock();
-        if seat.conn.is_autocommit()
-            && let Err(problem) = seat.conn.raw().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
-        {
-            tracing::warn!(%problem, "no checkpoint while storage is full");
-        }
-    }
-
-    /// Accepts new work again once the reserve fits on the disk again.
-    fn look_for_space(&mut self) {
-        let found = self.reserve.hold();
-        self.looked_for_space = Instant::now();
-        match found {
-            Ok(()) => {
-                tracing::info!("there is space again: new work is accepted");
-                self.monitor.set_health(Health::Ready);
-            }
-            Err(problem) => tracing::warn!(%problem, "storage is still full"),
-        }
     }
 
     fn check_deadline(&self, deadline: Option<Timestamp>) -> Result<()> {
@@ -449,17 +426,27 @@ impl Coordinator {
     }
 }
 
-/// A commit of its own that changes nothing but a number in the header of the file.
-pub(super) fn settle(conn: &Conn) -> Result<(), rusqlite::Error> {
-    let raw = conn.raw();
-    let version: i32 = raw.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    conn.control("BEGIN IMMEDIATE")?;
-    let set = raw.execute_batch(&format!("PRAGMA user_version={}", version.wrapping_add(1)));
-    let settled = set.and_then(|()| conn.control("COMMIT"));
-    if settled.is_err() && !conn.is_autocommit() {
-        conn.control("ROLLBACK")?;
+/// Notes in the group what became of a write set. `gone`: the group's transaction went with it.
+fn settle_writes(
+    writes: Submission,
+    outcome: Result<(), Stopped>,
+    gone: bool,
+    group: &mut Group,
+) -> Result<(), Lost> {
+    let full = outcome.as_ref().is_err_and(|stopped| stopped.full);
+    group.ran_full |= full;
+    match outcome {
+        Ok(()) if !gone => {
+            group.wakes.add(writes.writes.wakes);
+            group.members.push(Member::Applied(writes));
+        }
+        Err(stopped) if !gone => group.members.push(Member::Refused(writes.done, stopped.refusal)),
+        // Runs again behind the others, with the space of the reserve.
+        _ if full && !writes.ran_before => group.members.push(Member::Applied(writes)),
+        Ok(()) => answer(writes.done, Err(error::transaction_lost())),
+        Err(stopped) => answer(writes.done, Err(stopped.refusal)),
     }
-    settled
+    if gone { Err(Lost { full }) } else { Ok(()) }
 }
 
 fn tell_unknown(group: Group) {

@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::baton::{Baton, Seat, Shared};
+use super::checkpoint::Checkpointer;
 use super::conn::Conn;
 use super::coordinator::{Coordinator, Limits};
 use super::guard::{FolderLock, Reserve};
@@ -53,6 +54,7 @@ pub(super) struct Writer {
 /// What the coordinator works with.
 pub(super) struct Parts {
     pub(super) conn: Conn,
+    pub(super) checkpointer: Checkpointer,
     pub(super) lock: FolderLock,
     pub(super) reserve: Arc<Reserve>,
     pub(super) readers: Arc<Readers>,
@@ -75,6 +77,7 @@ impl Writer {
             again: std::collections::VecDeque::new(),
             held_back: None,
             last_group: 0,
+            cautious: 0,
             unsettled: false,
             looked_for_space: Instant::now(),
             limits: Limits::of(config),
@@ -82,6 +85,7 @@ impl Writer {
             readers: parts.readers,
             monitor: parts.monitor,
             clock: parts.clock,
+            checkpointer: parts.checkpointer,
             _lock: parts.lock,
         };
         let thread = std::thread::Builder::new()

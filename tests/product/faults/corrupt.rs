@@ -23,6 +23,11 @@ const RESERVE: &str = "reserve";
 /// So many instances are completed, and as many are not.
 const INSTANCES: usize = 10;
 
+/// Of so many bytes one is in the text of a definition, which is a small part of the whole.
+const DIRECTED: usize = 4;
+/// How a place in the text of a definition is known.
+const IN_DEFINITION: &[u8] = b"sequenceFlow ";
+
 /// What one byte did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Harm {
@@ -55,7 +60,10 @@ async fn a_byte_that_the_disk_changed_never_changes_an_answer() {
     for number in 0..proof.size() {
         let mut dice = Dice::of(proof.seed(), number as u64);
         let change = |bytes: &mut Vec<u8>| {
-            let place = dice.under(bytes.len());
+            let place = match number % DIRECTED {
+                0 => of_a_definition(bytes, &mut dice),
+                _ => dice.under(bytes.len()),
+            };
             bytes[place] ^= u8::try_from(1 + dice.under(255)).unwrap();
         };
         let harm = match answers(&origin, folder.path(), &key, 2 + number, change).await {
@@ -74,11 +82,24 @@ async fn a_byte_that_the_disk_changed_never_changes_an_answer() {
         };
         *harms.entry(harm).or_default() += 1;
     }
-    println!("{harms:?}");
+    println!("proof: {harms:?}");
+    // Where content is hit, it is told.
+    assert!(
+        harms.get(&Harm::Told).is_some_and(|told| *told * DIRECTED * 5 > proof.size()),
+        "{harms:?}"
+    );
     proof.faults(proof.size());
     assert!(silent.is_empty(), "{} other answers: {silent:#?}", silent.len());
     let size = proof.size();
     proof.ends(size);
+}
+
+/// A place in the text of a process definition.
+fn of_a_definition(bytes: &[u8], dice: &mut Dice) -> usize {
+    let found = bytes.windows(IN_DEFINITION.len()).enumerate();
+    let places: Vec<usize> =
+        found.filter(|(_, text)| *text == IN_DEFINITION).map(|(at, _)| at).collect();
+    (dice.one_of(&places) + dice.under(IN_DEFINITION.len())).min(bytes.len() - 1)
 }
 
 /// A database with something of everything.

@@ -3,6 +3,7 @@
 //! It depends on the mind wing (rules) and the data wing, never on people: what people have to do
 //! goes to the outbox, and whoever serves people subscribes.
 
+pub mod announced;
 pub mod execution;
 pub mod processes;
 #[cfg(test)]

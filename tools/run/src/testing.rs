@@ -11,10 +11,12 @@ use flowmaster_kernel::{
 };
 use flowmaster_mind::rules::{self, Rules};
 use flowmaster_store::archive::Archive;
-use flowmaster_store::{Db, WriteSet, journal};
+use flowmaster_store::{Db, WriteSet, journal, outbox};
+use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
 
-use crate::execution::{Drivers, Execution, History, Stored, WorkRef, recorded_events};
+use crate::announced::{self, ANNOUNCED, Announced};
+use crate::execution::{Drivers, Execution, Handler, History, Stored, WorkRef, recorded_events};
 use crate::processes::Processes;
 
 pub(crate) struct World {
@@ -26,6 +28,8 @@ pub(crate) struct World {
     pub(crate) ctx: Ctx,
     /// Where instances are archived.
     pub(crate) archive: tempfile::TempDir,
+    /// What was announced.
+    pub(crate) heard: Arc<Mutex<Vec<Announced>>>,
     drivers: Drivers,
     ids: Arc<SequenceIds>,
 }
@@ -63,7 +67,14 @@ impl World {
         db.migrate(&sets).await.unwrap();
         let archive = tempfile::tempdir().unwrap();
         let (execution, catalogue) = node(&db, &clock, &ids, archive.path());
-        let drivers = Drivers::new(Arc::clone(&execution));
+        let (heard, ears) = (Arc::default(), db.clone());
+        let notes: Arc<Mutex<Vec<Announced>>> = Arc::clone(&heard);
+        let hear: Handler = Arc::new(move |ctx, message: outbox::Message, mark| {
+            notes.lock().extend(announced::read(&message.payload).unwrap());
+            let db = ears.clone();
+            Box::pin(async move { db.submit(&ctx, mark).await })
+        });
+        let drivers = Drivers::new(Arc::clone(&execution)).on(ANNOUNCED, hear);
         let mut world = Self {
             ctx: Ctx::system(tenant("ten_a"), &(clock.clone() as _), &(ids.clone() as _)),
             db,
@@ -73,6 +84,7 @@ impl World {
             drivers,
             ids,
             archive,
+            heard,
         };
         world.ctx = world.person("ada", &["director"]);
         world

@@ -78,6 +78,32 @@ async fn one_that_fails_in_a_group_takes_nobody_with_it() {
 }
 
 #[tokio::test]
+async fn one_that_stops_half_way_has_the_others_written_once_more() {
+    let bed = patient().await;
+    let ctx = bed.ctx("a");
+    for round in ["1", "2"] {
+        let name = |what: &str| format!("{what}{round}");
+        let turn = bed.db.begin(&ctx).await.unwrap();
+        let commits = bed.db.status().commits;
+        let submit = |ids: Vec<String>| {
+            let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+            Waiting::made(bed.db.submit(&ctx, rows(&ids)))
+        };
+        let before = submit(vec![name("before")]);
+        let fails = submit(vec![name("half"), name("before")]);
+        let refused_at_once = submit(vec![name("before")]);
+        let after = submit(vec![name("after")]);
+        turn.rollback().await;
+        before.answer().await.unwrap();
+        assert_eq!(fails.answer().await.unwrap_err().code(), "duplicate");
+        assert_eq!(refused_at_once.answer().await.unwrap_err().code(), "duplicate");
+        after.answer().await.unwrap();
+        assert_eq!(bed.db.status().commits - commits, 1);
+    }
+    assert_eq!(committed(&bed), ["after1", "after2", "before1", "before2"]);
+}
+
+#[tokio::test]
 async fn a_caller_that_goes_away_while_waiting_holds_nobody_up() {
     let bed = patient().await;
     let ctx = bed.ctx("a");

@@ -120,7 +120,7 @@ async fn a_store_without_space_for_its_reserve_starts_and_refuses_new_work() {
 #[tokio::test]
 async fn a_temporary_database_goes_away_with_its_last_handle() {
     let db = Db::temporary(Arc::new(ManualClock::default())).await;
-    assert_eq!(db.applied_steps().await.unwrap().len(), 8);
+    assert_eq!(db.applied_steps().await.unwrap().len(), 9);
     db.migrate(&[ROOM]).await.unwrap();
     let config = DbConfig { durability: Durability::ProcessOnly, ..DbConfig::new("sqlite:unused") };
     assert_eq!(config.reserve_bytes, 16 * 1024 * 1024);

@@ -10,6 +10,8 @@ use crate::proof::Dice;
 
 /// How long a driver or a worker may hold what it took, in milliseconds.
 const LEASE: i64 = 10 * 60_000;
+/// In so many of a hundred calls whoever asks goes away in the middle, and asks again.
+const LEAVES: usize = 4;
 /// How often something is asked again, at most.
 const AGAIN: usize = 20;
 /// How many rounds it takes at most until everything has ended.
@@ -31,6 +33,8 @@ pub(super) struct Clients {
     pub(super) completed: BTreeSet<String>,
     /// Jobs that were claimed, which somebody else may hold by now.
     held: Vec<Value>,
+    /// The same of agents' work.
+    thinking: Vec<Value>,
     calls: usize,
 }
 
@@ -43,14 +47,17 @@ impl Clients {
             refused: BTreeSet::new(),
             completed: BTreeSet::new(),
             held: Vec::new(),
+            thinking: Vec::new(),
             calls: 0,
         }
     }
 
     pub(super) async fn step(&mut self) {
         match self.dice.under(100) {
-            0..24 => self.start().await,
-            24..40 => self.work().await,
+            0..20 => self.start().await,
+            20..34 => self.work().await,
+            34..37 => self.claim_work().await,
+            37..40 => self.submit_work().await,
             40..46 => {
                 let limit = 1 + self.dice.under(3);
                 self.claim(limit).await;
@@ -85,6 +92,11 @@ impl Clients {
         arguments["idempotency_key"] = json!(format!("call-{}", self.calls));
         let mut first = None;
         for _ in 0..AGAIN {
+            if self.dice.percent(LEAVES) {
+                let steps = self.dice.under(40);
+                self.world.call_and_leave(operation, arguments.clone(), steps).await;
+                self.world.restart_if_stopped().await;
+            }
             let answer = self.world.call(operation, arguments.clone()).await;
             let died = self.world.restart_if_stopped().await;
             match answer {
@@ -154,6 +166,49 @@ impl Clients {
         if self.ask("job_complete", complete).await.is_ok() {
             let id = job["id"].as_str().unwrap().to_owned();
             assert!(self.completed.insert(id.clone()), "the job {id} was completed twice");
+        }
+    }
+
+    /// An agent begins to think, perhaps for longer than the work is its own.
+    async fn claim_work(&mut self) {
+        let lease = *self.dice.one_of(&[10, 60, 600]);
+        if let Ok(claimed) = self.ask("work_claim", json!({ "lease_s": lease })).await {
+            self.thinking.extend(claimed["work"].as_array().unwrap().iter().cloned());
+        }
+    }
+
+    /// An agent answers: something else than was asked for, late, twice, or that it cannot.
+    async fn submit_work(&mut self) {
+        if self.thinking.is_empty() {
+            return self.claim_work().await;
+        }
+        let at = self.dice.under(self.thinking.len());
+        let again = self.dice.percent(25);
+        let work = if again { self.thinking[at].clone() } else { self.thinking.swap_remove(at) };
+        let answer = match self.dice.under(8) {
+            0 => json!({ "output": { "n": "many" } }),
+            _ => json!({ "output": { "n": self.dice.under(4) } }),
+        };
+        self.submit(&work, answer).await;
+    }
+
+    async fn submit(&mut self, work: &Value, mut answer: Value) {
+        answer["id"] = work["id"].clone();
+        answer["epoch"] = work["epoch"].clone();
+        let is_wrong = answer["output"]["n"].is_string();
+        match self.ask("work_submit", answer).await {
+            Ok(_) => {
+                assert!(!is_wrong, "what does not fit was taken");
+                let id = work["id"].as_str().unwrap().to_owned();
+                assert!(self.completed.insert(id.clone()), "the work {id} was done twice");
+            }
+            // Too many answers were handed in: another run begins.
+            Err(code) if code == "budget_exceeded" => {
+                let fail = json!({ "id": work["id"], "epoch": work["epoch"], "reason": "lost",
+                    "retries": 1 });
+                let _ = self.ask("work_fail", fail).await;
+            }
+            Err(_) => {}
         }
     }
 
@@ -233,6 +288,11 @@ impl Clients {
                 self.ask("instance_control", resume).await.unwrap();
             }
             while self.held_after_claim().await {}
+            self.thinking.clear();
+            self.claim_work().await;
+            for work in std::mem::take(&mut self.thinking) {
+                self.submit(&work, json!({ "output": { "n": 1 } })).await;
+            }
             for task in self.list("task_list", json!({ "filter": "all_open" })).await {
                 let _ = self.ask("task_claim", json!({ "id": task["id"] })).await;
                 let _ = self.ask("task_complete", json!({ "id": task["id"] })).await;
@@ -250,7 +310,8 @@ impl Clients {
             self.world.clock.advance_millis(LEASE + 60_000);
         }
         let left = self.list("instance_search", json!({ "state": "active" })).await;
-        panic!("what can end does not: {left:#?}");
+        let trace: Vec<&str> = self.world.trace.lines().rev().take(60).collect();
+        panic!("what can end does not: {left:#?}, latest first: {trace:#?}");
     }
 
     /// Claims what there is and completes it; whether there was anything.

@@ -10,10 +10,29 @@ pub(super) const MODELS: usize = 24;
 pub(super) const CHILD: &str = "child";
 
 /// The parts that lead from one element to another.
-const PARTS: [&str; 14] = [
-    "job", "job", "late", "reminded", "person", "script", "timer", "message", "call", "parallel",
-    "choice", "each", "inside", "race",
+const PARTS: [&str; 15] = [
+    "job", "job", "late", "reminded", "person", "script", "timer", "message", "call", "agent",
+    "parallel", "choice", "each", "inside", "race",
 ];
+
+/// What the one agent is asked.
+pub(super) const PROMPT: &str = "---
+id: simulated/guess
+description: Guesses a number.
+output:
+  schema:
+    type: object
+    required: ['n']
+    properties: { 'n': { type: integer } }
+---
+## user
+Guess.
+";
+
+/// The agent whose work clients do.
+pub(super) fn agent() -> Value {
+    json!({ "id": "guesser", "prompt": "simulated/guess" })
+}
 
 /// The process with this number: always the same.
 pub(super) fn model(number: usize) -> Value {
@@ -77,7 +96,7 @@ impl Maker {
     }
 
     fn part(&mut self, depth: usize) -> (String, String) {
-        let kinds = if depth == 0 { 9 } else { PARTS.len() };
+        let kinds = if depth == 0 { 10 } else { PARTS.len() };
         let kind = PARTS[self.dice.under(kinds)];
         match kind {
             "parallel" | "choice" => self.branches(kind, depth),
@@ -96,6 +115,7 @@ impl Maker {
         let element = match kind {
             "job" => json!({ "type": "serviceTask", "job": "work" }),
             "person" => json!({ "type": "userTask" }),
+            "agent" => json!({ "type": "agentTask", "agent": "guesser" }),
             "script" => json!({ "type": "scriptTask", "script": "n + 1", "result": "n" }),
             "timer" => json!({ "type": "intermediateCatchEvent",
                 "event": { "duration": format!("PT{minutes}M") } }),

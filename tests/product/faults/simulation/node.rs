@@ -1,10 +1,13 @@
 //! A node that dies and starts again, and the world around it: clock, chance, fates of commits.
 
+use std::future::{Future, poll_fn};
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use flowmaster_kernel::{
-    BoxFuture, Catalogue, Clock, Ctx, Error, IdSource, ManualClock, Result, Timestamp,
+    BoxFuture, Catalogue, Clock, Ctx, Error, IdSource, ManualClock, Result, Timestamp, ToolCaller,
 };
 use flowmaster_mcp_server::compose::{Idle, Rooms, compose_with};
 use flowmaster_mcp_server::config::Config;
@@ -14,6 +17,7 @@ use flowmaster_mcp_server::ports::{AnswerBook, Caller};
 use flowmaster_store::{Db, Fate, Fates};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
+use tokio::task::coop;
 
 use super::models;
 use crate::proof::{Dice, Proof};
@@ -21,7 +25,7 @@ use crate::proof::{Dice, Proof};
 const DATABASE: [&str; 2] = ["flowmaster.db", "flowmaster.db-wal"];
 const RESERVE: &str = "reserve";
 /// What clients call; schemas of the others need not be read at each start.
-const OPERATIONS: [&str; 15] = [
+const OPERATIONS: [&str; 18] = [
     "process_start",
     "instance_search",
     "instance_get",
@@ -37,7 +41,14 @@ const OPERATIONS: [&str; 15] = [
     "task_list",
     "task_claim",
     "task_complete",
+    "work_claim",
+    "work_submit",
+    "work_fail",
 ];
+/// How many steps the runtime grants a task before it lets others go on.
+const TURN: usize = 128;
+/// The longest that a slow disk takes, in milliseconds.
+const SLOWEST: usize = 90_000;
 
 /// A data folder with the processes, which every run begins with.
 pub(super) struct Origin {
@@ -55,13 +66,16 @@ impl Origin {
         let owner = server.owner.clone();
         let mut processes = vec![models::child()];
         processes.extend((0..models).map(models::model));
+        let ask = async |operation: &str, arguments: Value| {
+            let ctx = owner.ctx("origin".into(), &clock, &ids);
+            server.app.surface.dispatcher.call(ctx, operation, arguments).await.unwrap()
+        };
+        ask("prompt_save", json!({ "text": models::PROMPT })).await;
+        ask("agent_save", models::agent()).await;
         for process in processes {
-            let ctx = || owner.ctx("origin".into(), &clock, &ids);
-            let dispatcher = &server.app.surface.dispatcher;
             let id = process["id"].clone();
-            let save = json!({ "compact": process });
-            dispatcher.call(ctx(), "process_save", save).await.unwrap();
-            dispatcher.call(ctx(), "process_publish", json!({ "id": id })).await.unwrap();
+            ask("process_save", json!({ "compact": process })).await;
+            ask("process_publish", json!({ "id": id })).await;
         }
         let stranger = server.rooms.identity.add_tenant(&ids, "other").await.unwrap().admin.into();
         server.background.stop().await;
@@ -98,6 +112,7 @@ pub(super) struct Weather(Mutex<Outlook>);
 
 struct Outlook {
     dice: Dice,
+    clock: Arc<ManualClock>,
     /// How many of a thousand commits fail.
     chance: usize,
     /// No commit succeeds until the node is started again.
@@ -115,9 +130,17 @@ impl Fates for Weather {
             return Fate::Stored;
         }
         outlook.happened += 1;
-        let fates = [Fate::RolledBack, Fate::Lost, Fate::Unanswered, Fate::Stopped];
+        let fates = [Fate::Stored, Fate::RolledBack, Fate::Lost, Fate::Unanswered, Fate::Stopped];
         let fate = *outlook.dice.one_of(&fates);
-        outlook.stopped = fate != Fate::RolledBack;
+        match fate {
+            // A slow disk: leases and deadlines run out meanwhile.
+            Fate::Stored => {
+                let millis = outlook.dice.under(SLOWEST);
+                outlook.clock.advance_millis(i64::try_from(millis).unwrap());
+            }
+            Fate::RolledBack => {}
+            Fate::Lost | Fate::Unanswered | Fate::Stopped => outlook.stopped = true,
+        }
         fate
     }
 }
@@ -134,7 +157,7 @@ impl AnswerBook for Answers {
 pub(super) struct Node {
     pub(super) rooms: Rooms,
     idle: Idle,
-    dispatcher: Dispatcher,
+    dispatcher: Arc<Dispatcher>,
 }
 
 pub(super) struct World {
@@ -158,9 +181,16 @@ impl World {
         }
         std::fs::hard_link(origin.folder.join(RESERVE), folder.join(RESERVE)).unwrap();
         let chance = *dice.one_of(&[0, 15, 40, 80]);
-        let outlook = Outlook { dice: Dice::new(dice.draw()), chance, stopped: false, happened: 0 };
+        let clock = Arc::new(ManualClock::at(beginning()));
+        let outlook = Outlook {
+            dice: Dice::new(dice.draw()),
+            clock: Arc::clone(&clock),
+            chance,
+            stopped: false,
+            happened: 0,
+        };
         let mut world = Self {
-            clock: Arc::new(ManualClock::at(beginning())),
+            clock,
             trace: String::new(),
             node: None,
             folder: folder.to_owned(),
@@ -179,7 +209,8 @@ impl World {
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
         let caller = Arc::new(LateCaller::default());
         let config = config(&self.folder);
-        let (rooms, idle) = Rooms::open(&config, &clock, &self.ids, caller).await.unwrap();
+        let late = Arc::clone(&caller) as Arc<dyn ToolCaller>;
+        let (rooms, idle) = Rooms::open(&config, &clock, &self.ids, late).await.unwrap();
         let weather = Arc::clone(&self.weather);
         weather.0.lock().stopped = false;
         rooms.db.simulate(weather);
@@ -193,7 +224,8 @@ impl World {
             answers: Some(answers),
             ..Foundations::default()
         };
-        let dispatcher = Dispatcher::new(&catalogue, on).unwrap();
+        let dispatcher = Arc::new(Dispatcher::new(&catalogue, on).unwrap());
+        caller.bind(&dispatcher);
         self.node = Some(Node { rooms, idle, dispatcher });
     }
 
@@ -257,6 +289,28 @@ impl World {
             Err(code) => format!("{operation} {arguments} ! {code}\n"),
         });
         answer
+    }
+
+    /// Calls an operation, and goes away when the call waits after `steps` steps of its work: whoever
+    /// asked does not know what became of it.
+    pub(super) async fn call_and_leave(&mut self, operation: &str, arguments: Value, steps: usize) {
+        // With a whole turn before it.
+        tokio::task::yield_now().await;
+        let ctx = self.ctx();
+        let left = {
+            let mut call = pin!(self.node().dispatcher.call(ctx, operation, arguments.clone()));
+            poll_fn(|cx| {
+                for _ in steps..TURN {
+                    if let Poll::Ready(step) = coop::poll_proceed(cx) {
+                        step.made_progress();
+                    }
+                }
+                Poll::Ready(call.as_mut().poll(cx).is_pending())
+            })
+            .await
+        };
+        self.trace.push_str(&format!("{operation} {arguments} left: {left}\n"));
+        self.weather.0.lock().happened += usize::from(left);
     }
 
     /// What another tenant sees.

@@ -23,6 +23,8 @@ pub(super) enum AgentsError {
     DoneByServer(String),
     #[error("no run {0:?}")]
     UnknownRun(String),
+    #[error("no work {0:?}")]
+    UnknownWork(String),
     #[error("the work {0:?} was not claimed")]
     NotClaimed(String),
     #[error("the work {0:?} is not yours")]
@@ -62,8 +64,11 @@ impl From<AgentsError> for Error {
                 .fix("save the agent with the runner client to do its work yourself")
                 .next("agent_get"),
             AgentsError::UnknownRun(id) => Self::not_found("run", &id).next("run_search"),
+            AgentsError::UnknownWork(id) => Self::not_found("work", &id)
+                .fix("claim work, and hand it in under the id that it came with")
+                .next("work_claim"),
             AgentsError::NotClaimed(_) => Self::conflict("work_not_claimed", what)
-                .why("nobody works on it, or it is done")
+                .why("nobody works on it")
                 .fix("claim work first")
                 .next("work_claim"),
             AgentsError::NotYours(_) => Self::new(ErrorKind::Forbidden, "work_not_yours", what)

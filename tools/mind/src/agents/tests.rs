@@ -7,6 +7,7 @@ mod by_client;
 mod by_server;
 mod defining;
 mod in_process;
+mod plans;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;

@@ -196,7 +196,10 @@ impl Agents {
             let held = jobs::find(&mut session, job).await?;
             (run, held.map(|held| held.epoch))
         };
-        let run = run.ok_or_else(|| AgentsError::NotClaimed(job.to_owned()))?;
+        let run = run.ok_or_else(|| match job_epoch {
+            Some(_) => AgentsError::NotClaimed(job.to_owned()),
+            None => AgentsError::UnknownWork(job.to_owned()),
+        })?;
         if run.client != ctx.principal.id {
             return Err(AgentsError::NotYours(job.to_owned()).into());
         }

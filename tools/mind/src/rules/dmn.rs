@@ -3,8 +3,7 @@
 use flowmaster_engine::dmn::{DecisionError, Decisions};
 use flowmaster_engine::finding::Finding;
 use flowmaster_engine::xml::Element;
-use flowmaster_kernel::hex;
-use sha2::{Digest as _, Sha256};
+use flowmaster_store::intact;
 
 use super::types::DecisionInfo;
 
@@ -40,7 +39,7 @@ pub(super) fn read(dmn: &str, id: Option<String>) -> Result<File, Vec<Finding>> 
         return Err(findings);
     }
     let decisions = decisions.ids().map(|id| describe(&root, &decisions, id)).collect();
-    let hash = hex(&Sha256::digest(dmn.as_bytes()));
+    let hash = intact::fingerprint(dmn);
     Ok(File { id, name, hash, decisions })
 }
 

@@ -2,7 +2,7 @@
 
 use flowmaster_engine::governance::Mandates;
 use flowmaster_kernel::{Result, Timestamp};
-use flowmaster_store::{Migrations, Param, Row, Session, Tx, params};
+use flowmaster_store::{Migrations, Param, Row, Session, Tx, intact, params};
 
 use super::types::{MandateSet, RuleInfo, RulePin, SearchRules};
 
@@ -48,7 +48,7 @@ const NEWEST: &str = "SELECT id, version, hash, name, decisions, author, created
 const ONE: &str = "SELECT id, version, hash, name, decisions, author, created_at
     FROM rules_decision WHERE tenant_id = $1 AND id = $2 AND version = $3";
 const DMN: &str =
-    "SELECT dmn FROM rules_decision WHERE tenant_id = $1 AND id = $2 AND version = $3";
+    "SELECT dmn, hash FROM rules_decision WHERE tenant_id = $1 AND id = $2 AND version = $3";
 const ACTIVATE: &str = "INSERT INTO rules_active (tenant_id, decision_id, file, version)
     VALUES ($1, $2, $3, $4)";
 const DEACTIVATE: &str = "DELETE FROM rules_active WHERE tenant_id = $1 AND file = $2";
@@ -97,7 +97,11 @@ pub(super) async fn find(
 
 pub(super) async fn dmn(session: &mut Session, pin: &RulePin) -> Result<Option<String>> {
     let row = session.query_opt(DMN, &params![&pin.file, pin.version]).await?;
-    row.map(|row| row.text(0)).transpose()
+    row.map(|row| {
+        intact::check("decisions", &pin.file, row.str(0)?, row.str(1)?)?;
+        row.text(0)
+    })
+    .transpose()
 }
 
 /// The active version that holds `decision`.

@@ -3,10 +3,11 @@
 //! Owns the tables `execution_instance`, `execution_subscription`, `execution_message`,
 //! `execution_taken`, `execution_held`, `execution_ended`, `execution_archived` and the operations
 //! `process_start`, `instance_search`, `instance_get`, `instance_control`, `instance_modify`,
-//! `instance_activate`, `instance_timeline`, `instance_archive`, `archive_search`, `archive_get`,
+//! `instance_modify_all`, `instance_activate`, `instance_timeline`, `instance_archive`, `archive_search`, `archive_get`,
 //! `incident_list`, `incident_resolve`, `incident_resolve_all`, `message_publish`,
-//! `signal_broadcast`, `condition_evaluate`, `job_claim`, `job_complete`, `job_fail`, `job_authorize`. Publishes the
-//! outbox topics `human_task.requested` and `human_task.closed`.
+//! `signal_broadcast`, `condition_evaluate`, `job_claim`, `job_complete`, `job_fail`,
+//! `job_authorize`. Publishes the outbox topics `human_task.requested`, `human_task.closed` and
+//! `announced`.
 //!
 //! Invariants: a command is decided by the pure engine on the newest state and stored in one commit
 //! with everything that follows from it (state, journal, jobs, timers, outbox, the answer under the
@@ -24,6 +25,7 @@ mod conditions;
 mod control;
 mod drivers;
 mod error;
+mod happened;
 mod held;
 mod hot;
 mod human;

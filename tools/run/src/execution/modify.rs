@@ -1,7 +1,9 @@
-//! Modification of a running instance, done or only foreseen.
+//! Modification of a running instance, done or only foreseen; [`many`] does it to many.
+
+mod many;
 
 use flowmaster_engine::modification::{Instruction, Which};
-use flowmaster_engine::{Command, Decided, Key, refusal};
+use flowmaster_engine::{Command, Decided, Event, Key, refusal};
 use flowmaster_kernel::{Ctx, Result};
 use flowmaster_store::WriteSet;
 
@@ -11,7 +13,7 @@ use super::messages::check_length;
 use super::query::summary;
 use super::service::{Execution, Then};
 use super::timeline::sentence;
-use super::types::{ModifiedInstance, ModifyAction, ModifyInstance, ModifyInstruction};
+use super::types::{ModifiedInstance, ModifyAction, ModifyInstance, ModifyInstruction, Variables};
 use crate::processes::Published;
 
 /// The most sentences about what would happen.
@@ -23,19 +25,7 @@ impl Execution {
         ctx: &Ctx,
         params: ModifyInstance,
     ) -> Result<ModifiedInstance> {
-        check_length("the reason", params.reason.as_deref().unwrap_or_default())?;
-        let instructions: Result<Vec<_>, _> =
-            (1..).zip(params.instructions).map(|(at, given)| instruction(at, given)).collect();
-        let mut instructions = instructions?;
-        if !params.variables.is_empty() {
-            let variables = params.variables.into();
-            instructions.push(Instruction::SetVariables { scope: Key::PROCESS, variables });
-        }
-        if instructions.is_empty() {
-            let what = "say what to change: variables or instructions";
-            return Err(ExecutionError::Choice(what).into());
-        }
-        let command = Command::Modify { instructions, reason: params.reason };
+        let command = command(params.instructions, params.variables, params.reason)?;
         if params.dry_run {
             return self.foresee_modification(ctx, &params.id, command).await;
         }
@@ -57,12 +47,7 @@ impl Execution {
     ) -> Result<ModifiedInstance> {
         let stored = self.stored(ctx, id).await?;
         let published = self.published_of(ctx, &stored).await?;
-        let Decided { events, instance } = self.foresee(ctx, &stored, command).await?;
-        if let Some(refusal) = refusal(&events) {
-            return Err(ExecutionError::Refused(Box::new(refusal.clone())).into());
-        }
-        let ended_at = instance.state.is_ended().then(|| ctx.now());
-        let after = Stored { instance, ended_at, ..Stored::clone(&stored) };
+        let (after, events) = self.modified_so(ctx, &stored, command).await?;
         let mut would_happen: Vec<String> = events.iter().filter_map(sentence).collect();
         let more = would_happen.len().saturating_sub(MAX_SENTENCES);
         if more > 0 {
@@ -74,6 +59,42 @@ impl Execution {
         self.record(ctx, &answer).await?;
         Ok(answer)
     }
+
+    /// The instance as it would be, and what would happen.
+    async fn modified_so(
+        &self,
+        ctx: &Ctx,
+        stored: &Stored,
+        command: Command,
+    ) -> Result<(Stored, Vec<Event>)> {
+        let Decided { events, instance } = self.foresee(ctx, stored, command).await?;
+        if let Some(refusal) = refusal(&events) {
+            return Err(ExecutionError::Refused(Box::new(refusal.clone())).into());
+        }
+        let ended_at = instance.state.is_ended().then(|| ctx.now());
+        Ok((Stored { instance, ended_at, ..stored.clone() }, events))
+    }
+}
+
+/// The command that changes what the caller says.
+fn command(
+    given: Vec<ModifyInstruction>,
+    variables: Variables,
+    reason: Option<String>,
+) -> Result<Command> {
+    check_length("the reason", reason.as_deref().unwrap_or_default())?;
+    let instructions: Result<Vec<_>, _> =
+        (1..).zip(given).map(|(at, given)| instruction(at, given)).collect();
+    let mut instructions = instructions?;
+    if !variables.is_empty() {
+        let variables = variables.into();
+        instructions.push(Instruction::SetVariables { scope: Key::PROCESS, variables });
+    }
+    if instructions.is_empty() {
+        let what = "say what to change: variables or instructions";
+        return Err(ExecutionError::Choice(what).into());
+    }
+    Ok(Command::Modify { instructions, reason })
 }
 
 fn modified(after: &Stored, published: &Published) -> ModifiedInstance {

@@ -13,7 +13,7 @@ use super::query::summary;
 use super::service::Execution;
 use super::store::{self, Filter};
 use super::types::{InstancePage, SearchInstances};
-use fits::Fits;
+pub(super) use fits::Fits;
 
 /// What lists can be filtered by.
 const STATES: [&str; 5] = ["active", "paused", "completed", "cancelled", "failed"];
@@ -136,11 +136,11 @@ pub(super) fn place_of(stored: &Stored) -> Place {
     (stored.started_at, stored.instance.id.to_string())
 }
 
-fn cursor((started_at, id): &Place) -> Cursor {
+pub(super) fn cursor((started_at, id): &Place) -> Cursor {
     Cursor(format!("{} {id}", started_at.as_millis()))
 }
 
-fn place(Cursor(text): Cursor) -> Result<Place> {
+pub(super) fn place(Cursor(text): Cursor) -> Result<Place> {
     let parts = text.split_once(' ').and_then(|(at, id)| Some((at.parse().ok()?, id.to_owned())));
     let (millis, id) = parts.ok_or_else(not_of_this_list)?;
     Ok((Timestamp::from_millis(millis), id))

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use flowmaster_engine::{Command, Decided, Env, Key, advance, refusal};
 use flowmaster_kernel::{Clock, Ctx, Error, IdSource, Result, TenantId};
 use flowmaster_mind::rules::{MandateSet, Rules};
-use flowmaster_store::{Db, Turns, WriteSet};
+use flowmaster_store::{CONSTRAINT_FAILED, Db, Turns, WriteSet};
 use parking_lot::Mutex;
 use serde::Serialize;
 use tokio::sync::Notify;
@@ -21,6 +21,9 @@ use crate::processes::{Processes, Published};
 
 /// How often a command is decided again after somebody else changed the instance.
 const ATTEMPTS: usize = 16;
+
+/// The journal of an instance has moved on.
+const STALE: &str = "stale_instance";
 
 pub(super) type InstanceKey = (TenantId, Arc<str>);
 
@@ -63,6 +66,8 @@ impl<'a> Then<'a> {
 enum Failed {
     /// The engine cannot follow it in this state.
     Rejected(Error),
+    /// Whether somebody listens is otherwise than was believed. It may be decided again.
+    Unheard(Error),
     /// Anything else.
     Otherwise(Error),
 }
@@ -76,7 +81,7 @@ impl From<Error> for Failed {
 impl From<Failed> for Error {
     fn from(failed: Failed) -> Self {
         match failed {
-            Failed::Rejected(error) | Failed::Otherwise(error) => error,
+            Failed::Rejected(error) | Failed::Unheard(error) | Failed::Otherwise(error) => error,
         }
     }
 }
@@ -178,7 +183,7 @@ impl Execution {
         command: &Command,
         then: Then<'_>,
     ) -> Result<Followed> {
-        for _ in 0..ATTEMPTS {
+        for attempt in 1..=ATTEMPTS {
             ctx.check_deadline()?;
             let hot = self.at_hand(key);
             let is_hot = hot.is_some();
@@ -190,11 +195,10 @@ impl Execution {
                 Ok(followed) => return Ok(followed),
                 // Another node may have moved it on: only the store tells what it cannot do.
                 Err(Failed::Rejected(_)) if is_hot => self.forget(ctx, &key.1),
-                Err(Failed::Otherwise(error))
-                    if matches!(error.code(), CHANGED | "stale_instance") =>
-                {
+                Err(Failed::Otherwise(error)) if matches!(error.code(), CHANGED | STALE) => {
                     self.forget(ctx, &key.1);
                 }
+                Err(Failed::Unheard(_)) if attempt < ATTEMPTS => {}
                 // The store itself says that nothing was applied and the same may run again.
                 Err(Failed::Otherwise(error))
                     if error.code() == flowmaster_store::TRANSACTION_LOST => {}
@@ -222,10 +226,17 @@ impl Execution {
             started_at: ctx.now(),
             ended_at: None,
         };
-        let begun = self.attempt(ctx, &Arc::new(before), command, Then::also(&also)).await;
+        let before = Arc::new(before);
+        let mut attempt = 1;
+        let begun = loop {
+            match self.attempt(ctx, &before, command.clone(), Then::also(&also)).await {
+                Err(Failed::Unheard(_)) if attempt < ATTEMPTS => attempt += 1,
+                begun => break begun,
+            }
+        };
         let Followed { after, opened } = begun.map_err(|failed| match Error::from(failed) {
             // Its journal has begun.
-            error if error.code() == "stale_instance" => {
+            error if error.code() == STALE => {
                 Error::conflict(EXISTS, "the instance exists").because(error)
             }
             error => error,
@@ -252,7 +263,12 @@ impl Execution {
         let decided = advance(definition, &before.instance, command, &env)
             .map_err(|rejected| Failed::Rejected(rejected.into()))?;
         let refused = refusal(&decided.events).cloned();
-        let moment = Moment { ctx, now: env.now, mandates_version: mandates.version };
+        let moment = Moment {
+            ctx,
+            now: env.now,
+            mandates_version: mandates.version,
+            audience: self.db.audience(ctx),
+        };
         let Written { mut writes, after, opened, bytes } =
             transition::write(&moment, definition, before, decided, then.settles)?;
         match &refused {
@@ -267,7 +283,11 @@ impl Execution {
         let writes = if before.version > 0 { writes.finishing() } else { writes };
         if let Err(error) = self.db.submit(ctx, writes).await {
             self.forget(ctx, &before.instance.id);
-            return Err(error.into());
+            if error.code() != CONSTRAINT_FAILED {
+                return Err(error.into());
+            }
+            self.db.look_at_audience(ctx).await?;
+            return Err(Failed::Unheard(error));
         }
         let after = Arc::new(after);
         self.remember(ctx, &after, bytes);

@@ -1,6 +1,7 @@
 //! Tests through the verbs, on a database of their own.
 
 mod activate;
+mod announced;
 mod archive;
 mod calls;
 mod compensation;

@@ -127,6 +127,21 @@ fn operating(room: &Arc<Execution>) -> Vec<Operation> {
         ),
         Operation::new(
             Spec {
+                name: "instance_modify_all",
+                title: "Modify many instances",
+                description: "Use this to repair in the same way all running instances of a process \
+                              that are at an element, instance by instance. dry_run says first \
+                              which they are and what would become of them.",
+                effect: Effect::Write,
+                area: "execution",
+                roles: OPERATORS,
+                toolset: Toolset::Design,
+            },
+            room,
+            |room, ctx, params| async move { room.modify_many(&ctx, params).await },
+        ),
+        Operation::new(
+            Spec {
                 name: "instance_activate",
                 title: "Activate elements",
                 description: "Use this when an instance waits for somebody to activate elements of \

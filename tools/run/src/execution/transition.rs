@@ -7,15 +7,18 @@ use flowmaster_engine::event::Event;
 use flowmaster_engine::wait::WaitKind;
 use flowmaster_engine::{Decided, Definition, Instance, Key, effect, refusal};
 use flowmaster_kernel::{Ctx, Result, Timestamp};
+use flowmaster_store::listeners::Audience;
 use flowmaster_store::outbox::{self, NewMessage};
 use flowmaster_store::{WriteSet, jobs, journal, timers};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::calls::Errand;
+use super::happened;
 use super::instance::{Stored, WorkRef};
 use super::store::{self, archived, mail};
 use super::{HUMAN_TASK_CLOSED, HUMAN_TASK_REQUESTED};
+use crate::announced::{self, ANNOUNCED, Announced, MAX_ANNOUNCED};
 
 /// What one row of the journal holds: the runtime record.
 #[derive(Serialize)]
@@ -47,11 +50,13 @@ pub(super) enum Settles {
     Job { key: Key, epoch: i64 },
 }
 
-/// When a transition happens, and under which mandates.
+/// When a transition happens, under which mandates, and before whom.
 pub(super) struct Moment<'a> {
     pub(super) ctx: &'a Ctx,
     pub(super) now: Timestamp,
     pub(super) mandates_version: i64,
+    /// Whether what happens is announced.
+    pub(super) audience: Audience,
 }
 
 /// Makes the write set of a transition from `before`.
@@ -70,7 +75,8 @@ pub(super) fn write(
         events: &decided.events,
     };
     let id = Arc::clone(&decided.instance.id);
-    let head = journal::append(&mut writes, moment.ctx, &id, &before.head, &record)?;
+    let head =
+        journal::append(&mut writes, moment.ctx, &id, &before.head, &record, moment.audience)?;
     let mut outlet = Outlet {
         id: &id,
         process: &before.process,
@@ -90,6 +96,10 @@ pub(super) fn write(
     if refusal(&decided.events).is_none() {
         outlet.keep_from_workers(&mut writes);
         outlet.hold_or_resume(&mut writes)?;
+        if moment.audience == Audience::Somebody {
+            let happened = happened::of(before, &decided.instance, &decided.events, settles);
+            outlet.announce(&mut writes, &happened)?;
+        }
     }
     let opened = outlet.opened;
     let was_ended = before.instance.state.is_ended();
@@ -233,6 +243,14 @@ impl Outlet<'_> {
             payload,
         };
         outbox::append(writes, &message);
+    }
+
+    /// Tells what happened, in as many messages as it takes.
+    fn announce(&mut self, writes: &mut WriteSet, happened: &[Announced]) -> Result<()> {
+        for part in happened.chunks(MAX_ANNOUNCED) {
+            self.send(writes, ANNOUNCED, &announced::payload(part)?);
+        }
+        Ok(())
     }
 
     fn create_job(&self, writes: &mut WriteSet, job: &Job) {

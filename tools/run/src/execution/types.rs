@@ -1,6 +1,7 @@
 //! Parameters and answers of the execution operations.
 
 mod archiving;
+mod modifying;
 mod operating;
 mod searching;
 mod waiting;
@@ -15,10 +16,13 @@ pub use archiving::{
     ArchiveInstances, ArchivedInstance, ArchivedInstances, ArchivedPage, ArchivedSummary,
     GetArchived, KeptInstance, SearchArchived,
 };
+pub use modifying::{
+    ModifiedInstance, ModifiedInstances, ModifiedOne, ModifyAction, ModifyInstance,
+    ModifyInstances, ModifyInstruction,
+};
 pub use operating::{
     ActivateElements, CalledBy, ControlAction, ControlInstance, IncidentView, Incidents,
-    ListIncidents, ModifiedInstance, ModifyAction, ModifyInstance, ModifyInstruction, Problem,
-    ResolveIncident, ResolveIncidents, ResolvedIncidents, ResolvedInstance,
+    ListIncidents, Problem, ResolveIncident, ResolveIncidents, ResolvedIncidents, ResolvedInstance,
 };
 pub use searching::{Comparison, InstancePage, SearchInstances, VariableFilter};
 pub use waiting::{

@@ -1,6 +1,5 @@
 //! From what somebody sends, or what is stored, to a model.
 
-use flowmaster_kernel::hex;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -9,8 +8,8 @@ use flowmaster_engine::compact::CompactProcess;
 use flowmaster_engine::finding::Finding;
 use flowmaster_engine::graph::{self, Import, ImportReport};
 use flowmaster_engine::model::{Definitions, NodeKind, Process, Task, Text};
+use flowmaster_store::intact;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::error::ProcessError;
 
@@ -47,8 +46,8 @@ fn from_compact(compact: &CompactProcess) -> Result<Model, ProcessError> {
     let process = compact
         .to_process()
         .map_err(|findings| ProcessError::Findings { verb: "read", findings })?;
-    let xml = bpmn::write(&process).to_xml();
-    Ok(Model { hash: hash(&xml), xml, process, findings: Vec::new(), import: None })
+    // Read again as it will be: expressions of other engines are found there.
+    from_xml(&bpmn::write(&process).to_xml(), &process.id)
 }
 
 /// Imports a definition of the first platform, which must be the only one.
@@ -60,7 +59,9 @@ fn from_graph(stored: &Value) -> Result<Model, ProcessError> {
     let Import { process, report, findings, .. } =
         imports.pop().ok_or(ProcessError::NotADefinition)?;
     let Some(compact) = process else { return Err(ProcessError::Rejected { report, findings }) };
-    Ok(Model { findings, import: Some(report), ..from_compact(&compact)? })
+    let mut model = from_compact(&compact)?;
+    model.findings.splice(0..0, findings);
+    Ok(Model { import: Some(report), ..model })
 }
 
 /// Reads the process `id` of a stored BPMN file.
@@ -83,7 +84,7 @@ fn from_file(xml: &str) -> Result<Vec<Model>, ProcessError> {
         return Err(ProcessError::Findings { verb: "read", findings });
     };
     let xml = document.to_xml();
-    let hash = hash(&xml);
+    let hash = intact::fingerprint(&xml);
     let others = executable().filter(|process| process.id != main.id);
     let model = |process: &Arc<Process>| Model {
         xml: xml.clone(),
@@ -160,8 +161,4 @@ fn is_tool_name(name: &str) -> bool {
     (1..=30).contains(&name.len())
         && name.contains('_')
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
-}
-
-fn hash(xml: &str) -> String {
-    hex(&Sha256::digest(xml.as_bytes()))
 }

@@ -10,7 +10,9 @@ use flowmaster_engine::validate::{Surroundings, validate};
 use flowmaster_engine::{StartTrigger, start_triggers};
 use flowmaster_kernel::{Ctx, Error, Page, PageRequest, Result};
 use flowmaster_mind::rules::Rules;
-use flowmaster_store::{Db, WriteSet};
+use flowmaster_store::listeners::{self, Audience};
+use flowmaster_store::outbox::{self, NewMessage};
+use flowmaster_store::{Db, Tx, WriteSet};
 use tokio::sync::Semaphore;
 
 use super::error::ProcessError;
@@ -22,6 +24,7 @@ use super::types::{
     SaveProcess, SavedOther, SavedProcess, SearchProcesses, ValidateProcess, Validation,
 };
 use super::{scenario, start_timer};
+use crate::announced::{self, ANNOUNCED, Announced, OfProcess, Publication};
 
 /// The processes room.
 pub struct Processes {
@@ -207,6 +210,7 @@ impl Processes {
         let mut timers = WriteSet::new();
         start_timer::replace(&mut timers, &params.id, &triggers);
         tx.apply(timers).await?;
+        announce(&mut tx, ctx, &params.id, version, &hash).await?;
         let answer = PublishedProcess { id: params.id, version, hash, tool, findings };
         let answer = tx.commit(answer).await?;
         self.shelf.activate(ctx, &answer.id, version);
@@ -239,6 +243,27 @@ impl Processes {
             agents: None,
         })
     }
+}
+
+/// Tells whoever listens that a version was published.
+async fn announce(tx: &mut Tx, ctx: &Ctx, process: &str, version: i64, hash: &str) -> Result<()> {
+    if listeners::audience(tx).await? == Audience::Nobody {
+        return Ok(());
+    }
+    let (process, process_version, hash) = (process.to_owned(), version, hash.to_owned());
+    let published = OfProcess { process, process_version, hash };
+    let id = ctx.fresh_id::<Publication>();
+    let message = NewMessage {
+        id: id.as_str(),
+        topic: ANNOUNCED,
+        key: &format!("process {}", published.process),
+        seq: version,
+        at: ctx.now(),
+        payload: &announced::payload(&[Announced::ProcessPublished(published)])?,
+    };
+    let mut writes = WriteSet::new();
+    outbox::append(&mut writes, &message);
+    tx.apply(writes).await
 }
 
 /// Runs work that takes its time where it keeps nobody else waiting.

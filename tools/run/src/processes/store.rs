@@ -2,7 +2,7 @@
 
 use flowmaster_kernel::{Result, Timestamp};
 use flowmaster_mind::rules::RulePin;
-use flowmaster_store::{Migrations, Param, Row, Session, Tx, params};
+use flowmaster_store::{Migrations, Param, Row, Session, Tx, intact, params};
 
 use super::types::{ProcessSummary, VersionSummary};
 
@@ -199,6 +199,7 @@ pub(super) async fn version(
 ) -> Result<Option<VersionRow>> {
     let row = session.query_opt(VERSION, &params![id, version]).await?;
     row.map(|row| {
+        intact::check("process", id, row.str(2)?, row.str(1)?)?;
         Ok(VersionRow {
             version: row.int(0)?,
             hash: row.text(1)?,
@@ -224,17 +225,21 @@ pub(super) async fn versions(session: &mut Session, id: &str) -> Result<Vec<Vers
 }
 
 fn process_row(row: &Row) -> Result<ProcessRow> {
-    let draft_hash = row.opt_text(5)?;
+    let (id, draft, draft_hash) = (row.text(0)?, row.opt_text(4)?, row.opt_text(5)?);
+    // Lists do not read drafts.
+    if let (Some(draft), Some(hash)) = (&draft, &draft_hash) {
+        intact::check("draft of the process", &id, draft, hash)?;
+    }
     Ok(ProcessRow {
         summary: ProcessSummary {
-            id: row.text(0)?,
+            id,
             name: row.opt_text(1)?,
             active_version: row.opt_int(2)?,
             tool: row.opt_text(3)?,
             has_draft: draft_hash.is_some(),
             updated_at: row.timestamp(6)?,
         },
-        draft: row.opt_text(4)?,
+        draft,
         draft_hash,
     })
 }

@@ -19,6 +19,26 @@ fn codes(findings: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn a_definition_that_was_changed_outside_is_told() {
+    let world = World::new().await;
+    let damage = async |column: &str, table: &str| {
+        let sql = format!(
+            "UPDATE {table} SET {column} = replace({column}, 'order', 'ordes') WHERE tenant_id = $1"
+        );
+        let mut tx = world.db.begin(&world.ctx).await.unwrap();
+        assert_eq!(tx.execute_dynamic(&sql, &[]).await.unwrap(), 1, "{table}");
+        tx.commit(()).await.unwrap();
+        world.refusal("process_get", json!({ "id": "order" })).await.code().to_owned()
+    };
+    let saved = world.answer("process_save", json!({ "compact": order("1") })).await;
+    assert_eq!(saved["id"], "order");
+    assert_eq!(damage("draft", "processes_process").await, "content_damaged");
+    world.answer("process_save", json!({ "compact": order("2") })).await;
+    world.answer("process_publish", json!({ "id": "order" })).await;
+    assert_eq!(damage("xml", "processes_version").await, "content_damaged");
+}
+
+#[tokio::test]
 async fn a_draft_is_saved_read_and_published() {
     let world = World::new().await;
     let saved = world.answer("process_save", json!({ "compact": order("1") })).await;
@@ -86,6 +106,23 @@ async fn a_process_with_errors_is_saved_and_not_published() {
     );
     let good = world.answer("process_validate", json!({ "compact": order("1") })).await;
     assert_eq!(good, json!({ "publishable": true, "findings": [] }));
+}
+
+#[tokio::test]
+async fn expressions_of_other_engines_are_found_when_they_are_saved() {
+    let world = World::new().await;
+    let task = |assignee: &str| {
+        let assignment = json!({ "assignment": { "assignee": assignee } });
+        let elements =
+            json!([begin("check"), element("check", "userTask", "done", assignment), end("done")]);
+        json!({ "compact": { "id": "order", "elements": elements } })
+    };
+    for operation in ["process_validate", "process_save"] {
+        let good = world.answer(operation, task("${initiator}")).await;
+        assert_eq!(good["findings"], json!([]), "{operation}: it is translated");
+        let bad = world.answer(operation, task("${users.first()}")).await;
+        assert_eq!(codes(&bad["findings"])[0], "expression_untranslated", "{operation}");
+    }
 }
 
 #[tokio::test]

@@ -145,15 +145,28 @@ const BY_SCOPE: &str = "SELECT id, agent, agent_version, prompt, prompt_version,
     steps, detail, started_at, updated_at, ended_at
     FROM agents_run WHERE tenant_id = $1 AND instance = $2 AND scope = $3
     AND state IN ('submitting', 'completed') ORDER BY id DESC LIMIT 1";
-const SEARCH: &str = "SELECT id, agent, agent_version, prompt, prompt_version, job, instance,
-    element, state, client, epoch, lease_ms, confidence, below_threshold, tokens_in, tokens_out,
-    steps, detail, started_at, updated_at, ended_at
-    FROM agents_run WHERE tenant_id = $1
-    AND (id < $2 OR CAST($2 AS TEXT) IS NULL)
-    AND (instance = $3 OR CAST($3 AS TEXT) IS NULL)
-    AND (agent = $4 OR CAST($4 AS TEXT) IS NULL)
-    AND (state = $5 OR CAST($5 AS TEXT) IS NULL)
-    ORDER BY id DESC LIMIT $6";
+/// A search that begins at the index of what `$lead` names: a condition that may be left out leads to
+/// none. The other conditions are looked at row by row.
+macro_rules! search {
+    ($lead:literal) => {
+        concat!(
+            "SELECT id, agent, agent_version, prompt, prompt_version, job, instance,
+            element, state, client, epoch, lease_ms, confidence, below_threshold, tokens_in,
+            tokens_out, steps, detail, started_at, updated_at, ended_at
+            FROM agents_run WHERE tenant_id = $1 AND id < $2",
+            $lead,
+            " AND (instance = $3 OR CAST($3 AS TEXT) IS NULL)
+            AND (agent = $4 OR CAST($4 AS TEXT) IS NULL)
+            AND (state = $5 OR CAST($5 AS TEXT) IS NULL)
+            ORDER BY id DESC LIMIT $6"
+        )
+    };
+}
+pub(in crate::agents) const SEARCH: &str = search!("");
+pub(in crate::agents) const SEARCH_INSTANCE: &str = search!(" AND instance = $3");
+pub(in crate::agents) const SEARCH_AGENT: &str = search!(" AND agent = $4");
+/// Behind every id of a run.
+const BEHIND_ALL: &str = "run_z";
 const LEFT: &str = "SELECT tenant_id, id FROM agents_run
     WHERE state = 'submitting' AND updated_at < $1 ORDER BY updated_at LIMIT 50";
 const STEPS: &str = "SELECT seq, ordinal, kind, tool, payload, tokens_in, tokens_out, at,
@@ -284,8 +297,14 @@ pub(in crate::agents) async fn search(
     limit: usize,
 ) -> Result<Vec<RunRow>> {
     let state = wanted.state.map(RunState::as_str);
-    let params = params![wanted.before, wanted.instance, wanted.agent, state, limit];
-    session.query(SEARCH, &params).await?.iter().map(read).collect()
+    let before = wanted.before.unwrap_or(BEHIND_ALL);
+    let params = params![before, wanted.instance, wanted.agent, state, limit];
+    let sql = match (wanted.instance, wanted.agent) {
+        (Some(_), _) => SEARCH_INSTANCE,
+        (None, Some(_)) => SEARCH_AGENT,
+        (None, None) => SEARCH,
+    };
+    session.query(sql, &params).await?.iter().map(read).collect()
 }
 
 /// Runs whose answer was being handed in before `before`, and that did not go on since.

@@ -58,7 +58,7 @@ async fn tenants_do_not_see_each_other() {
         ("agent_get", json!({ "id": "adder" }), "agent_not_found"),
         ("work_claim", json!({ "agent": "adder" }), "agent_not_found"),
         ("run_get", json!({ "id": run }), "run_not_found"),
-        ("work_submit", json!({ "id": "job_1", "epoch": 1, "output": {} }), "work_not_claimed"),
+        ("work_submit", json!({ "id": "job_1", "epoch": 1, "output": {} }), "work_not_found"),
     ] {
         let error = room.call(&other, operation, arguments).await.unwrap_err();
         assert_eq!(error.code(), code, "{operation}");

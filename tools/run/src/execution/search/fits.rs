@@ -15,7 +15,7 @@ use super::super::types::{Comparison, VariableFilter};
 const MAX_VARIABLES: usize = 10;
 
 /// What instances are compared with.
-pub(super) struct Fits {
+pub(in super::super) struct Fits {
     element: Option<String>,
     variables: Vec<Condition>,
     ended: (Option<Timestamp>, Option<Timestamp>),
@@ -31,7 +31,7 @@ struct Condition {
 impl Fits {
     /// Instances in which `element` runs, whose variables are like that, and that ended from the
     /// first moment on and before the second.
-    pub(super) fn new(
+    pub(in super::super) fn new(
         element: Option<String>,
         variables: Vec<VariableFilter>,
         ended: (Option<Timestamp>, Option<Timestamp>),
@@ -49,7 +49,7 @@ impl Fits {
     }
 
     /// `process` is needed where tokens wait at joins.
-    pub(super) fn holds(&self, stored: &Stored, process: Option<&Process>) -> bool {
+    pub(in super::super) fn holds(&self, stored: &Stored, process: Option<&Process>) -> bool {
         let instance = &stored.instance;
         let runs = |element: &str| {
             instance.elements().any(|(_, it)| &*it.element == element)

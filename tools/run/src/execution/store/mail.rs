@@ -125,7 +125,7 @@ pub(in crate::execution) async fn listeners(
 
 pub(in crate::execution) async fn buffer(tx: &mut Tx, message: ToBuffer<'_>) -> Result<()> {
     let ToBuffer { id, name, correlation, variables, received_at, expires_at } = message;
-    let values = params![id, name, correlation, Param::Json(variables), received_at, expires_at];
+    let values = params![id, name, correlation, variables, received_at, expires_at];
     tx.execute(BUFFER, &values).await.map(drop)
 }
 

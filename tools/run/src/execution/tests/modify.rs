@@ -179,3 +179,62 @@ async fn what_is_ended_by_a_modification_is_taken_back_outside() {
     assert_eq!(world.waiting(&id).await, ["after"]);
     assert_eq!(world.check_journals().await, 2);
 }
+
+#[tokio::test]
+async fn many_instances_are_modified_each_by_itself() {
+    let world = World::new().await;
+    world.publish("steps", steps()).await;
+    let mut ids = Vec::new();
+    for _ in 0..5 {
+        ids.push(world.start("steps", json!({})).await);
+    }
+    world.complete(&world.ctx, &ids[0], "first", json!({})).await.unwrap();
+    world.complete(&world.ctx, &ids[1], "first", json!({})).await.unwrap();
+    world.complete(&world.ctx, &ids[1], "second", json!({})).await.unwrap();
+    let hold = json!({ "id": ids[2], "action": "pause" });
+    world.answer("instance_control", hold).await;
+    let change = |fields: Value| {
+        let mut params = json!({ "process": "steps", "element": "first", "instructions": [
+            { "action": "move", "element": "first", "to": "second" }] });
+        params.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        params
+    };
+    let foreseen = world.answer("instance_modify_all", change(json!({ "dry_run": true }))).await;
+    assert_eq!(texts(&foreseen["items"], "instance"), [&*ids[4], &*ids[3], &*ids[2]]);
+    assert_eq!(foreseen["items"][0]["elements"], json!(["second"]));
+    assert_eq!(world.waiting(&ids[4]).await, ["first"]);
+
+    let first = world.answer("instance_modify_all", change(json!({ "limit": 2 }))).await;
+    assert_eq!(texts(&first["items"], "instance"), [&*ids[4], &*ids[3]]);
+    let rest = change(json!({ "limit": 2, "cursor": first["next_cursor"] }));
+    let second = world.answer("instance_modify_all", rest).await;
+    assert_eq!(texts(&second["items"], "instance"), [&*ids[2]]);
+    assert_eq!(second["items"][0]["problem"]["code"], "instance_paused");
+    assert_eq!(second.get("next_cursor"), None);
+    for id in [&ids[3], &ids[4]] {
+        assert_eq!(world.waiting(id).await, ["second"]);
+    }
+    assert_eq!(world.waiting(&ids[2]).await, ["first"]);
+    let all = json!({ "process": "steps", "process_version": 1, "variables": { "x": 1 } });
+    let all = world.answer("instance_modify_all", all).await;
+    assert_eq!(all["items"].as_array().unwrap().len(), 4, "the one that ended is left alone");
+
+    for (params, code) in [
+        (change(json!({ "process": "none" })), "process_not_found"),
+        (change(json!({ "process_version": 9 })), "process_not_found"),
+        (change(json!({ "limit": 0 })), "invalid_arguments"),
+        (change(json!({ "instructions": [] })), "invalid_arguments"),
+        (
+            change(json!({ "instructions": [{ "action": "terminate", "key": 1 }] })),
+            "invalid_arguments",
+        ),
+        (change(json!({ "cursor": "x" })), "invalid_cursor"),
+    ] {
+        assert_eq!(
+            world.refusal("instance_modify_all", params.clone()).await.code(),
+            code,
+            "{params}"
+        );
+    }
+    assert_eq!(world.check_journals().await, 5);
+}

@@ -4,7 +4,7 @@ use flowmaster_kernel::Cursor;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{InstanceSummary, Variables};
+use super::Variables;
 
 /// Holds, resumes, cancels or retries an instance.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -32,80 +32,6 @@ pub enum ControlAction {
     Cancel,
     /// Try again whatever its open incidents stopped.
     Retry,
-}
-
-/// Changes a running instance: all of it in one step, or nothing.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ModifyInstance {
-    /// Id of the instance.
-    pub id: String,
-    /// Variables to set at process level, before anything else is done.
-    #[serde(default)]
-    pub variables: Variables,
-    /// What to change; at most 100.
-    #[serde(default)]
-    #[schemars(length(max = 100))]
-    pub instructions: Vec<ModifyInstruction>,
-    /// Why, for the record.
-    #[serde(default)]
-    pub reason: Option<String>,
-    /// Set to true to be told what would happen, without any of it being done.
-    #[serde(default)]
-    pub dry_run: bool,
-}
-
-/// One change.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ModifyInstruction {
-    /// What to do.
-    pub action: ModifyAction,
-    /// BPMN id. To activate: the element to start. To terminate or move: the running element, all its
-    /// instances; of a joining gateway the tokens that wait there.
-    #[serde(default)]
-    pub element: Option<String>,
-    /// To terminate or move one element instance instead: its key, from `instance_get` in detail.
-    #[serde(default)]
-    pub key: Option<u64>,
-    /// To move: BPMN id of the element to start for each instance that ends.
-    #[serde(default)]
-    pub to: Option<String>,
-    /// Key of the running element instance to start in, where several could be meant, as in a
-    /// repetition; one further out will do. What moves stays in its own by default.
-    #[serde(default)]
-    pub within: Option<u64>,
-    /// Variables of the element that is started.
-    #[serde(default)]
-    pub variables: Variables,
-}
-
-/// What can be done to an element.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(inline)]
-pub enum ModifyAction {
-    /// Start it, and the sub-processes around it where they do not run. A joining gateway gets a
-    /// token, and joins when the others are there.
-    Activate,
-    /// End it without going on from it. What is left empty ends too: a sub-process without a token,
-    /// an instance without any is cancelled.
-    Terminate,
-    /// End it, and start another element instead.
-    Move,
-}
-
-/// An instance after a modification, or as it would be.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct ModifiedInstance {
-    /// The instance.
-    #[serde(flatten)]
-    pub summary: InstanceSummary,
-    /// Whether nothing was done.
-    pub dry_run: bool,
-    /// What would happen, one sentence each; `instance_timeline` tells what did.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub would_happen: Vec<String>,
 }
 
 /// Lets elements of a waiting ad-hoc sub-process begin.

@@ -1,0 +1,213 @@
+//! What a state looks like, whatever its keys are: the same text for a state of the engine and one
+//! of the token game if and only if nothing tells them apart, now or later.
+
+use std::collections::BTreeMap;
+
+use super::game::{Done, Game, Id, PROCESS, Running, Stuck, Values};
+use super::model::{Kind, Model};
+use crate::instance::{Instance, Key, Stage};
+use crate::scope::VariableMap;
+use crate::wait::WaitKind;
+
+/// The ids of the variables that are looked at.
+pub(super) const VARIABLES: u8 = 3;
+
+/// The parts of a picture. What has no order is sorted.
+#[derive(Default)]
+struct Parts {
+    head: String,
+    unordered: Vec<String>,
+    ordered: Vec<String>,
+}
+
+impl Parts {
+    fn into_text(mut self) -> String {
+        self.unordered.sort();
+        self.unordered.extend(self.ordered);
+        format!("{}({})", self.head, self.unordered.join(" "))
+    }
+}
+
+fn head(
+    name: &str,
+    turn: Option<u32>,
+    turns: Option<(u32, u32)>,
+    undoes: bool,
+    values: &Values,
+) -> String {
+    let turn = turn.map(|turn| format!("#{turn}")).unwrap_or_default();
+    let turns = turns.map(|(began, ended)| format!("@{began}/{ended}")).unwrap_or_default();
+    let undoes = if undoes { "^" } else { "" };
+    let values: String = values.iter().map(|(of, value)| format!(" v{of}={value}")).collect();
+    format!("{name}{turn}{turns}{undoes}{values}")
+}
+
+impl Game {
+    pub(super) fn picture(&self, model: &Model) -> String {
+        let moves: Vec<String> = self.moving.iter().map(|it| format!("{it:?}")).collect();
+        let over = self.over.unwrap_or("active");
+        format!("{over} {}{}", self.picture_of(model, PROCESS), moves.join(""))
+    }
+
+    fn picture_of(&self, model: &Model, id: Id) -> String {
+        let one = &self.running[&id];
+        let name = one.node.map_or("", |node| &model.nodes[node].id);
+        let mut parts = Parts {
+            head: head(name, one.turn, one.turns, one.undoes_for.is_some(), &one.values),
+            ..Parts::default()
+        };
+        let stuck = one.stuck.map(|stuck| match stuck {
+            Stuck::Beginning => "!b",
+            Stuck::Working => "!w",
+            Stuck::Ending => "!e",
+        });
+        parts.unordered.extend(stuck.map(str::to_owned));
+        parts.unordered.extend(self.children(id).map(|(child, _)| self.picture_of(model, child)));
+        let waits = one.waits.iter();
+        parts.unordered.extend(waits.map(|it| format!("?{}*{}", model.nodes[it.node].id, it.left)));
+        for ((_, flow), tokens) in self.resting.range((id, 0)..=(id, usize::MAX)) {
+            parts.unordered.extend((0..*tokens).map(|_| model.flow_name(*flow)));
+        }
+        let rank = |done: &Done| self.rank(model, id, done);
+        let done = one.done.iter();
+        parts.ordered.extend(done.map(|done| rank(done) + &done_picture(model, done)));
+        if let Some(left) = &one.undoing {
+            let all = self.running.values().flat_map(|one: &Running| &one.done);
+            let names: BTreeMap<Id, &str> =
+                all.map(|done| (done.id, model.nodes[done.node].id.as_str())).collect();
+            let left: Vec<&str> = left.iter().filter_map(|id| names.get(id).copied()).collect();
+            parts.ordered.push(format!("&[{}]", left.join(" ")));
+        }
+        parts.into_text()
+    }
+
+    /// Whether what completed in `id` is undone together with what completed around it.
+    fn is_shared(&self, model: &Model, id: Id) -> bool {
+        let one = &self.running[&id];
+        let is_handler = one.node.is_some_and(|node| model.nodes[node].kind == Kind::Handler);
+        one.turns.is_some() || is_handler
+    }
+
+    /// When `done` completed in `scope`, counted by what is undone together with it.
+    fn rank(&self, model: &Model, scope: Id, done: &Done) -> String {
+        if !self.is_shared(model, scope) {
+            return String::new();
+        }
+        let around = self.running[&scope].scope;
+        let shared = self.children(around).filter(|(id, _)| self.is_shared(model, *id));
+        let all = shared.map(|(_, one)| one).chain([&self.running[&around]]);
+        let earlier = all.flat_map(|one| &one.done).filter(|one| one.at < done.at).count();
+        earlier.to_string()
+    }
+
+    /// What is reached from the process by what looks like the links of `chain`.
+    pub(super) fn find(&self, model: &Model, chain: &[String]) -> Id {
+        let mut at = PROCESS;
+        for link in chain {
+            let mut children = self.children(at).map(|(id, _)| id);
+            at = children.find(|id| self.picture_of(model, *id) == *link).unwrap();
+        }
+        at
+    }
+}
+
+fn done_picture(model: &Model, done: &Done) -> String {
+    let ordered = done.inside.iter().map(|inner| done_picture(model, inner)).collect();
+    let head = head(&model.nodes[done.node].id, None, None, false, &done.values);
+    Parts { head: format!("~{head}"), ordered, ..Parts::default() }.into_text()
+}
+
+fn values(map: &VariableMap) -> Values {
+    let known = (0..VARIABLES).filter_map(|id| Some((id, map.get(&format!("v{id}"))?.as_i64()?)));
+    known.collect()
+}
+
+/// The picture of a state of the engine.
+pub(super) fn picture(instance: &Instance) -> String {
+    format!("{} {}", instance.state.as_str(), picture_of(instance, Key::PROCESS))
+}
+
+/// What leads from the process to the element instance `key`.
+pub(super) fn chain(instance: &Instance, mut key: Key) -> Vec<String> {
+    let mut links = Vec::new();
+    while let Some(element) = instance.element(key) {
+        links.push(picture_of(instance, key));
+        key = element.scope;
+    }
+    links.reverse();
+    links
+}
+
+fn picture_of(instance: &Instance, key: Key) -> String {
+    let head = match instance.element(key) {
+        None => head("", None, None, false, &values(instance.variables())),
+        Some(one) => {
+            let turns = one.repetition.as_ref().map(|it| (it.started, it.completed));
+            let undoes = one.compensates.is_some();
+            head(&one.element, one.index, turns, undoes, &values(&one.variables))
+        }
+    };
+    let mut parts = Parts { head, ..Parts::default() };
+    if let (Some(element), Some(_)) = (instance.element(key), instance.incident_of(key)) {
+        parts.unordered.push(match element.stage {
+            Stage::Activating => "!b".to_owned(),
+            Stage::Active => "!w".to_owned(),
+            Stage::Completing => "!e".to_owned(),
+        });
+    }
+    let inside = instance.elements().filter(|(_, one)| one.scope == key);
+    parts.unordered.extend(inside.map(|(child, _)| picture_of(instance, child)));
+    for (_, wait) in instance.waits().filter(|(_, wait)| wait.owner == key) {
+        let left = match &wait.kind {
+            WaitKind::Compensation { left } => {
+                let done = left.iter().filter_map(|one| instance.completed().get(*one));
+                let names: Vec<&str> = done.map(|one| &*one.element).collect();
+                parts.ordered.push(format!("&[{}]", names.join(" ")));
+                continue;
+            }
+            WaitKind::Timer { repeat: Some(repeat), .. } => repeat.left.unwrap_or_default() + 1,
+            _ => 1,
+        };
+        parts.unordered.push(format!("?{}*{left}", wait.element));
+    }
+    let tokens = instance.tokens().filter(|token| token.scope == key);
+    parts.unordered.extend(tokens.map(|token| token.flow.to_string()));
+    let mut done: Vec<String> = completed(instance, key);
+    if is_shared(instance, key) {
+        for (text, rank) in done.iter_mut().zip(ranks(instance, key)) {
+            *text = format!("{rank}{text}");
+        }
+    }
+    // What is still to be undone comes after what can be.
+    done.append(&mut parts.ordered);
+    parts.ordered = done;
+    parts.into_text()
+}
+
+fn is_shared(instance: &Instance, key: Key) -> bool {
+    let is_handler = |id: &str| id.starts_with("handler");
+    let element = instance.element(key);
+    element.is_some_and(|one| one.repetition.is_some() || is_handler(&one.element))
+}
+
+/// When what completed in `scope` did, counted by what is undone together with it.
+fn ranks(instance: &Instance, scope: Key) -> Vec<usize> {
+    let around = instance.element(scope).map_or(Key::PROCESS, |one| one.scope);
+    let is_beside = |key: Key| {
+        key == around
+            || is_shared(instance, key)
+                && instance.element(key).is_some_and(|it| it.scope == around)
+    };
+    let together = instance.completed().iter().filter(|one| is_beside(one.scope));
+    let ranked = together.enumerate().filter(|(_, one)| one.scope == scope);
+    ranked.map(|(rank, _)| rank).collect()
+}
+
+fn completed(instance: &Instance, scope: Key) -> Vec<String> {
+    let inside = instance.completed().inside(scope).map(|one| {
+        let head = head(&one.element, None, None, false, &values(&one.variables));
+        let ordered = completed(instance, one.key);
+        Parts { head: format!("~{head}"), ordered, ..Parts::default() }.into_text()
+    });
+    inside.collect()
+}
