@@ -70,7 +70,9 @@ impl Game {
         }
         let rank = |done: &Done| self.rank(model, id, done);
         let done = one.done.iter();
-        parts.ordered.extend(done.map(|done| rank(done) + &done_picture(model, done)));
+        parts
+            .ordered
+            .extend(done.map(|done| format!("{}{}", rank(done), done_picture(model, done))));
         if let Some(left) = &one.undoing {
             let all = self.running.values().flat_map(|one: &Running| &one.done);
             let names: BTreeMap<Id, &str> =
