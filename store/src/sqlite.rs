@@ -1,7 +1,6 @@
 //! SQLite: one data folder, one process, one writer whose callers share commits, many readers.
 
 mod baton;
-mod checkpoint;
 mod conn;
 mod coordinator;
 mod group;
@@ -20,7 +19,6 @@ pub(crate) use self::baton::Baton;
 pub(crate) use self::guard::{create_private, sync_folder};
 pub(crate) use self::readers::ReadLease;
 
-use self::checkpoint::Checkpointer;
 use self::conn::{Conn, OLDEST_SQLITE, Purpose};
 use self::guard::{FolderLock, Reserve};
 use self::readers::Readers;
@@ -62,10 +60,8 @@ impl Sqlite {
             tracing::error!(%problem, "no space for the reserve: new work is refused");
             monitor.set_health(Health::StorageLow);
         }
-        let checkpointer = Checkpointer::start(&path, config, Arc::clone(&monitor))?;
         let parts = Parts {
             conn,
-            checkpointer,
             lock,
             reserve: Arc::clone(&reserve),
             readers: Arc::clone(&readers),

@@ -12,7 +12,6 @@ use rusqlite::config::DbConfig as Setting;
 use rusqlite::types::{ToSqlOutput, Value as Owned, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Statement, ffi};
 
-use super::checkpoint::WRITER_PAGES;
 use crate::config::{Durability, OpenError};
 use crate::dialect::{Dialect, Sql};
 use crate::param::Bound;
@@ -31,7 +30,6 @@ const UNLIMITED: u64 = u64::MAX;
 pub(super) enum Purpose {
     Write,
     Read,
-    Checkpoint,
 }
 
 /// A connection whose statements end after the time limit.
@@ -62,7 +60,6 @@ impl Conn {
     ) -> Result<Self, OpenError> {
         let flags = match purpose {
             Purpose::Write => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
-            Purpose::Checkpoint => OpenFlags::SQLITE_OPEN_READ_WRITE,
             Purpose::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
         };
         // Each connection is used by one thread at a time, under our own lock.
@@ -102,11 +99,10 @@ impl Conn {
             Purpose::Write => settings.extend([
                 // Each commit looks through all of it.
                 ("cache_size", "-8000"),
-                ("wal_autocheckpoint", WRITER_PAGES),
+                ("wal_autocheckpoint", "4000"),
                 ("journal_size_limit", "67108864"),
             ]),
             Purpose::Read => settings.extend([("cache_size", "-8000"), ("query_only", "1")]),
-            Purpose::Checkpoint => {}
         }
         for (name, wanted) in settings {
             self.set(name, wanted)?;

@@ -28,7 +28,6 @@ use tokio::sync::oneshot;
 #[cfg(test)]
 pub(super) use self::space::settle;
 use super::baton::{Baton, Finish, Shared};
-use super::checkpoint::Checkpointer;
 use super::conn::{explain, is_full};
 use super::group::{
     Group, Lost, Member, Stopped, TransactionGone, check_open, close_savepoint, open_savepoint,
@@ -84,8 +83,6 @@ pub(super) struct Coordinator {
     pub(super) readers: Arc<Readers>,
     pub(super) monitor: Arc<Monitor>,
     pub(super) clock: Arc<dyn Clock>,
-    /// Ends before the folder is given back.
-    pub(super) checkpointer: Checkpointer,
     pub(super) _lock: FolderLock,
 }
 
@@ -331,7 +328,6 @@ impl Coordinator {
 
     fn acknowledge(&self, group: Group) {
         self.readers.end_old_snapshots();
-        self.checkpointer.committed();
         self.monitor.committed(group.members.len() as u64, group.wakes);
         for member in group.members {
             match member {

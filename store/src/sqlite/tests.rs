@@ -3,7 +3,6 @@
 //! Faults are real ones of SQLite (`ON CONFLICT ROLLBACK`, a page limit, a commit hook that
 //! refuses), not simulations of ours.
 
-mod checkpoints;
 mod faults;
 mod groups;
 mod limits;

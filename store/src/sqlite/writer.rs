@@ -10,7 +10,6 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::baton::{Baton, Seat, Shared};
-use super::checkpoint::Checkpointer;
 use super::conn::Conn;
 use super::coordinator::{Coordinator, Limits};
 use super::guard::{FolderLock, Reserve};
@@ -54,7 +53,6 @@ pub(super) struct Writer {
 /// What the coordinator works with.
 pub(super) struct Parts {
     pub(super) conn: Conn,
-    pub(super) checkpointer: Checkpointer,
     pub(super) lock: FolderLock,
     pub(super) reserve: Arc<Reserve>,
     pub(super) readers: Arc<Readers>,
@@ -85,7 +83,6 @@ impl Writer {
             readers: parts.readers,
             monitor: parts.monitor,
             clock: parts.clock,
-            checkpointer: parts.checkpointer,
             _lock: parts.lock,
         };
         let thread = std::thread::Builder::new()

@@ -13,6 +13,7 @@ use flowmaster_mind::rules::Rules;
 use flowmaster_store::listeners::{self, Audience};
 use flowmaster_store::outbox::{self, NewMessage};
 use flowmaster_store::{Db, Tx, WriteSet};
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::Semaphore;
 
 use super::error::ProcessError;
@@ -266,10 +267,14 @@ async fn announce(tx: &mut Tx, ctx: &Ctx, process: &str, version: i64, hash: &st
     tx.apply(writes).await
 }
 
-/// Runs work that takes its time where it keeps nobody else waiting.
+/// Runs work that takes its time where it keeps nobody else waiting. A runtime of one thread, such
+/// as that of a simulation, does it at once, and so in the same order every time.
 pub(super) async fn off_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T> {
+    if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
+        return Ok(work());
+    }
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|source| Error::internal("process_work", source))
 }
