@@ -97,16 +97,50 @@ impl Document {
     }
 }
 
-/// Reads a file that must be executable.
+impl Loaded {
+    /// The findings that are not about another process of the file.
+    #[must_use]
+    pub fn findings_of(&self, process: &Process) -> Vec<Finding> {
+        let holds = |process: &Process, id: &str| {
+            *process.id == *id
+                || process.find(id).is_some()
+                || process.flows().any(|(_, flow)| *flow.id == *id)
+        };
+        let others = self.definitions.processes.iter().filter(|other| other.id != process.id);
+        let is_foreign = |finding: &&Finding| {
+            finding.element.as_deref().is_some_and(|id| {
+                !holds(process, id) && others.clone().any(|other| holds(other, id))
+            })
+        };
+        self.findings.iter().filter(|finding| !is_foreign(finding)).cloned().collect()
+    }
+}
+
+/// Reads a file that must be executable. Beside a process that is marked so, one that is not and has
+/// errors is there for people to see, and left out.
 ///
 /// # Errors
 /// Not BPMN, or a finding that prevents execution.
 pub fn read(bytes: &[u8]) -> Result<Definitions, BpmnError> {
     let loaded = Document::parse(bytes)?.load();
-    if Finding::any_error(&loaded.findings) {
-        return Err(BpmnError::NotExecutable(loaded.findings));
+    if !loaded.definitions.processes.iter().any(|process| process.executable) {
+        return match Finding::any_error(&loaded.findings) {
+            true => Err(BpmnError::NotExecutable(loaded.findings)),
+            false => Ok(loaded.definitions),
+        };
     }
-    Ok(loaded.definitions)
+    let mut definitions = loaded.definitions.clone();
+    let mut kept = Vec::new();
+    for process in &loaded.definitions.processes {
+        let findings = loaded.findings_of(process);
+        match Finding::any_error(&findings) {
+            true if process.executable => return Err(BpmnError::NotExecutable(findings)),
+            true => {}
+            false => kept.push(Arc::clone(process)),
+        }
+    }
+    definitions.processes = kept;
+    Ok(definitions)
 }
 
 fn first(findings: &[Finding]) -> String {

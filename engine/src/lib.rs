@@ -38,6 +38,7 @@ mod trigger;
 pub mod validate;
 pub mod wait;
 pub mod xml;
+mod xpath;
 
 pub use apply::apply;
 pub use command::{Activation, Command, Rejected, StartedBy};

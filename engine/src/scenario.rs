@@ -17,7 +17,7 @@ use flowmaster_kernel::{Error, Principal, PrincipalKind};
 use crate::governance::Mandates;
 
 pub use format::{Expect, Scenario};
-pub use models::{ModelError, Models};
+pub use models::{ModelError, Models, processes_in};
 pub use report::{Case, Difference, Report};
 
 /// Text that is not a scenario.

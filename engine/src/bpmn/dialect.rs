@@ -1,5 +1,5 @@
 //! Translates what the modelers of other engines write into what the reader knows: the extensions
-//! of Camunda 7, Operaton, Flowable and Activiti into those of Camunda 8, and JUEL into FEEL.
+//! of Camunda 7, Operaton, Flowable and Activiti into those of Camunda 8, JUEL and XPath into FEEL.
 //!
 //! The file itself is not changed; its translation is read in its place. Nothing is passed over: a
 //! setting without a counterpart is a finding, an error where the process would do something else
@@ -12,8 +12,8 @@ mod vendor;
 use super::names::{MODEL, VENDORS, ZEEBE};
 use super::write::{bpmn, flowmaster, zeebe};
 use crate::finding::Finding;
-use crate::juel;
 use crate::xml::{Element, Node};
+use crate::{juel, xpath};
 use vendor::Vendor;
 
 /// The elements whose text is an expression.
@@ -46,9 +46,10 @@ fn has_other_words(element: &Element) -> bool {
             .attributes
             .iter()
             .any(|attribute| is_vendor(&attribute.namespace) || juel::is_template(&attribute.value))
+        || element.attribute("language").is_some_and(xpath::is_language)
         || element.children.iter().any(|child| match child {
             Node::Element(inner) => has_other_words(inner),
-            Node::Text(text) => juel::is_template(text),
+            Node::Text(text) => juel::is_template(text) || xpath::is_expression(text),
             Node::Comment(_) => false,
         })
 }
@@ -153,9 +154,13 @@ impl Pass {
             }
             return made.children.push(kept());
         }
-        let is_juel = |language: &str| language.eq_ignore_ascii_case("juel");
         let language = holder.attribute("language").unwrap_or_default();
-        if is_juel(language) {
+        if xpath::is_language(language) || xpath::is_expression(text) {
+            let Some(feel) = xpath::to_feel(text) else { return made.children.push(kept()) };
+            made.attributes.retain(|attribute| &*attribute.name != "language");
+            return made.children.push(Node::Text(format!("={feel}")));
+        }
+        if language.eq_ignore_ascii_case("juel") {
             made.attributes.retain(|attribute| &*attribute.name != "language");
         } else if !language.is_empty() {
             return made.children.push(kept());

@@ -98,7 +98,9 @@ impl Reader<'_> {
         let id = element.attribute("id").unwrap_or_default();
         let reference = holder.attribute("messageRef");
         let flow = self.flows.message_at(element);
-        if reference.is_none() && flow.is_none() {
+        let job = self.job(element);
+        // A job that sends it knows what it sends.
+        if reference.is_none() && flow.is_none() && job.is_none() {
             self.findings.push(Finding::error(
                 "no_message",
                 id,
@@ -126,11 +128,7 @@ impl Reader<'_> {
             }
             None => Correlation::None,
         };
-        Message {
-            name: self.text(id, name.unwrap_or_default()),
-            correlation,
-            job: self.job(element),
-        }
+        Message { name: self.text(id, name.unwrap_or_default()), correlation, job }
     }
 
     fn conditional(&mut self, id: &str, definition: &Element) -> Trigger {

@@ -127,7 +127,8 @@ pub(super) fn start(
         starter: ActorRef::from(actor),
         caller,
     });
-    let mapped = !process.node(at).outputs.is_empty();
+    // What an event brings is its own until it is mapped; what a caller gives is the instance's.
+    let mapped = *by != StartedBy::Command && !process.node(at).outputs.is_empty();
     if !mapped {
         t.set_variables(Key::PROCESS, variables);
     }

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use flowmaster_kernel::Error;
+use serde_json::Value;
 
-use crate::bpmn;
 use crate::compact::CompactProcess;
 use crate::decide::Definition;
 use crate::dmn::Decisions;
+use crate::finding::Finding;
 use crate::model::Process;
+use crate::{bpmn, graph};
 
 /// Processes and decisions to run scenarios on.
 #[derive(Clone, Debug, Default)]
@@ -48,7 +50,8 @@ impl Models {
         Self { processes, decisions }
     }
 
-    /// Reads the models at `paths`: DMN and compact JSON where the name ends so, BPMN otherwise.
+    /// Reads the models at `paths`: DMN, and JSON in the compact form or as a definition of the
+    /// first platform, where the name ends so; BPMN otherwise.
     ///
     /// # Errors
     /// A path that does not load, or a file that is not a model.
@@ -62,22 +65,12 @@ impl Models {
             let bytes = loader(path)
                 .map_err(|source| ModelError::NotLoaded { path: path.clone(), source })?;
             let not_read = |why: String| ModelError::NotRead { path: path.clone(), why };
-            let name = path.to_ascii_lowercase();
-            if name.ends_with(".dmn") {
+            if path.to_ascii_lowercase().ends_with(".dmn") {
                 decisions.add(&bytes).map_err(|error| not_read(error.to_string()))?;
-            } else if name.ends_with(".json") {
-                models.add(&compact(&bytes).map_err(not_read)?)?;
-            } else {
-                let read = bpmn::read(&bytes).map_err(|error| not_read(error.to_string()))?;
-                // The process that the file marks as executable is the one to start.
-                let main = read.main_process();
-                let rest = read
-                    .processes
-                    .iter()
-                    .filter(|process| main.is_none_or(|main| main.id != process.id));
-                for process in main.into_iter().chain(rest) {
-                    models.add(process)?;
-                }
+                continue;
+            }
+            for process in processes_in(path, &bytes).map_err(not_read)? {
+                models.add(&process)?;
             }
         }
         models.decisions = Arc::new(decisions);
@@ -105,13 +98,45 @@ impl Models {
     }
 }
 
-fn compact(bytes: &[u8]) -> Result<Arc<Process>, String> {
-    let read: CompactProcess = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-    read.to_process().map_err(|findings| {
-        let said = findings.iter().map(|finding| match &finding.element {
-            Some(element) => format!("{element}: {}", finding.what),
-            None => finding.what.clone(),
-        });
-        said.collect::<Vec<_>>().join("; ")
-    })
+/// The processes of the file `path`, the one to start first: JSON in the compact form or as a
+/// definition of the first platform where the name ends so, BPMN otherwise.
+///
+/// # Errors
+/// A file that is no model, or one with errors.
+pub fn processes_in(path: &str, bytes: &[u8]) -> Result<Vec<Arc<Process>>, String> {
+    if path.to_ascii_lowercase().ends_with(".json") {
+        return from_json(bytes);
+    }
+    let read = bpmn::read(bytes).map_err(|error| error.to_string())?;
+    let main = read.main_process().map(|main| Arc::clone(&main.id));
+    let mut processes = read.processes;
+    processes.sort_by_key(|process| Some(&process.id) != main.as_ref());
+    Ok(processes)
+}
+
+fn from_json(bytes: &[u8]) -> Result<Vec<Arc<Process>>, String> {
+    let stored: Value = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    let imports = graph::import(&stored);
+    if imports.is_empty() {
+        // Not from the value: what is wrong is told with its line.
+        let read = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        return Ok(vec![compact(&read)?]);
+    }
+    let made = imports.into_iter().map(|import| match &import.process {
+        Some(process) => compact(process),
+        None => Err(said(&import.findings)),
+    });
+    made.collect()
+}
+
+fn compact(read: &CompactProcess) -> Result<Arc<Process>, String> {
+    read.to_process().map_err(|findings| said(&findings))
+}
+
+fn said(findings: &[Finding]) -> String {
+    let said = findings.iter().map(|finding| match &finding.element {
+        Some(element) => format!("{element}: {}", finding.what),
+        None => finding.what.clone(),
+    });
+    said.collect::<Vec<_>>().join("; ")
 }

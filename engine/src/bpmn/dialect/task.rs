@@ -105,14 +105,14 @@ impl Pass {
         }
     }
 
-    /// The job of an external task; whether it is one.
+    /// The job of an external task, or of one that Java code did; whether it is one of them.
     pub(super) fn job(
         &mut self,
         vendor: &mut Vendor<'_>,
         extensions: &mut Vec<Element>,
         id: &str,
     ) -> bool {
-        let Some(topic) = vendor.take("topic") else { return false };
+        let Some(topic) = vendor.take("topic") else { return self.code(vendor, extensions, id) };
         vendor.take("type");
         let retries = vendor
             .take("failedJobRetryTimeCycle")
@@ -126,6 +126,42 @@ impl Pass {
         if let Some(priority) = self.taken(vendor, "taskPriority", id) {
             extensions.push(zeebe("priorityDefinition").with("priority", priority));
         }
+        true
+    }
+
+    /// A class or a bean of another engine: a worker does what it did, and is given what was
+    /// injected into it. Whether it is one that can be named.
+    fn code(&mut self, vendor: &mut Vendor<'_>, extensions: &mut Vec<Element>, id: &str) -> bool {
+        let is_bean = |text: &str| bean(text).is_some();
+        let named = vendor
+            .take("class")
+            .or_else(|| vendor.take_if("delegateExpression", is_bean).and_then(bean));
+        let Some(named) = named else { return false };
+        self.findings.push(Finding::warning(
+            "java_code",
+            id,
+            format!("{named:?} is code of another engine, which is not executed: it is the type of a job"),
+            "let a worker do it that claims jobs of this type; for a computation use a script task in FEEL",
+        ));
+        extensions.push(zeebe("taskDefinition").with("type", named));
+        let (mut headers, mut inputs) = (zeebe("taskHeaders"), zeebe("ioMapping"));
+        for field in vendor.take_all("field") {
+            let name = field.attribute("name").unwrap_or_default();
+            let Some(text) = injected(field) else { continue };
+            match juel::template_to_feel(&text) {
+                Ok(None) => headers.push(zeebe("header").with("key", name).with("value", text)),
+                Ok(Some(feel)) => inputs
+                    .push(zeebe("input").with("source", format!("={feel}")).with("target", name)),
+                Err(refused) => self.findings.push(Finding::warning(
+                    "expression_untranslated",
+                    id,
+                    format!("the worker is not given {name:?}: {refused}"),
+                    refused.fix,
+                )),
+            }
+        }
+        let filled = [headers, inputs].into_iter().filter(|made| !made.children.is_empty());
+        extensions.extend(filled);
         true
     }
 
@@ -236,6 +272,22 @@ impl Pass {
         };
         Some(zeebe(name).with("source", source).with("target", target))
     }
+}
+
+/// What a `field` has injected into the code: a text or an expression.
+fn injected(field: &Element) -> Option<String> {
+    let attributes = ["stringValue", "expression"];
+    let attribute = attributes.iter().find_map(|name| field.attribute(name));
+    let is_inner = |inner: &&Element| matches!(&*inner.name, "string" | "expression");
+    attribute.map(str::to_owned).or_else(|| field.elements().find(is_inner).map(Element::text))
+}
+
+/// The name of the bean in `${name}`; calls have none.
+fn bean(expression: &str) -> Option<&str> {
+    let inside =
+        expression.trim().strip_prefix(['$', '#'])?.strip_prefix('{')?.strip_suffix('}')?;
+    let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
+    (!inside.is_empty() && inside.chars().all(is_part)).then_some(inside)
 }
 
 /// How often a job may be tried: `R3/PT10M`, or a list of waiting times.

@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::bpmn::{Document, write};
 use crate::compact::{CompactElement, CompactEvent, CompactProcess, Next, Target};
 use crate::finding::{Finding, Severity};
+use crate::model::{Text, Trigger};
 
 /// Also of Operaton, whose namespace is the only difference.
 const CAMUNDA_7: &str = r##"<?xml version="1.0" encoding="UTF-8"?>
@@ -251,9 +252,8 @@ fn what_is_not_executed_is_refused_by_name() {
         )
     };
     for (body, severity, code) in [
-        ("<serviceTask id='x' camunda:class='org.example.Send'/>", Severity::Error, "java_code"),
         (
-            "<serviceTask id='x' camunda:delegateExpression='${sender}'/>",
+            "<serviceTask id='x' camunda:delegateExpression='${senders.first()}'/>",
             Severity::Error,
             "java_code",
         ),
@@ -336,4 +336,77 @@ fn who_may_do_a_task_is_read_from_plain_bpmn() {
         [assignment.assignee, assignment.groups, assignment.users].map(Option::unwrap),
         ["=boss", "desk,office", "ann"]
     );
+}
+
+#[test]
+fn what_java_code_did_is_left_to_a_worker() {
+    let file = |task: &str| {
+        format!(
+            "<definitions xmlns='http://www.omg.org/spec/BPMN/20100524/MODEL' xmlns:camunda='http://camunda.org/schema/1.0/bpmn'>\
+             <message id='m' name='told'/><process id='p' isExecutable='true'><startEvent id='s'/>\
+             <sequenceFlow id='f' sourceRef='s' targetRef='x'/>{task}</process></definitions>"
+        )
+    };
+    let injected = "<extensionElements><camunda:field name='to' stringValue='sales'/>\
+         <camunda:field name='subject'><camunda:string>New order</camunda:string></camunda:field>\
+         <camunda:field name='total' expression='${order.net * 2}'/></extensionElements>";
+    for (task, job) in [
+        (
+            format!(
+                "<serviceTask id='x' camunda:class='org.example.Send'>{injected}</serviceTask>"
+            ),
+            "org.example.Send",
+        ),
+        (
+            format!(
+                "<sendTask id='x' camunda:delegateExpression='#{{sender}}'>{injected}</sendTask>"
+            ),
+            "sender",
+        ),
+    ] {
+        let (process, findings) = read(&file(&task));
+        let read = element(&process, "x");
+        assert_eq!(read.job.as_deref(), Some(job), "{task}");
+        assert_eq!(json!(read.headers), json!({ "to": "sales", "subject": "New order" }));
+        assert_eq!(json!(read.inputs), json!({ "total": "=order.net * 2" }));
+        let said = findings.iter().map(|it| (&*it.code, it.severity)).collect::<Vec<_>>();
+        assert_eq!(said, [("java_code", Severity::Warning)], "{findings:?}");
+    }
+    // Also what sends a message, which then need not be named.
+    for end in ["camunda:class='Tell'", "messageRef='m' camunda:topic='Tell'"] {
+        let end = format!("<endEvent id='x'><messageEventDefinition {end}/></endEvent>");
+        let loaded = Document::parse(file(&end).as_bytes()).unwrap().load();
+        assert!(loaded.findings.iter().all(|it| it.code == "java_code"), "{:?}", loaded.findings);
+        let process = loaded.definitions.main_process().unwrap();
+        let Some(Trigger::Message(message)) = process.node(process.find("x").unwrap()).trigger()
+        else {
+            panic!("{end}")
+        };
+        let job = message.job.as_ref().unwrap();
+        assert!(matches!(&job.job_type, Text::Literal(job) if job == "Tell"), "{end}");
+    }
+}
+
+#[test]
+fn xpath_of_data_objects_becomes_feel() {
+    let file = |language: &str, condition: &str| {
+        format!(
+            "<definitions xmlns='http://www.omg.org/spec/BPMN/20100524/MODEL' xmlns:bpmn='http://www.omg.org/spec/BPMN/20100524/MODEL'>\
+             <process id='p' isExecutable='true'><exclusiveGateway id='g'/><task id='t'/>\
+             <sequenceFlow id='f' sourceRef='g' targetRef='t'><conditionExpression{language}>{condition}</conditionExpression>\
+             </sequenceFlow></process></definitions>"
+        )
+    };
+    let xpath = " language='http://www.w3.org/1999/XPath'";
+    for (language, written, read_as) in [
+        ("", "<![CDATA[not(bpmn:getDataObject('approved'))]]>", "not(approved)"),
+        (xpath, "getDataObject('order')/total &gt; 5", "order.total > 5"),
+        (xpath, "true()", "true"),
+    ] {
+        let (process, findings) = read(&file(language, written));
+        assert_eq!(condition(&process, "g").as_deref(), Some(read_as), "{findings:?}");
+        assert!(findings.is_empty(), "{findings:?}");
+    }
+    let (_, findings) = read(&file(xpath, "count(getDataObject('items')) &gt; 1"));
+    assert_eq!(&*findings[0].code, "expression_language");
 }

@@ -44,6 +44,17 @@ impl<'a> Vendor<'a> {
         Some(self.attributes.remove(at).2)
     }
 
+    /// As [`Self::take`], where its value is what `is_wanted` says.
+    pub(super) fn take_if(
+        &mut self,
+        name: &str,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Option<&'a str> {
+        let is_it = |(_, known, value): &(_, &str, &str)| *known == name && is_wanted(value);
+        let at = self.attributes.iter().position(is_it)?;
+        Some(self.attributes.remove(at).2)
+    }
+
     /// The extension elements `name`, which are translated now.
     pub(super) fn take_all(&mut self, name: &str) -> Vec<&'a Element> {
         let (taken, left) = self.elements.iter().partition(|element| &*element.name == name);

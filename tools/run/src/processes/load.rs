@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use flowmaster_engine::bpmn::{self, Document, Loaded};
+use flowmaster_engine::bpmn::{self, Document};
 use flowmaster_engine::compact::CompactProcess;
 use flowmaster_engine::finding::Finding;
 use flowmaster_engine::graph::{self, Import, ImportReport};
-use flowmaster_engine::model::{Definitions, NodeKind, Process, Task, Text};
+use flowmaster_engine::model::{NodeKind, Process, Task, Text};
 use flowmaster_store::intact;
 use serde_json::Value;
 
@@ -75,13 +75,14 @@ pub(super) fn from_xml(xml: &str, id: &str) -> Result<Model, ProcessError> {
 fn from_file(xml: &str) -> Result<Vec<Model>, ProcessError> {
     let document = Document::parse(xml.as_bytes())
         .map_err(|error| ProcessError::NotBpmn(error.to_string()))?;
-    let Loaded { definitions, findings } = document.load();
+    let loaded = document.load();
+    let definitions = &loaded.definitions;
     let executable = || definitions.processes.iter().filter(|process| process.executable);
     if executable().count() > MAX_PROCESSES {
         return Err(ProcessError::TooManyProcesses(MAX_PROCESSES));
     }
     let Some(main) = definitions.main_process() else {
-        return Err(ProcessError::Findings { verb: "read", findings });
+        return Err(ProcessError::Findings { verb: "read", findings: loaded.findings });
     };
     let xml = document.to_xml();
     let hash = intact::fingerprint(&xml);
@@ -90,26 +91,10 @@ fn from_file(xml: &str) -> Result<Vec<Model>, ProcessError> {
         xml: xml.clone(),
         hash: hash.clone(),
         process: Arc::clone(process),
-        findings: findings_of(process, &definitions, &findings),
+        findings: loaded.findings_of(process),
         import: None,
     };
     Ok([main].into_iter().chain(others).map(model).collect())
-}
-
-/// The findings that are not about another process of the file.
-fn findings_of(process: &Process, file: &Definitions, findings: &[Finding]) -> Vec<Finding> {
-    let holds = |process: &Process, id: &str| {
-        *process.id == *id
-            || process.find(id).is_some()
-            || process.flows().any(|(_, flow)| *flow.id == *id)
-    };
-    let is_foreign = |finding: &&Finding| {
-        finding.element.as_deref().is_some_and(|id| {
-            let mut others = file.processes.iter().filter(|other| other.id != process.id);
-            !holds(process, id) && others.any(|other| holds(other, id))
-        })
-    };
-    findings.iter().filter(|finding| !is_foreign(finding)).cloned().collect()
 }
 
 /// The decisions that the process asks by a fixed id.

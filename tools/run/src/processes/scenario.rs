@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flowmaster_engine::bpmn;
-use flowmaster_engine::compact::CompactProcess;
 use flowmaster_engine::dmn::Decisions;
 use flowmaster_engine::model::Process;
 use flowmaster_engine::scenario::{self, Case, Cast, Models, Scenario};
@@ -161,7 +159,7 @@ fn models(paths: &[String], material: &Material) -> Result<Models, ProcessError>
                 decisions.add(text.as_bytes()).map_err(unreadable)?;
                 Vec::new()
             }
-            (Some(text), _) => processes_in(path, text)
+            (Some(text), _) => scenario::processes_in(path, text.as_bytes())
                 .map_err(|why| ProcessError::UnreadableModel { path: path.clone(), why })?,
             (None, Some(stored)) if path == STORED => vec![Arc::clone(stored)],
             (None, _) => return Err(ProcessError::NoModel(path.clone())),
@@ -174,27 +172,6 @@ fn models(paths: &[String], material: &Material) -> Result<Models, ProcessError>
         }
     }
     Ok(Models::new(processes, Arc::new(decisions)))
-}
-
-/// The processes of a file, the one to start first.
-fn processes_in(path: &str, text: &str) -> Result<Vec<Arc<Process>>, String> {
-    if path.to_ascii_lowercase().ends_with(".json") {
-        let compact: CompactProcess =
-            serde_json::from_str(text).map_err(|error| error.to_string())?;
-        let process = compact.to_process().map_err(|findings| {
-            let said = findings.into_iter().map(|finding| match finding.element {
-                Some(element) => format!("{element}: {}", finding.what),
-                None => finding.what,
-            });
-            said.collect::<Vec<_>>().join("; ")
-        })?;
-        return Ok(vec![process]);
-    }
-    let read = bpmn::read(text.as_bytes()).map_err(|error| error.to_string())?;
-    let main = read.main_process().map(|main| Arc::clone(&main.id));
-    let mut processes = read.processes;
-    processes.sort_by_key(|process| Some(&process.id) != main.as_ref());
-    Ok(processes)
 }
 
 fn case(case: Case) -> ScenarioCase {

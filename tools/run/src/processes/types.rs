@@ -222,8 +222,8 @@ pub struct PublishedProcess {
 pub struct RunScenario {
     /// The scenario in YAML, or several separated by lines of `---`, at most 50.
     pub scenario: String,
-    /// The models that scenarios name, by file name: BPMN XML, DMN XML (`.dmn`) or compact JSON
-    /// (`.json`) as text.
+    /// The models that scenarios name, by file name: BPMN XML, DMN XML (`.dmn`), compact JSON or
+    /// a definition of the first platform (`.json`), as text.
     #[serde(default)]
     pub models: BTreeMap<String, String>,
     /// Id of a stored process, which scenarios name as `process.bpmn`: its draft, or its active
