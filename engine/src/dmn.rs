@@ -4,9 +4,10 @@
 //! inside decisions, so that a decision is a pure function of its inputs; errors are errors and
 //! never silent nulls.
 
+mod model;
 mod requirements;
+pub mod tck;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -14,37 +15,17 @@ use std::sync::Arc;
 use dsntk_feel::Name;
 use dsntk_feel::context::FeelContext;
 use dsntk_feel::values::Value as FeelValue;
-use dsntk_model_evaluator::ModelEvaluator;
 use serde_json::Value;
 
-use crate::dsntk;
 use crate::feel::{self, FeelError, Variables};
-use crate::xml::{Element, XmlError};
-
-/// The namespaces of DMN 1.2, 1.3, 1.4 and 1.5.
-const NAMESPACES: [&str; 4] = [
-    "http://www.omg.org/spec/DMN/20180521/MODEL/",
-    "https://www.omg.org/spec/DMN/20191111/MODEL/",
-    "https://www.omg.org/spec/DMN/20211108/MODEL/",
-    "https://www.omg.org/spec/DMN/20230324/MODEL/",
-];
-
-/// Stack for reading and evaluating a model: both recurse over boxed expressions, each of which is
-/// held inside the limits of [`feel`].
-const STACK: usize = 16 * 1024 * 1024;
+use crate::xml::XmlError;
+use model::Model;
 
 /// A set of decisions that can be evaluated by id.
 #[derive(Clone, Default)]
 pub struct Decisions {
     models: Vec<Arc<Model>>,
     by_id: BTreeMap<String, (usize, String)>,
-}
-
-struct Model {
-    namespace: String,
-    name: String,
-    inputs: Vec<String>,
-    evaluator: Arc<ModelEvaluator>,
 }
 
 /// Why there is no decision, or no answer.
@@ -96,38 +77,13 @@ impl Decisions {
     /// # Errors
     /// Anything that is not a model that can be evaluated.
     pub fn add(&mut self, bytes: &[u8]) -> Result<(), DecisionError> {
-        let root = Element::parse(bytes)?;
-        if &*root.name != "definitions" || !NAMESPACES.contains(&&*root.namespace) {
-            return Err(DecisionError::NotDmn(format!("its root element is {}", root.name)));
-        }
-        check(&root, &root)?;
-        let text = match requirements::completed(&root) {
-            Some(completed) => Cow::Owned(completed.to_document()),
-            None => Cow::Borrowed(std::str::from_utf8(bytes).map_err(|_| XmlError::NotUtf8)?),
-        };
-        let evaluator = dsntk::call(STACK, || {
-            dsntk_model::parse(&text).and_then(|definitions| ModelEvaluator::new(&[definitions]))
-        })
-        .map_err(|defect| DecisionError::NotDmn(defect.to_string()))?
-        .map_err(|error| DecisionError::NotDmn(error.to_string()))?;
-        for decision in root.elements().filter(|element| &*element.name == "decision") {
-            let name = decision.attribute("name").unwrap_or_default().to_owned();
-            let id = decision.attribute("id").map_or_else(|| name.clone(), str::to_owned);
-            if self.by_id.insert(id.clone(), (self.models.len(), name)).is_some() {
-                return Err(DecisionError::DuplicateId(id));
+        let model = Model::read(bytes, &[])?;
+        for (id, name) in &model.decisions {
+            if self.by_id.insert(id.clone(), (self.models.len(), name.clone())).is_some() {
+                return Err(DecisionError::DuplicateId(id.clone()));
             }
         }
-        let attribute = |name: &str| root.attribute(name).unwrap_or_default().to_owned();
-        self.models.push(Arc::new(Model {
-            namespace: attribute("namespace"),
-            name: attribute("name"),
-            inputs: root
-                .elements()
-                .filter(|element| &*element.name == "inputData")
-                .filter_map(|input| input.attribute("name").map(str::to_owned))
-                .collect(),
-            evaluator,
-        }));
+        self.models.push(Arc::new(model));
         Ok(())
     }
 
@@ -165,10 +121,7 @@ impl Decisions {
         }
         let no_value =
             |reason: String| DecisionError::NoValue { decision: decision.to_owned(), reason };
-        let value = dsntk::call(STACK, || {
-            model.evaluator.evaluate_invocable(&model.namespace, &model.name, name, &context)
-        })
-        .map_err(|defect| no_value(defect.to_string()))?;
+        let value = model.value(name, &context).map_err(|defect| no_value(defect.to_string()))?;
         if let Some(reason) = silent_error(&value) {
             return Err(no_value(reason.to_owned()));
         }
@@ -191,37 +144,6 @@ fn silent_error(value: &FeelValue) -> Option<&str> {
         FeelValue::Transparent(inner) => silent_error(inner),
         _ => None,
     }
-}
-
-/// Checks every expression below `element`; `owner` is the nearest element with a name or id.
-fn check(element: &Element, owner: &Element) -> Result<(), DecisionError> {
-    let owner = if element.attribute("id").or(element.attribute("name")).is_some() {
-        element
-    } else {
-        owner
-    };
-    let label = || owner.attribute("name").or(owner.attribute("id")).unwrap_or_default().to_owned();
-    if matches!(element.attribute("kind"), Some("Java" | "PMML")) {
-        return Err(DecisionError::Refused {
-            element: label(),
-            what: "an external function",
-            fix: "write the function in FEEL",
-        });
-    }
-    if &*element.name == "text" {
-        match feel::reads_clock(&element.text()) {
-            Ok(false) => {}
-            Ok(true) => {
-                return Err(DecisionError::Refused {
-                    element: label(),
-                    what: "now() or today()",
-                    fix: "pass the moment in as an input",
-                });
-            }
-            Err(source) => return Err(DecisionError::Expression { element: label(), source }),
-        }
-    }
-    element.elements().try_for_each(|child| check(child, owner))
 }
 
 #[cfg(test)]

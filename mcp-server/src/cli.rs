@@ -8,6 +8,7 @@ mod call;
 mod clients;
 mod connect;
 mod demo;
+mod dmn;
 mod doctor;
 mod files;
 mod import;
@@ -32,6 +33,7 @@ pub use call::CallArgs;
 pub use clients::Client;
 pub use connect::ConnectArgs;
 pub use demo::DemoArgs;
+pub use dmn::DmnArgs;
 pub use files::{BpmnArgs, ScenarioArgs};
 pub use import::ImportArgs;
 pub use key::KeyArgs;
@@ -91,6 +93,9 @@ enum Command {
     /// Look at BPMN files.
     #[command(subcommand)]
     Bpmn(BpmnCommand),
+    /// Look at DMN files.
+    #[command(subcommand)]
+    Dmn(DmnCommand),
     /// Make, list and revoke API keys.
     Key(KeyArgs),
     /// Make and list tenants, on the data folder of a server that is stopped or on PostgreSQL.
@@ -120,6 +125,12 @@ enum BpmnCommand {
     Check(BpmnArgs),
     /// Repair definitions of the first FlowMaster platform, and write them as BPMN files.
     Import(ImportArgs),
+}
+
+#[derive(Debug, Subcommand)]
+enum DmnCommand {
+    /// Run test cases of decisions that are in the format of the DMN TCK.
+    Check(DmnArgs),
 }
 
 #[derive(Debug, Args)]
@@ -201,6 +212,7 @@ fn try_run(cli: Cli, terminal: &mut Terminal) -> Result<()> {
         Command::Scenario(ScenarioCommand::Run(args)) => files::run_scenarios(&args, terminal),
         Command::Bpmn(BpmnCommand::Check(args)) => files::check_bpmn(&args, terminal),
         Command::Bpmn(BpmnCommand::Import(args)) => import::import(&args, terminal),
+        Command::Dmn(DmnCommand::Check(args)) => dmn::check(&args, terminal),
         Command::Key(args) => runtime.block_on(key::key(config, args, terminal)),
         Command::Tenant(args) => runtime.block_on(tenant::tenant(config, args, terminal)),
         Command::Backup(args) => backup::create(&config, &args, terminal),

@@ -1,6 +1,7 @@
 use serde_json::{Map, json};
 
 use super::*;
+use crate::xml::Element;
 
 fn model(decision: &str) -> String {
     format!(
