@@ -1,11 +1,16 @@
 //! What the measured work costs, whatever else the machine does meanwhile: the kernel's account of
-//! this process.
+//! a process.
 
 use anyhow::Context as _;
 
-/// CPU time, user and system.
+/// CPU time of this process, user and system.
 pub(crate) fn cpu_seconds() -> anyhow::Result<f64> {
-    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    cpu_seconds_of("self")
+}
+
+/// CPU time of the process with this id, user and system.
+pub(crate) fn cpu_seconds_of(process: &str) -> anyhow::Result<f64> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
     let fields: Vec<&str> =
         stat.rsplit_once(')').context("no process name")?.1.split_whitespace().collect();
     let ticks = |place: usize| -> anyhow::Result<f64> {

@@ -12,6 +12,7 @@ mod peers;
 mod program;
 mod raw;
 mod report;
+mod served;
 
 use std::path::PathBuf;
 
@@ -27,7 +28,7 @@ enum Measurement {
     Instances,
     /// Calls a second through the whole server.
     Mcp,
-    /// The same instances by other engines.
+    /// The same instances through the real program, and by other engines.
     Peers,
     /// What instances cost that wait, each at a human task with a timer, on the embedded database.
     Parked,
@@ -71,13 +72,11 @@ fn main() -> anyhow::Result<()> {
 async fn measure(arguments: &Arguments, report: &mut Report) -> anyhow::Result<()> {
     let postgres = arguments.postgres.as_deref();
     let has = |measurement| arguments.what.contains(&measurement);
+    let rounds =
+        instances::Rounds { instances: arguments.instances, concurrency: arguments.concurrency };
     if has(Measurement::Instances) || has(Measurement::Peers) {
         let folder = tempfile::tempdir()?;
         let url = format!("sqlite:{}", folder.path().display());
-        let rounds = instances::Rounds {
-            instances: arguments.instances,
-            concurrency: arguments.concurrency,
-        };
         let committed = instances::measure("sqlite", url, &rounds, report).await?;
         raw::measure(folder.path(), committed, report)?;
         if let Some(url) = postgres {
@@ -85,6 +84,7 @@ async fn measure(arguments: &Arguments, report: &mut Report) -> anyhow::Result<(
         }
     }
     if has(Measurement::Peers) {
+        served::measure(&rounds, report).await?;
         peers::measure(&arguments.peers, postgres, arguments.concurrency, report).await?;
     }
     if has(Measurement::Mcp) {

@@ -1,7 +1,7 @@
 //! What instances cost that wait for months: many of them, each at a human task with a timer, beside
-//! those that run. The figures are those of the same store before and after they are there, and of
-//! the real program on it: its memory, how long until it answers after a start, and how long many
-//! timers that are due at once take.
+//! those that run. The figures are those of the store beside those of an empty one, and of the real
+//! program on it: its memory, how long until it answers after a start, and how long many timers that
+//! are due at once take.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -28,6 +28,8 @@ use crate::report::{Report, quantile};
 const CONCURRENCY: usize = 128;
 /// How long before they are due the instances with timers are begun.
 const AHEAD_MILLIS: i64 = 60_000;
+/// Throughput is measured so often, each time on both stores: what else the machine does meets both.
+const TURNS: usize = 7;
 /// How long all that may take.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -37,8 +39,8 @@ pub(crate) struct Parked {
     /// How many instances wait.
     #[arg(long, default_value_t = 1_000_000)]
     parked: usize,
-    /// How many instances run beside them to measure their throughput.
-    #[arg(long, default_value_t = 10_000)]
+    /// How many instances run beside them in each turn to measure their throughput.
+    #[arg(long, default_value_t = 5_000)]
     running: usize,
     /// How many timers are due at once.
     #[arg(long, default_value_t = 10_000)]
@@ -51,53 +53,58 @@ pub(crate) struct Parked {
 impl Parked {
     /// Measures on a new embedded database.
     pub(crate) async fn measure(&self, report: &mut Report) -> anyhow::Result<()> {
-        let folder = tempfile::tempdir()?;
-        let config = Config { data_dir: folder.path().to_owned(), ..Config::default() };
-        let server = compose(config, Observer::default()).await?;
-        let key = server.new_key.as_ref().context("the store is not new")?.expose().to_owned();
-        self.fill(&server, report).await?;
-        server.background.stop().await;
-        server.rooms.db.close().await;
+        let (full, empty) = (Store::new().await?, Store::new().await?);
+        self.fill(&full, report).await?;
+        self.compare(&empty, &full, report).await?;
+        empty.close().await?;
+        let (folder, key) = full.close().await?;
         report.add("parked_database_mb", size_mb(folder.path())?)?;
         self.real_program(folder.path(), &key, report).await
     }
 
-    /// Throughput before and after the store is filled.
-    async fn fill(&self, server: &Server, report: &mut Report) -> anyhow::Result<()> {
-        let ids: Arc<dyn IdSource> = Arc::new(RandomIds);
-        let ctx = Ctx::system(server.owner.tenant.clone(), &server.app.surface.clock, &ids);
-        let (execution, processes) = (&server.rooms.execution, &server.rooms.processes);
-        instances::publish(processes, &ctx).await?;
-        for (process, timer) in
-            [("parked", json!({ "duration": "P30D" })), ("due", json!({ "date": "=due" }))]
-        {
-            instances::save(processes, &ctx, process, waiting(&timer)).await?;
-        }
-        let empty = self.throughput(server, &ctx).await?;
+    async fn fill(&self, store: &Store, report: &mut Report) -> anyhow::Result<()> {
         if self.ended > 0 {
-            instances::run(execution, &ctx, self.ended, CONCURRENCY).await?;
+            let execution = &store.server.rooms.execution;
+            instances::run(execution, &store.ctx, self.ended, CONCURRENCY).await?;
         }
         let started = Instant::now();
-        self.park(server, &ctx).await?;
-        settled(server, &ctx).await?;
+        self.park(&store.server, &store.ctx).await?;
+        store.settled().await?;
         let seconds = started.elapsed().as_secs_f64();
         report.add("parked_instances", self.parked as f64)?;
-        report.add("parked_started_per_s", self.parked as f64 / seconds)?;
-        let full = self.throughput(server, &ctx).await?;
-        settled(server, &ctx).await?;
-        report.add("parked_none_instances_per_s", empty.per_second)?;
-        report.add("parked_instances_per_s", full.per_second)?;
-        report.add("parked_throughput_ratio", full.per_second / empty.per_second)?;
-        report.add("parked_cpu_ratio", full.cpu_seconds / empty.cpu_seconds)
+        report.add("parked_started_per_s", self.parked as f64 / seconds)
     }
 
-    /// Of a server that has done as much before: what it keeps at hand is what runs now.
-    async fn throughput(&self, server: &Server, ctx: &Ctx) -> anyhow::Result<Throughput> {
-        instances::run(&server.rooms.execution, ctx, self.running, CONCURRENCY).await?;
-        settled(server, ctx).await?;
+    async fn compare(
+        &self,
+        empty: &Store,
+        full: &Store,
+        report: &mut Report,
+    ) -> anyhow::Result<()> {
+        let mut turns = Vec::new();
+        for turn in 0..=TURNS {
+            let pair = (self.throughput(empty).await?, self.throughput(full).await?);
+            // The first turn fills what a server keeps at hand.
+            turns.extend((turn > 0).then_some(pair));
+        }
+        let median = |figure: fn(&(Throughput, Throughput)) -> f64| {
+            let mut figures: Vec<f64> = turns.iter().map(figure).collect();
+            figures.sort_by(f64::total_cmp);
+            quantile(&figures, 0.5)
+        };
+        report.add("parked_none_instances_per_s", median(|(empty, _)| empty.per_second))?;
+        report.add("parked_instances_per_s", median(|(_, full)| full.per_second))?;
+        let ratio = median(|(empty, full)| full.per_second / empty.per_second);
+        report.add("parked_throughput_ratio", ratio)?;
+        let ratio = median(|(empty, full)| full.cpu_seconds / empty.cpu_seconds);
+        report.add("parked_cpu_ratio", ratio)
+    }
+
+    async fn throughput(&self, store: &Store) -> anyhow::Result<Throughput> {
         let (started, cpu) = (Instant::now(), cpu_seconds()?);
-        instances::run(&server.rooms.execution, ctx, self.running, CONCURRENCY).await?;
-        settled(server, ctx).await?;
+        let execution = &store.server.rooms.execution;
+        instances::run(execution, &store.ctx, self.running, CONCURRENCY).await?;
+        store.settled().await?;
         Ok(Throughput {
             per_second: self.running as f64 / started.elapsed().as_secs_f64(),
             cpu_seconds: cpu_seconds()? - cpu,
@@ -162,6 +169,51 @@ impl Parked {
     }
 }
 
+/// A server on a folder of its own, with the processes.
+struct Store {
+    folder: tempfile::TempDir,
+    server: Server,
+    key: String,
+    ctx: Ctx,
+}
+
+impl Store {
+    async fn new() -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let config = Config { data_dir: folder.path().to_owned(), ..Config::default() };
+        let server = compose(config, Observer::default()).await?;
+        let key = server.new_key.as_ref().context("the store is not new")?.expose().to_owned();
+        let ids: Arc<dyn IdSource> = Arc::new(RandomIds);
+        let ctx = Ctx::system(server.owner.tenant.clone(), &server.app.surface.clock, &ids);
+        instances::publish(&server.rooms.processes, &ctx).await?;
+        for (process, timer) in
+            [("parked", json!({ "duration": "P30D" })), ("due", json!({ "date": "=due" }))]
+        {
+            instances::save(&server.rooms.processes, &ctx, process, waiting(&timer)).await?;
+        }
+        Ok(Self { folder, server, key, ctx })
+    }
+
+    /// Waits until everything is delivered, such as tasks to people.
+    async fn settled(&self) -> anyhow::Result<()> {
+        loop {
+            let mut session = self.server.rooms.db.read(&self.ctx).await?;
+            if outbox::backlog(&mut session).await?.pending == 0 {
+                return Ok(());
+            }
+            drop(session);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Ends the server; gives its folder and key.
+    async fn close(self) -> anyhow::Result<(tempfile::TempDir, String)> {
+        self.server.background.stop().await;
+        self.server.rooms.db.close().await;
+        Ok((self.folder, self.key))
+    }
+}
+
 struct Throughput {
     per_second: f64,
     cpu_seconds: f64,
@@ -191,19 +243,6 @@ where
         worker.await??;
     }
     Ok(())
-}
-
-/// Waits until everything is delivered, such as tasks to people.
-async fn settled(server: &Server, ctx: &Ctx) -> anyhow::Result<()> {
-    let mut session;
-    loop {
-        session = server.rooms.db.read(ctx).await?;
-        if outbox::backlog(&mut session).await?.pending == 0 {
-            return Ok(());
-        }
-        drop(session);
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
 }
 
 /// What a call takes, in the middle, in milliseconds.

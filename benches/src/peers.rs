@@ -57,7 +57,7 @@ pub(crate) async fn measure(
         .filter_map(|peer| report.get(&format!("{peer}_instances_per_s")))
         .max_by(f64::total_cmp)
         .context("no peer could be measured")?;
-    for store in ["sqlite", "postgres"] {
+    for store in ["sqlite", "served_sqlite", "postgres"] {
         if let Some(ours) = report.get(&format!("{store}_instances_per_s")) {
             report.add(&format!("{store}_times_the_best_peer"), ours / best)?;
         }

@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 use anyhow::Context as _;
 use serde_json::Value;
 
+use crate::cpu;
+
 /// A running server; killed when dropped.
 pub(crate) struct Program {
     child: Child,
@@ -46,6 +48,11 @@ impl Program {
         let url = format!("{}/api/v1/{operation}", self.base);
         let request = self.client.post(url).bearer_auth(&self.key).json(&arguments);
         Ok(request.send().await?.error_for_status()?.json().await?)
+    }
+
+    /// CPU time that it took so far.
+    pub(crate) fn cpu_seconds(&self) -> anyhow::Result<f64> {
+        cpu::cpu_seconds_of(&self.child.id().to_string())
     }
 
     /// A field of proc(5) `/proc/PID/status` that is in kB, in MB.

@@ -8,11 +8,15 @@
 use std::path::Path;
 use std::time::Instant;
 
+use anyhow::Context as _;
 use rusqlite::Connection;
 
 use crate::cpu::written_bytes;
 use crate::instances::Committed;
-use crate::report::Report;
+use crate::report::{Report, quantile};
+
+/// Commits of one caller alone.
+const ALONE: usize = 1_000;
 
 /// Commits the same again as what is in `folder`, one row for each transaction of the engine.
 pub(crate) fn measure(
@@ -36,7 +40,13 @@ pub(crate) fn measure(
     report
         .add("sqlite_raw_written_bytes_per_transaction", same_log.written as f64 / transactions)?;
     report.add("sqlite_raw_written_transactions_per_s", transactions / same_log.seconds)?;
-    report.add("sqlite_share_of_raw_written", same_log.seconds / committed.seconds)
+    report.add("sqlite_share_of_raw_written", same_log.seconds / committed.seconds)?;
+    let step = report.get("sqlite_serial_instance_p50_ms").context("no serial round")? / 2.0;
+    let sync = 1_000.0 / report.get("disk_fdatasync_per_s").context("no disk was measured")?;
+    let commit = commits_alone(&folder.join("alone.db"), body)?;
+    report.add("sqlite_raw_commit_p50_ms", commit)?;
+    report.add("sqlite_serial_step_in_raw_commits", step / commit)?;
+    report.add("sqlite_serial_step_in_disk_syncs", step / sync)
 }
 
 struct Loop {
@@ -44,15 +54,38 @@ struct Loop {
     written: u64,
 }
 
-/// Inserts rows of `bytes` bytes, as many a commit as the engine did.
-fn bare_loop(path: &Path, bytes: u64, committed: Committed) -> anyhow::Result<Loop> {
+/// A new database with the settings of ours and one table without indexes.
+fn bare(path: &Path) -> anyhow::Result<Connection> {
     let database = Connection::open(path)?;
     let mode: String = database.query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0))?;
     anyhow::ensure!(mode == "wal", "SQLite took the journal mode {mode}");
-    database.execute_batch("PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=12000")?;
+    database.execute_batch("PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000")?;
     database.execute_batch("CREATE TABLE raw (id INTEGER PRIMARY KEY, body BLOB NOT NULL)")?;
+    Ok(database)
+}
+
+const INSERT: &str = "INSERT INTO raw (body) VALUES (?1)";
+
+/// How long one commit of a row of `bytes` bytes takes in the middle, in milliseconds.
+fn commits_alone(path: &Path, bytes: u64) -> anyhow::Result<f64> {
+    let database = bare(path)?;
     let body = vec![7_u8; usize::try_from(bytes)?];
-    let mut insert = database.prepare("INSERT INTO raw (body) VALUES (?1)")?;
+    let mut insert = database.prepare(INSERT)?;
+    let mut millis = Vec::with_capacity(ALONE);
+    for _ in 0..ALONE {
+        let started = Instant::now();
+        insert.execute([&body])?;
+        millis.push(started.elapsed().as_secs_f64() * 1_000.0);
+    }
+    millis.sort_by(f64::total_cmp);
+    Ok(quantile(&millis, 0.5))
+}
+
+/// Inserts rows of `bytes` bytes, as many a commit as the engine did.
+fn bare_loop(path: &Path, bytes: u64, committed: Committed) -> anyhow::Result<Loop> {
+    let database = bare(path)?;
+    let body = vec![7_u8; usize::try_from(bytes)?];
+    let mut insert = database.prepare(INSERT)?;
     let written = written_bytes()?;
     let started = Instant::now();
     let mut left = committed.transactions;

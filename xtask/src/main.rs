@@ -130,7 +130,7 @@ fn run(command: Xtask) -> anyhow::Result<ExitCode> {
         }
         Xtask::Bench { what, arguments } => {
             let cluster = Cluster::start(Durability::Full)?;
-            if what.iter().any(|it| it == "parked") {
+            if what.iter().any(|it| matches!(it.as_str(), "parked" | "peers")) {
                 // The program itself is measured, beside the benchmark.
                 let program =
                     ["build", "--release", "--locked", "--package", "flowmaster-mcp-server"];
