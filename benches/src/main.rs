@@ -13,6 +13,7 @@ mod program;
 mod raw;
 mod report;
 mod served;
+mod server;
 
 use std::path::PathBuf;
 

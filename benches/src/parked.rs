@@ -8,13 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
 use clap::Args;
-use flowmaster_kernel::{Clock as _, Ctx, IdSource, Timestamp};
-use flowmaster_mcp_server::compose::{Server, compose};
-use flowmaster_mcp_server::config::Config;
-use flowmaster_mcp_server::mcp::Observer;
-use flowmaster_mcp_server::system::{RandomIds, SystemClock};
+use flowmaster_kernel::{Clock as _, Ctx, Timestamp};
+use flowmaster_mcp_server::compose::Server;
+use flowmaster_mcp_server::system::SystemClock;
 use flowmaster_run::execution::types::{StartProcess, Variables};
 use flowmaster_store::outbox;
 use serde_json::{Value, json};
@@ -23,6 +20,7 @@ use crate::cpu::cpu_seconds;
 use crate::instances;
 use crate::program::Program;
 use crate::report::{Report, quantile};
+use crate::server::Composed;
 
 /// How many are started at the same time.
 const CONCURRENCY: usize = 128;
@@ -53,23 +51,23 @@ pub(crate) struct Parked {
 impl Parked {
     /// Measures on a new embedded database.
     pub(crate) async fn measure(&self, report: &mut Report) -> anyhow::Result<()> {
-        let (full, empty) = (Store::new().await?, Store::new().await?);
+        let (full, empty) = (prepared().await?, prepared().await?);
         self.fill(&full, report).await?;
         self.compare(&empty, &full, report).await?;
-        empty.close().await?;
-        let (folder, key) = full.close().await?;
+        empty.close().await;
+        let (folder, key) = full.close().await;
         report.add("parked_database_mb", size_mb(folder.path())?)?;
         self.real_program(folder.path(), &key, report).await
     }
 
-    async fn fill(&self, store: &Store, report: &mut Report) -> anyhow::Result<()> {
+    async fn fill(&self, store: &Composed, report: &mut Report) -> anyhow::Result<()> {
         if self.ended > 0 {
             let execution = &store.server.rooms.execution;
             instances::run(execution, &store.ctx, self.ended, CONCURRENCY).await?;
         }
         let started = Instant::now();
         self.park(&store.server, &store.ctx).await?;
-        store.settled().await?;
+        settled(store).await?;
         let seconds = started.elapsed().as_secs_f64();
         report.add("parked_instances", self.parked as f64)?;
         report.add("parked_started_per_s", self.parked as f64 / seconds)
@@ -77,8 +75,8 @@ impl Parked {
 
     async fn compare(
         &self,
-        empty: &Store,
-        full: &Store,
+        empty: &Composed,
+        full: &Composed,
         report: &mut Report,
     ) -> anyhow::Result<()> {
         let mut turns = Vec::new();
@@ -100,11 +98,11 @@ impl Parked {
         report.add("parked_cpu_ratio", ratio)
     }
 
-    async fn throughput(&self, store: &Store) -> anyhow::Result<Throughput> {
+    async fn throughput(&self, store: &Composed) -> anyhow::Result<Throughput> {
         let (started, cpu) = (Instant::now(), cpu_seconds()?);
         let execution = &store.server.rooms.execution;
         instances::run(execution, &store.ctx, self.running, CONCURRENCY).await?;
-        store.settled().await?;
+        settled(store).await?;
         Ok(Throughput {
             per_second: self.running as f64 / started.elapsed().as_secs_f64(),
             cpu_seconds: cpu_seconds()? - cpu,
@@ -169,48 +167,28 @@ impl Parked {
     }
 }
 
-/// A server on a folder of its own, with the processes.
-struct Store {
-    folder: tempfile::TempDir,
-    server: Server,
-    key: String,
-    ctx: Ctx,
+/// A server with the processes that are started here.
+async fn prepared() -> anyhow::Result<Composed> {
+    let composed = Composed::new().await?;
+    let (processes, ctx) = (&composed.server.rooms.processes, &composed.ctx);
+    instances::publish(processes, ctx).await?;
+    for (process, timer) in
+        [("parked", json!({ "duration": "P30D" })), ("due", json!({ "date": "=due" }))]
+    {
+        instances::save(processes, ctx, process, waiting(&timer)).await?;
+    }
+    Ok(composed)
 }
 
-impl Store {
-    async fn new() -> anyhow::Result<Self> {
-        let folder = tempfile::tempdir()?;
-        let config = Config { data_dir: folder.path().to_owned(), ..Config::default() };
-        let server = compose(config, Observer::default()).await?;
-        let key = server.new_key.as_ref().context("the store is not new")?.expose().to_owned();
-        let ids: Arc<dyn IdSource> = Arc::new(RandomIds);
-        let ctx = Ctx::system(server.owner.tenant.clone(), &server.app.surface.clock, &ids);
-        instances::publish(&server.rooms.processes, &ctx).await?;
-        for (process, timer) in
-            [("parked", json!({ "duration": "P30D" })), ("due", json!({ "date": "=due" }))]
-        {
-            instances::save(&server.rooms.processes, &ctx, process, waiting(&timer)).await?;
+/// Waits until everything is delivered, such as tasks to people.
+async fn settled(composed: &Composed) -> anyhow::Result<()> {
+    loop {
+        let mut session = composed.server.rooms.db.read(&composed.ctx).await?;
+        if outbox::backlog(&mut session).await?.pending == 0 {
+            return Ok(());
         }
-        Ok(Self { folder, server, key, ctx })
-    }
-
-    /// Waits until everything is delivered, such as tasks to people.
-    async fn settled(&self) -> anyhow::Result<()> {
-        loop {
-            let mut session = self.server.rooms.db.read(&self.ctx).await?;
-            if outbox::backlog(&mut session).await?.pending == 0 {
-                return Ok(());
-            }
-            drop(session);
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    }
-
-    /// Ends the server; gives its folder and key.
-    async fn close(self) -> anyhow::Result<(tempfile::TempDir, String)> {
-        self.server.background.stop().await;
-        self.server.rooms.db.close().await;
-        Ok((self.folder, self.key))
+        drop(session);
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 

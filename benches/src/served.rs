@@ -5,29 +5,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use anyhow::Context as _;
-use flowmaster_kernel::{Ctx, IdSource};
-use flowmaster_mcp_server::compose::compose;
-use flowmaster_mcp_server::config::Config;
-use flowmaster_mcp_server::mcp::Observer;
-use flowmaster_mcp_server::system::RandomIds;
 use serde_json::{Value, json};
 
 use crate::instances::{self, Rounds};
 use crate::program::Program;
 use crate::report::{Report, quantile};
+use crate::server::Composed;
 
 /// Measures instances a second on a new embedded database.
 pub(crate) async fn measure(rounds: &Rounds, report: &mut Report) -> anyhow::Result<()> {
-    let folder = tempfile::tempdir()?;
-    let config = Config { data_dir: folder.path().to_owned(), ..Config::default() };
-    let server = compose(config, Observer::default()).await?;
-    let key = server.new_key.as_ref().context("the store is not new")?.expose().to_owned();
-    let ids: Arc<dyn IdSource> = Arc::new(RandomIds);
-    let ctx = Ctx::system(server.owner.tenant.clone(), &server.app.surface.clock, &ids);
-    instances::save(&server.rooms.processes, &ctx, "served", elements()).await?;
-    server.background.stop().await;
-    server.rooms.db.close().await;
+    let composed = Composed::new().await?;
+    instances::save(&composed.server.rooms.processes, &composed.ctx, "served", elements()).await?;
+    let (folder, key) = composed.close().await;
 
     let program = Arc::new(Program::start(folder.path(), &key)?);
     run(&program, "warm", rounds.instances / 10, rounds.concurrency).await?;

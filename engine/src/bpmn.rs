@@ -129,7 +129,6 @@ pub fn read(bytes: &[u8]) -> Result<Definitions, BpmnError> {
             false => Ok(loaded.definitions),
         };
     }
-    let mut definitions = loaded.definitions.clone();
     let mut kept = Vec::new();
     for process in &loaded.definitions.processes {
         let findings = loaded.findings_of(process);
@@ -139,8 +138,7 @@ pub fn read(bytes: &[u8]) -> Result<Definitions, BpmnError> {
             false => kept.push(Arc::clone(process)),
         }
     }
-    definitions.processes = kept;
-    Ok(definitions)
+    Ok(Definitions { processes: kept, ..loaded.definitions })
 }
 
 fn first(findings: &[Finding]) -> String {

@@ -99,8 +99,10 @@ impl Reader<'_> {
         let reference = holder.attribute("messageRef");
         let flow = self.flows.message_at(element);
         let job = self.job(element);
-        // A job that sends it knows what it sends.
-        if reference.is_none() && flow.is_none() && job.is_none() {
+        // A job that sends it knows what it sends; what waits has to say for what.
+        let is_thrown = matches!(&*element.name, "intermediateThrowEvent" | "endEvent");
+        let is_known = reference.is_some() || flow.is_some() || is_thrown && job.is_some();
+        if !is_known {
             self.findings.push(Finding::error(
                 "no_message",
                 id,

@@ -263,6 +263,10 @@ fn mistakes_become_findings() {
         ("<startEvent id='s'><timerEventDefinition/></startEvent>", "timer_without_time"),
         ("<receiveTask id='s'/>", "no_message"),
         ("<endEvent id='s'><messageEventDefinition/></endEvent>", "no_message"),
+        (
+            "<receiveTask id='s'><extensionElements><zeebe:taskDefinition type='wait'/></extensionElements></receiveTask>",
+            "no_message",
+        ),
         ("<startEvent id='s'><conditionalEventDefinition/></startEvent>", "no_condition"),
         (
             "<startEvent id='s'><conditionalEventDefinition><condition language='groovy'>x</condition></conditionalEventDefinition></startEvent>",

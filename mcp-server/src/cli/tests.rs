@@ -89,6 +89,40 @@ fn definitions_are_imported_into_files() {
 }
 
 #[test]
+fn test_cases_of_decisions_run_beside_their_models() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write(
+        "m.dmn",
+        "<definitions xmlns='https://www.omg.org/spec/DMN/20230324/MODEL/' name='m' namespace='urn:m'>\
+         <decision id='d' name='d'><variable name='d'/><literalExpression><text>1 + 1</text></literalExpression></decision></definitions>",
+    );
+    let case = |expected: u8| {
+        format!(
+            "<testCases xmlns='http://www.omg.org/spec/DMN/20160719/testcase' xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance'>\
+             <modelName>m.dmn</modelName><testCase id='one'><resultNode name='d'><expected><value xsi:type='decimal'>{expected}</value>\
+             </expected></resultNode></testCase></testCases>"
+        )
+    };
+    let check = || {
+        let path = folder.path().display().to_string();
+        let cli = Cli::try_parse_from(["flowmaster", "dmn", "check", &path]);
+        let Some(Command::Dmn(DmnCommand::Check(args))) = cli.unwrap().command else { panic!() };
+        let (mut terminal, page) = terminal();
+        let result = dmn::check(&args, &mut terminal);
+        (result, String::from_utf8(page.0.lock().clone()).unwrap())
+    };
+    assert_eq!(check().0.unwrap_err().code(), "nothing_found");
+    write("right.xml", &case(2));
+    let (result, page) = check();
+    assert!(result.is_ok() && page.ends_with("1 passed, 0 failed\n"), "{page}");
+    write("wrong.xml", &case(3));
+    let (result, page) = check();
+    assert_eq!(result.unwrap_err().code(), "cases_failed");
+    assert!(page.contains("wrong.xml one: d: 2, and 3 is expected"), "{page}");
+}
+
+#[test]
 fn flags_become_settings() {
     let cli = Cli::try_parse_from(["flowmaster", "mcp", "--toolsets", "all", "--read-only"]);
     let flags = cli.unwrap().flags();
