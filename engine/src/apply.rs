@@ -7,10 +7,12 @@ use crate::completed::CompletedActivity;
 use crate::element::multi_instance::Repetition;
 use crate::event::{
     ActivationWait, Activities, CompensationEnabled, CompensationEnded, CompensationStarted,
-    CompensationThrown, Event, GatewayTokens, PartArrived, PartUsed, Subscription, Work,
+    CompensationThrown, Event, GatewayTokens, PartArrived, PartUsed, Proposed, Subscription, Work,
 };
 use crate::incident::Incident;
-use crate::instance::{AwaitedReset, ElementInstance, Instance, InstanceState, Key, Stage, Token};
+use crate::instance::{
+    ActorRef, AwaitedReset, ElementInstance, Instance, InstanceState, Key, Stage, Token,
+};
 use crate::model::ElementId;
 use crate::scope::VariableMap;
 use crate::wait::{Wait, WaitKind};
@@ -107,6 +109,7 @@ pub fn apply(instance: &mut Instance, event: &Event) {
                     assignee: human.assignee.clone(),
                     candidate_groups: human.candidate_groups.clone(),
                     candidate_users: human.candidate_users.clone(),
+                    proposal: None,
                 },
                 Work::Job { retries, .. } => WaitKind::Job { retries: *retries },
                 Work::Agent { retries, .. } => WaitKind::Agent { retries: *retries },
@@ -115,10 +118,16 @@ pub fn apply(instance: &mut Instance, event: &Event) {
         }
         Event::WorkCompleted { key, element, actor } => {
             instance.waits.remove(key);
-            let actors = instance.actors.entry(element.as_ref().to_owned()).or_default();
-            if !actors.contains(actor) {
-                actors.push(actor.clone());
+            instance.note_actor(element, actor);
+        }
+        // Who proposed what another confirms took part as well.
+        Event::WorkProposed(Proposed { key, element, proposal: proposed }) => {
+            if let Some(WaitKind::Human { proposal, .. }) =
+                instance.waits.get_mut(key).map(|wait| &mut wait.kind)
+            {
+                *proposal = Some(Box::new(proposed.clone()));
             }
+            instance.note_actor(element, &proposed.by);
         }
         Event::WorkFailed { key, retries: left, .. }
         | Event::WorkRetried { key, retries: left, .. } => {
@@ -219,6 +228,13 @@ pub fn apply(instance: &mut Instance, event: &Event) {
 }
 
 impl Instance {
+    fn note_actor(&mut self, element: &ElementId, actor: &ActorRef) {
+        let actors = self.actors.entry(element.as_ref().to_owned()).or_default();
+        if !actors.contains(actor) {
+            actors.push(actor.clone());
+        }
+    }
+
     fn taken(&mut self, key: Key) {
         self.next_key = self.next_key.max(key.0.saturating_add(1));
     }

@@ -14,6 +14,7 @@ mod extension;
 mod flow_node;
 mod layout;
 mod names;
+mod policy;
 mod process;
 mod repetition;
 mod write;

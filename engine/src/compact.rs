@@ -6,6 +6,7 @@
 mod ad_hoc;
 mod from_process;
 mod lane;
+mod policy;
 mod repetition;
 mod to_process;
 
@@ -17,6 +18,7 @@ use serde_json::Value;
 
 pub use ad_hoc::CompactAdHoc;
 pub use lane::CompactLane;
+pub use policy::{CompactOtherwise, CompactPolicy, CompactRule};
 pub use repetition::{CompactBehavior, CompactComplexBehavior, CompactForEach, CompactLoop};
 
 /// A process.
@@ -305,56 +307,6 @@ pub struct CompactAssignment {
     /// JSON Schema of the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub form: Option<Value>,
-}
-
-/// A rule that guards actions.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(inline)]
-pub struct CompactPolicy {
-    /// Name shown in refusals.
-    pub id: String,
-    /// Guarded actions: complete, tool_call, set_variables, start, activate, control. All when empty.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub on: Vec<crate::governance::Action>,
-    /// The rule.
-    pub rule: CompactRule,
-}
-
-/// What a policy demands; exactly one field.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(inline)]
-pub enum CompactRule {
-    /// Somebody who did not do these elements, nor start the instance.
-    FourEyes {
-        /// Elements whose actors are excluded.
-        #[serde(default)]
-        with: Vec<String>,
-        /// Whether who started the instance is excluded.
-        #[serde(default)]
-        starter: bool,
-    },
-    /// A mandate for the action and amount.
-    Mandate {
-        /// Business domain.
-        domain: String,
-        /// Action in the domain.
-        action: String,
-        /// FEEL of the amount.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        amount: Option<String>,
-        /// ISO 4217 code, or FEEL beginning with `=`.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        currency: Option<String>,
-    },
-    /// A FEEL condition.
-    Condition {
-        /// The condition.
-        when: String,
-        /// Told to whoever is refused.
-        reason: String,
-    },
 }
 
 impl CompactElement {

@@ -1,11 +1,13 @@
 //! A command onto the state: what happens, as events.
 //!
 //! `decide` is a pure function. It either rejects the command, and then nothing happened; or the
-//! policies refuse it, and then the refusal is the only event; or it returns everything that
-//! happens until the instance waits again.
+//! policies refuse it, and then the refusal is what happened, with the proposal that is kept where it
+//! was a person's work that another may confirm; or it returns everything that happens until the
+//! instance waits again.
 
 mod admit;
 mod arrival;
+mod attempts;
 mod control;
 mod modify;
 mod selection;
@@ -19,7 +21,7 @@ use flowmaster_kernel::{Principal, Timestamp};
 use crate::command::{Command, Rejected};
 use crate::dmn::Decisions;
 use crate::event::Event;
-use crate::governance::{Action, Mandates, govern};
+use crate::governance::{Action, Mandates, Refusal, Ruling, govern};
 use crate::instance::Instance;
 use crate::model::{ElementId, Process};
 use crate::transition::Transition;
@@ -71,6 +73,8 @@ pub struct Decided {
     pub events: Vec<Event>,
     /// The state after it: what applying the events gives.
     pub instance: Instance,
+    /// What the policies that were asked said, for the runtime record; the last one refuses, if any.
+    pub rulings: Vec<Ruling>,
 }
 
 /// What happens when `instance` gets `command`.
@@ -100,28 +104,48 @@ pub fn advance(
     admit::check_size(&command)?;
     let task = admit::admit(definition, instance, command, env)?;
     let mut t = Transition::new(definition, instance, env);
+    let mut rulings = Vec::new();
     for attempt in task.attempts(definition, instance) {
         let attempt = attempt.borrow();
-        match govern(definition, instance, &attempt, env) {
-            Err(refusal) => {
-                let events = vec![Event::ActionRefused(*refusal)];
-                return Ok(Decided { events, instance: instance.clone() });
-            }
-            // A tool call leaves a record in any case: there is no other event of it.
-            Ok(policies) if policies.is_empty() && attempt.action != Action::ToolCall => {}
-            Ok(policies) => t.emit(Event::ActionAllowed {
+        let ruling = govern(definition, instance, &attempt, env);
+        if let Some(refusal) = ruling.as_ref().and_then(Ruling::refusal).cloned() {
+            rulings.extend(ruling);
+            return Ok(refused(&task, instance, refusal, env, rulings));
+        }
+        // A tool call leaves a record in any case: there is no other event of it.
+        if ruling.is_some() || attempt.action == Action::ToolCall {
+            let opinions = ruling.iter().flat_map(|ruling| &ruling.opinions);
+            t.emit(Event::ActionAllowed {
                 action: attempt.action,
                 element: attempt.node.map(|node| ElementId::clone(&node.id)),
                 actor: env.actor.into(),
                 tool: attempt.tool.map(str::to_owned),
-                policies,
-            }),
+                policies: opinions.map(|opinion| opinion.consulted.clone()).collect(),
+            });
         }
+        rulings.extend(ruling);
     }
     task.perform(&mut t);
     t.run();
     let (events, instance) = t.finish();
-    Ok(Decided { events, instance })
+    Ok(Decided { events, instance, rulings })
+}
+
+/// What is left of a command that the policies refuse: that they did, and the work that went into it.
+fn refused(
+    task: &admit::Task,
+    instance: &Instance,
+    refusal: Refusal,
+    env: &Env<'_>,
+    rulings: Vec<Ruling>,
+) -> Decided {
+    let proposed = task.proposed(&refusal, env).map(Event::WorkProposed);
+    let events: Vec<Event> = [Event::ActionRefused(refusal)].into_iter().chain(proposed).collect();
+    let mut instance = instance.clone();
+    for event in &events {
+        crate::apply::apply(&mut instance, event);
+    }
+    Decided { events, instance, rulings }
 }
 
 /// Applies the events of a journal, from the first one on.

@@ -317,6 +317,8 @@ fn kind_of(definition: &Definition, instance: &Instance, event: &Event) -> Optio
         | Event::RepetitionStarted { .. }
         | Event::RepetitionResult { .. }
         | Event::VariablesSet { .. }
+        // Whoever keeps the task hears of it in the commit that refused its completion.
+        | Event::WorkProposed(_)
         | Event::DecisionEvaluated { .. }
         | Event::TimerFired { .. }
         | Event::ConditionOpened { .. }

@@ -24,7 +24,7 @@ pub use compensation::{
     CompensationEnabled, CompensationEnded, CompensationStarted, CompensationThrown,
 };
 pub use detail::{
-    ActivationWait, Activities, Change, ChildState, GatewayTokens, HumanWork, Modified,
+    ActivationWait, Activities, Change, ChildState, GatewayTokens, HumanWork, Modified, Proposed,
     Subscription, Work,
 };
 pub(crate) use part::is_first;
@@ -404,8 +404,11 @@ pub enum Event {
         /// Who resolved it.
         actor: ActorRef,
     },
-    /// Somebody tried what the policies do not let them do. Nothing else changed.
+    /// Somebody tried what the policies do not let them do. Nothing else changed, except that what
+    /// they filled in may be kept as a proposal.
     ActionRefused(Refusal),
+    /// What somebody filled in waits for another to confirm it.
+    WorkProposed(Proposed),
     /// The policies let somebody do something.
     ActionAllowed {
         /// What.

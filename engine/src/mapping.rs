@@ -1,5 +1,6 @@
 //! Input and output mappings (`zeebe:ioMapping`): what an activity sees, and what it leaves.
 
+use flowmaster_kernel::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::expression::value_of;
@@ -7,7 +8,7 @@ use crate::feel::Variables;
 use crate::incident::{Failure, IncidentKind};
 use crate::instance::Key;
 use crate::model::{Mapping, Node};
-use crate::scope::{Overlay, VariableMap};
+use crate::scope::{Overlay, ScopeView, VariableMap};
 use crate::transition::Transition;
 
 /// Makes the local variables of an activity before it starts.
@@ -15,7 +16,7 @@ pub(crate) fn inputs(t: &mut Transition<'_>, key: Key, node: &Node) -> Result<()
     if node.inputs.is_empty() {
         return Ok(());
     }
-    let made = evaluate(t, key, &VariableMap::new(), &node.inputs)?;
+    let made = evaluate(&t.view(key), &VariableMap::new(), &node.inputs, t.now())?;
     t.charge(&made)?;
     t.set_variables(key, &made);
     Ok(())
@@ -36,13 +37,32 @@ pub(crate) fn outputs(
     }
     t.set_variables(key, results);
     let scope = t.element(key).map_or(Key::PROCESS, |element| element.scope);
-    let base: VariableMap = roots(&node.outputs)
-        .filter_map(|root| Some((root.to_owned(), t.view(scope).variable(root)?.clone())))
-        .collect();
-    let made = evaluate(t, key, &base, &node.outputs)?;
+    let base = present(&t.view(scope), &node.outputs);
+    let made = evaluate(&t.view(key), &base, &node.outputs, t.now())?;
     t.charge(&made)?;
     t.propagate(scope, &made);
     Ok(())
+}
+
+/// What an element that sees `view` would leave behind if it ended with `results`. Nothing is set.
+pub(crate) fn left_by(
+    view: &ScopeView<'_>,
+    node: &Node,
+    results: &VariableMap,
+    now: Timestamp,
+) -> Result<VariableMap, Failure> {
+    if node.outputs.is_empty() {
+        return Ok(results.clone());
+    }
+    let known = Overlay { top: results, below: view };
+    evaluate(&known, &present(view, &node.outputs), &node.outputs, now)
+}
+
+/// The variables of which the mappings change a part.
+fn present(view: &ScopeView<'_>, mappings: &[Mapping]) -> VariableMap {
+    roots(mappings)
+        .filter_map(|root| Some((root.to_owned(), view.variable(root)?.clone())))
+        .collect()
 }
 
 /// The variables that paths such as `a.b` change a part of.
@@ -51,16 +71,15 @@ fn roots(mappings: &[Mapping]) -> impl Iterator<Item = &str> {
 }
 
 fn evaluate(
-    t: &Transition<'_>,
-    key: Key,
+    view: &dyn Variables,
     base: &VariableMap,
     mappings: &[Mapping],
+    now: Timestamp,
 ) -> Result<VariableMap, Failure> {
-    let view = t.view(key);
     let mut made = VariableMap::new();
     for mapping in mappings {
-        let known = Overlay { top: &made, below: &view };
-        let value = value_of(&mapping.source, &known, t.now()).map_err(|error| {
+        let known = Overlay { top: &made, below: view };
+        let value = value_of(&mapping.source, &known, now).map_err(|error| {
             let message = format!("the mapping to {:?} has no value: {error}", mapping.target);
             Failure::new(IncidentKind::MappingFailed, message)
         })?;

@@ -42,6 +42,21 @@ pub struct Cast {
     pub principals: BTreeMap<String, Principal>,
 }
 
+impl Scenario {
+    /// The cast with what the scenario says of mandates and groups.
+    fn cast(&self, given: &Cast) -> Cast {
+        let mut cast = given.clone();
+        cast.mandates.mandates.extend(self.mandates.mandates.iter().cloned());
+        cast.mandates.delegations.extend(self.mandates.delegations.iter().cloned());
+        for (id, groups) in &self.people {
+            let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
+            let person = Principal::new(id, PrincipalKind::Person, &[], &groups);
+            cast.principals.insert(id.clone(), person);
+        }
+        cast
+    }
+}
+
 impl Cast {
     fn principal(&self, id: &str) -> Principal {
         if let Some(known) = self.principals.get(id) {

@@ -80,6 +80,12 @@ impl VariableMap {
         self.0.iter()
     }
 
+    /// A name with its value, shared.
+    pub(crate) fn entry(&self, name: &str) -> Option<(Arc<str>, Arc<Value>)> {
+        let (name, value) = self.0.get_key_value(name)?;
+        Some((Arc::clone(name), Arc::clone(value)))
+    }
+
     /// Names and values in alphabetical order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0.iter().map(|(name, value)| (&**name, &**value))
@@ -212,6 +218,16 @@ impl<'a> ScopeView<'a> {
         all
     }
 
+    /// The value of `name`, for as long as the instance is there.
+    pub(crate) fn find(&self, name: &str) -> Option<&'a Value> {
+        self.walk(|_, variables| variables.get(name))
+    }
+
+    /// A name with its value, shared.
+    pub(crate) fn entry(&self, name: &str) -> Option<(Arc<str>, Arc<Value>)> {
+        self.walk(|_, variables| variables.entry(name))
+    }
+
     /// The scope that defines `name`; the process when none does.
     pub(crate) fn home(&self, name: &str) -> Key {
         self.walk(|key, variables| variables.contains(name).then_some(key)).unwrap_or(Key::PROCESS)
@@ -231,7 +247,7 @@ impl<'a> ScopeView<'a> {
 
 impl Variables for ScopeView<'_> {
     fn variable(&self, name: &str) -> Option<&Value> {
-        self.walk(|_, variables| variables.get(name))
+        self.find(name)
     }
 }
 

@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use crate::dmn::Decisions;
 use crate::feel::Program;
-use crate::governance::{Action, Policy, Rule};
+use crate::governance::{Action, Otherwise, Policy, Rule, Target};
 use crate::model::{
     AdHoc, AdHocOutput, Behavior, CallActivity, CompensationTrigger, ComplexBehavior, Correlation,
     ErrorTrigger, Gateway, JobSpec, Loop, Mapping, Message, MultiInstance, Multiple, NodeDraft,
@@ -371,11 +371,18 @@ fn ad_hoc(rest: &str) -> AdHoc {
     }
 }
 
-/// `four-eyes A B`, `four-eyes starter`, `mandate DOMAIN ACTION AMOUNT CURRENCY`, `condition FEEL`;
-/// after `on complete` or another action.
+/// `four-eyes A B`, `four-eyes starter`, `mandate DOMAIN ACTION AMOUNT CURRENCY`, `decision ID`,
+/// `condition FEEL` or `condition FEEL otherwise second-person` or `… otherwise APPROVER APPROVER`; after
+/// `named ID`, `on complete` or another action, and `tool PATTERN` or `field PATH`.
 fn policy(rest: &str) -> Policy {
     let mut on = BTreeSet::new();
     let mut rest = rest;
+    let mut name = None;
+    if let Some(named) = rest.strip_prefix("named ") {
+        let (id, more) = named.split_once(' ').unwrap();
+        name = Some(id.to_owned());
+        rest = more;
+    }
     if let Some(guarded) = rest.strip_prefix("on ") {
         let (action, more) = guarded.split_once(' ').unwrap();
         on.insert(match action {
@@ -384,8 +391,19 @@ fn policy(rest: &str) -> Policy {
             "set_variables" => Action::SetVariables,
             "start" => Action::Start,
             "activate" => Action::Activate,
+            "deliver" => Action::Deliver,
             _ => Action::Control,
         });
+        rest = more;
+    }
+    let mut target = None;
+    if let Some(named) = rest.strip_prefix("tool ") {
+        let (pattern, more) = named.split_once(' ').unwrap();
+        target = Some(Target::Tool(pattern.parse().unwrap()));
+        rest = more;
+    } else if let Some(named) = rest.strip_prefix("field ") {
+        let (path, more) = named.split_once(' ').unwrap();
+        target = Some(Target::Field(path.parse().unwrap()));
         rest = more;
     }
     let (word, more) = rest.split_once(' ').unwrap();
@@ -403,9 +421,21 @@ fn policy(rest: &str) -> Policy {
                 currency: Some(text(words[3])),
             }
         }
-        _ => Rule::Condition { expression: program(more), reason: "not like this".to_owned() },
+        "decision" => Rule::Decision { decision: more.to_owned() },
+        _ => {
+            let (condition, otherwise) = match more.split_once(" otherwise ") {
+                None => (more, Otherwise::Refuse),
+                Some((condition, "second-person")) => (condition, Otherwise::SecondPerson),
+                Some((condition, approvers)) => {
+                    let approvers = approvers.split(' ').map(str::to_owned).collect();
+                    (condition, Otherwise::Escalate { approvers })
+                }
+            };
+            let reason = "not like this".to_owned();
+            Rule::Condition { expression: program(condition), reason, otherwise }
+        }
     };
-    Policy { id: word.to_owned(), on, rule }
+    Policy { id: name.unwrap_or_else(|| word.to_owned()), on, target, rule }
 }
 
 fn mapping(rest: &str) -> Mapping {

@@ -4,13 +4,13 @@ mod compensation;
 mod event;
 mod gateway;
 mod link;
+mod policy;
 mod repetition;
 mod token;
 
 use std::collections::BTreeSet;
 
 use crate::finding::Finding;
-use crate::governance::{Policy, Rule};
 use crate::model::{Flow, Node, NodeIx, NodeKind, Process, SubProcess, Task, Text, Trigger};
 
 /// What the process may refer to outside itself.
@@ -38,9 +38,7 @@ pub fn validate(process: &Process, surroundings: &Surroundings) -> Vec<Finding> 
     for (_, flow) in process.flows() {
         check.flow(flow);
     }
-    for policy in &process.policies {
-        check.policy(&process.id, policy);
-    }
+    check.policies();
     check.findings.sort_by_key(|finding| finding.severity);
     check.findings
 }
@@ -205,9 +203,6 @@ impl Check<'_> {
         }
         self.repetition(node);
         self.tokens(ix, node);
-        for policy in &node.policies {
-            self.policy(id, policy);
-        }
         if node.default_flow.is_some_and(|flow| self.process.flow(flow).source != ix) {
             self.error(
                 "foreign_default_flow",
@@ -284,24 +279,6 @@ impl Check<'_> {
                 ),
                 "end at the border; the sub-process itself has the flow that goes on",
             );
-        }
-    }
-
-    fn policy(&mut self, id: &str, policy: &Policy) {
-        if let Rule::FourEyes { elements, .. } = &policy.rule {
-            for element in elements {
-                if self.process.find(element).is_none() {
-                    self.error(
-                        "policy_unknown_element",
-                        id,
-                        format!(
-                            "the policy {} refers to {element:?}, which does not exist",
-                            policy.id
-                        ),
-                        "name elements of this process",
-                    );
-                }
-            }
         }
     }
 }

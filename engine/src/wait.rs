@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::is_first;
 use crate::expression::timer::Repeat;
+use crate::governance::Proposal;
 use crate::instance::Key;
 use crate::model::ElementId;
 use crate::scope::VariableMap;
@@ -40,6 +41,9 @@ pub enum WaitKind {
         /// Persons who may do it.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         candidate_users: Vec<String>,
+        /// What somebody filled in already, and another has to confirm.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        proposal: Option<Box<Proposal>>,
     },
     /// A worker.
     Job {
@@ -115,6 +119,15 @@ pub enum WaitKind {
 }
 
 impl WaitKind {
+    /// What somebody filled in already, and another has to confirm.
+    #[must_use]
+    pub fn proposal(&self) -> Option<&Proposal> {
+        match self {
+            Self::Human { proposal, .. } => proposal.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Whether somebody has to do something: a person, a worker or an agent.
     #[must_use]
     pub const fn is_work(&self) -> bool {

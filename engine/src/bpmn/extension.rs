@@ -1,13 +1,10 @@
 //! Reads `zeebe:` and `flowmaster:` extension elements.
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 
 use super::Reader;
 use super::names::{FLOWMASTER, ZEEBE};
 use crate::finding::Finding;
-use crate::governance::{Action, Policy, Rule};
 use crate::model::{Contract, Mapping, NodeDraft, NodeKind, Trigger};
 use crate::xml::Element;
 
@@ -83,63 +80,6 @@ impl Reader<'_> {
         }
     }
 
-    /// `flowmaster:policy` elements.
-    pub(super) fn policies(&mut self, id: &str, extensions: &Element) -> Vec<Policy> {
-        extensions
-            .named(FLOWMASTER, "policy")
-            .filter_map(|policy| self.policy(id, policy))
-            .collect()
-    }
-
-    fn policy(&mut self, id: &str, policy: &Element) -> Option<Policy> {
-        let mut on = BTreeSet::new();
-        for word in words(policy.attribute("on")) {
-            match serde_json::from_value::<Action>(Value::String(word.clone())) {
-                Ok(action) => drop(on.insert(action)),
-                Err(_) => {
-                    self.bad_policy(id, format!("the policy guards {word:?}, which is no action"));
-                }
-            }
-        }
-        let rule = match policy.attribute("type").unwrap_or_default() {
-            "four_eyes" => Rule::FourEyes {
-                elements: words(policy.attribute("with")).into_iter().map(Into::into).collect(),
-                starter: policy.attribute("starter") == Some("true"),
-            },
-            "mandate" => {
-                let amount = policy.attribute("amount");
-                Rule::Mandate {
-                    domain: policy.attribute("domain").unwrap_or_default().to_owned(),
-                    action: policy.attribute("action").unwrap_or_default().to_owned(),
-                    amount: amount.and_then(|amount| self.program(id, amount)),
-                    currency: policy.attribute("currency").map(|currency| self.text(id, currency)),
-                }
-            }
-            "condition" => Rule::Condition {
-                expression: self.program(id, policy.attribute("condition").unwrap_or_default())?,
-                reason: policy
-                    .attribute("reason")
-                    .unwrap_or("the condition does not hold")
-                    .to_owned(),
-            },
-            other => {
-                self.bad_policy(id, format!("the policy has the unknown type {other:?}"));
-                return None;
-            }
-        };
-        let name = policy.attribute("id").map_or_else(|| format!("{id}-policy"), str::to_owned);
-        Some(Policy { id: name, on, rule })
-    }
-
-    fn bad_policy(&mut self, id: &str, what: String) {
-        self.findings.push(Finding::error(
-            "policy_invalid",
-            id,
-            what,
-            "types: four_eyes, mandate, condition; actions: complete, tool_call, set_variables, start, activate, control",
-        ));
-    }
-
     /// JSON written as the text of an element.
     pub(super) fn json(&mut self, id: &str, element: &Element) -> Option<Value> {
         match serde_json::from_str(&element.text()) {
@@ -157,7 +97,7 @@ impl Reader<'_> {
     }
 }
 
-fn words(text: Option<&str>) -> Vec<String> {
+pub(super) fn words(text: Option<&str>) -> Vec<String> {
     text.unwrap_or_default()
         .split(|letter: char| letter.is_whitespace() || letter == ',')
         .filter(|word| !word.is_empty())

@@ -1,7 +1,7 @@
 mod files;
 
 use super::*;
-use crate::governance::{Action, Rule};
+use crate::governance::{Action, Otherwise, Rule, Target};
 use crate::model::{Gateway, Loop, NodeKind, SubProcess, Task, TimerKind, Trigger};
 
 const ORDER: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
@@ -27,6 +27,9 @@ const ORDER: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
         <z:assignmentDefinition candidateGroups="manager"/><z:taskSchedule dueDate="=now() + duration(&quot;P1D&quot;)"/>
         <f:form>{"type":"object"}</f:form>
         <f:policy id="second-pair" on="complete" type="four_eyes" with="charge" starter="true"/>
+        <f:policy id="sum" field="order.sum" type="condition" condition="=attempt.value &gt; 0" reason="none" otherwise="escalate" approvers="cfo, the board"/>
+        <f:policy id="pair" on="complete deliver" type="condition" condition="=true" reason="never" otherwise="second_person"/>
+        <f:policy id="tools" tool="payment_*" type="decision" decision="may_pay"/>
         <f:policy id="limit" type="mandate" domain="finance" action="approve" amount="=amount" currency="EUR"/>
       </b:extensionElements>
     </b:userTask>
@@ -87,7 +90,18 @@ fn check_order(process: &Process) {
     let NodeKind::Task(Task::User(task)) = &node("approve").kind else { panic!("not a user task") };
     assert!(matches!(&task.candidate_groups, Some(Text::Literal(groups)) if groups == "manager"));
     assert!(task.form.is_some() && matches!(task.due_date, Some(Text::Feel(_))));
-    let [eyes, limit] = &node("approve").policies[..] else { panic!("two policies") };
+    let [eyes, sum, pair, tools, limit] = &node("approve").policies[..] else {
+        panic!("five policies")
+    };
+    assert!(matches!(&sum.target, Some(Target::Field(path)) if path.root() == "order"));
+    assert!(
+        matches!(&sum.rule, Rule::Condition { otherwise: Otherwise::Escalate { approvers }, .. }
+        if *approvers == ["cfo", "the board"])
+    );
+    assert!(matches!(&pair.rule, Rule::Condition { otherwise: Otherwise::SecondPerson, .. }));
+    assert!(pair.on.contains(&Action::Deliver));
+    assert!(matches!(&tools.target, Some(Target::Tool(pattern)) if pattern.matches("payment_x")));
+    assert!(matches!(&tools.rule, Rule::Decision { decision } if decision == "may_pay"));
     assert!(
         eyes.on.contains(&Action::Complete)
             && matches!(&eyes.rule, Rule::FourEyes { starter: true, .. })

@@ -8,8 +8,8 @@ mod repetition;
 use super::Document;
 use super::layout::{self, Bounds, Layout};
 use super::names::{BPMNDI, DC, DI, FLOWMASTER, MODEL, XSI, ZEEBE};
+use super::policy;
 use crate::feel::Program;
-use crate::governance::{Policy, Rule};
 use crate::model::{Contract, Flow, Node, NodeIx, Process, Text};
 use crate::xml::{Attribute, Element};
 
@@ -59,7 +59,7 @@ fn process_element(process: &Process, shared: &mut node::Shared) -> Element {
         extensions.push(contract(&process.contract));
     }
     for one in &process.policies {
-        extensions.push(policy(one));
+        extensions.push(policy::element(one));
     }
     push_unless_empty(&mut element, extensions);
     push_unless_empty(&mut element, lane::set(process));
@@ -126,36 +126,6 @@ fn contract(contract: &Contract) -> Element {
         }
     }
     element
-}
-
-fn policy(policy: &Policy) -> Element {
-    let on: Vec<String> = policy
-        .on
-        .iter()
-        .filter_map(|action| serde_json::to_value(action).ok()?.as_str().map(str::to_owned))
-        .collect();
-    let element = flowmaster("policy")
-        .with("id", &policy.id)
-        .with_some("on", (!on.is_empty()).then(|| on.join(" ")));
-    match &policy.rule {
-        Rule::FourEyes { elements, starter } => {
-            let with: Vec<&str> = elements.iter().map(|id| &**id).collect();
-            element
-                .with("type", "four_eyes")
-                .with_some("with", (!with.is_empty()).then(|| with.join(" ")))
-                .with_some("starter", starter.then_some("true"))
-        }
-        Rule::Mandate { domain, action, amount, currency } => element
-            .with("type", "mandate")
-            .with("domain", domain)
-            .with("action", action)
-            .with_some("amount", amount.as_ref().map(|amount| format!("={}", amount.text())))
-            .with_some("currency", currency.as_ref().map(source)),
-        Rule::Condition { expression, reason } => element
-            .with("type", "condition")
-            .with("condition", format!("={}", expression.text()))
-            .with("reason", reason),
-    }
 }
 
 fn diagram(process: &Process, layout: &Layout) -> Element {
@@ -233,7 +203,7 @@ fn formal(name: &str, text: &str) -> Element {
     element
 }
 
-fn source(text: &Text) -> String {
+pub(super) fn source(text: &Text) -> String {
     match text {
         Text::Literal(text) => text.clone(),
         Text::Feel(program) => format!("={}", program.text()),

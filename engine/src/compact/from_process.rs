@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use super::repetition::{for_each, standard_loop};
 use super::{
     CompactAdHoc, CompactAssignment, CompactElement, CompactEvent, CompactPolicy, CompactProcess,
-    CompactRule, ConditionalTarget, Next, Target,
+    ConditionalTarget, Next, Target,
 };
-use crate::governance::{Policy, Rule};
 use crate::model::{
     CompensationTrigger, Correlation, Gateway, JobSpec, Mapping, Message, Node, NodeIx, NodeKind,
     Performer, Process, SubProcess, Task, Text, TimerKind, Trigger, UserTask,
@@ -24,7 +23,7 @@ impl From<&Process> for CompactProcess {
             result: process.contract.result.clone(),
             tool: process.contract.tool.clone(),
             when_to_use: process.contract.tool_description.clone(),
-            policies: process.policies.iter().map(policy).collect(),
+            policies: process.policies.iter().map(CompactPolicy::from).collect(),
             lanes: super::lane::lanes(process),
             elements: elements(process, None),
         }
@@ -52,7 +51,7 @@ fn element(process: &Process, ix: NodeIx, node: &Node) -> CompactElement {
         critical_section: node.critical_section.clone(),
         cancellation_set: node.cancellation_set.iter().map(ToString::to_string).collect(),
         completes_activity: node.completes_activity,
-        policies: node.policies.iter().map(policy).collect(),
+        policies: node.policies.iter().map(CompactPolicy::from).collect(),
         lane: node.lane.clone(),
         headers: node.headers.clone(),
         ..CompactElement::default()
@@ -257,25 +256,6 @@ fn assignment(task: &UserTask) -> Option<CompactAssignment> {
         form: task.form.clone(),
     };
     (compact != CompactAssignment::default()).then_some(compact)
-}
-
-fn policy(policy: &Policy) -> CompactPolicy {
-    let rule = match &policy.rule {
-        Rule::FourEyes { elements, starter } => CompactRule::FourEyes {
-            with: elements.iter().map(ToString::to_string).collect(),
-            starter: *starter,
-        },
-        Rule::Mandate { domain, action, amount, currency } => CompactRule::Mandate {
-            domain: domain.clone(),
-            action: action.clone(),
-            amount: amount.as_ref().map(|amount| amount.text().to_owned()),
-            currency: currency.as_ref().map(text),
-        },
-        Rule::Condition { expression, reason } => {
-            CompactRule::Condition { when: expression.text().to_owned(), reason: reason.clone() }
-        }
-    };
-    CompactPolicy { id: policy.id.clone(), on: policy.on.iter().copied().collect(), rule }
 }
 
 fn mappings(mappings: &[Mapping]) -> BTreeMap<String, String> {

@@ -53,6 +53,12 @@ fn order() -> CompactProcess {
 fn lending() -> CompactProcess {
     serde_json::from_value(json!({
         "id": "lending",
+        "policies": [
+            { "id": "sum", "field": "order.sum", "rule": { "condition": { "when": "attempt.value > 0", "reason": "none",
+                "otherwise": "escalate", "approvers": ["cfo", "the board"] } } },
+            { "id": "pair", "rule": { "condition": { "when": "true", "reason": "never", "otherwise": "second_person" } } },
+            { "id": "tools", "tool": "payment_*", "rule": { "decision": { "decision": "may_pay" } } },
+        ],
         "lanes": [{ "name": "House" }, { "name": "Desk", "group": "librarians", "in": "House" }],
         "elements": [
             { "id": "asked", "type": "startEvent", "event": { "message": { "name": "request", "businessKey": true } }, "next": "look" },

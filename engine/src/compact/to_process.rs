@@ -3,13 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{
-    CompactAdHoc, CompactAssignment, CompactElement, CompactEvent, CompactPolicy, CompactProcess,
-    CompactRule,
-};
+use super::{CompactAdHoc, CompactAssignment, CompactElement, CompactEvent, CompactProcess};
 use crate::feel::Program;
 use crate::finding::Finding;
-use crate::governance::{Policy, Rule};
 use crate::model::{
     AdHoc, AdHocOutput, CallActivity, CompensationTrigger, Contract, Correlation, ElementId,
     ErrorTrigger, Gateway, JobSpec, Mapping, Message, Multiple, NodeDraft, NodeIx, NodeKind,
@@ -134,7 +130,7 @@ impl Reader {
     }
 
     /// BPMN files separate names by white space.
-    fn name(&mut self, element: &str, name: &str) {
+    pub(super) fn name(&mut self, element: &str, name: &str) {
         if name.is_empty() || name.contains(char::is_whitespace) {
             self.findings.push(Finding::error(
                 "invalid_name",
@@ -371,30 +367,6 @@ impl Reader {
             .collect()
     }
 
-    fn policy(&mut self, id: &str, policy: &CompactPolicy) -> Option<Policy> {
-        let rule = match &policy.rule {
-            CompactRule::FourEyes { with, starter } => {
-                for element in with {
-                    self.name(id, element);
-                }
-                Rule::FourEyes {
-                    elements: with.iter().map(|id| id.as_str().into()).collect(),
-                    starter: *starter,
-                }
-            }
-            CompactRule::Mandate { domain, action, amount, currency } => Rule::Mandate {
-                domain: domain.clone(),
-                action: action.clone(),
-                amount: amount.as_ref().and_then(|text| self.program(id, text)),
-                currency: self.optional_text(id, currency.as_deref()),
-            },
-            CompactRule::Condition { when, reason } => {
-                Rule::Condition { expression: self.program(id, when)?, reason: reason.clone() }
-            }
-        };
-        Some(Policy { id: policy.id.clone(), on: policy.on.iter().copied().collect(), rule })
-    }
-
     fn required(&mut self, element: &CompactElement, field: &str, value: Option<&str>) -> String {
         if let Some(value) = value {
             return value.to_owned();
@@ -440,7 +412,7 @@ impl Reader {
         Text::Literal(text.to_owned())
     }
 
-    fn optional_text(&mut self, id: &str, text: Option<&str>) -> Option<Text> {
+    pub(super) fn optional_text(&mut self, id: &str, text: Option<&str>) -> Option<Text> {
         text.map(|text| self.text(id, text))
     }
 }

@@ -6,7 +6,6 @@ use serde_json::Value;
 use super::{Definition, Env, arrival, control, modify, selection, start, work};
 use crate::command::{ChildOutcome, Command, Rejected, StartedBy};
 use crate::element::ad_hoc;
-use crate::governance::{Action, Attempt};
 use crate::incident::Incident;
 use crate::instance::{Caller, Instance, InstanceState, Key};
 use crate::limits;
@@ -103,28 +102,6 @@ pub(super) enum Task {
     },
 }
 
-/// An [`Attempt`] that owns its data.
-#[derive(Clone, Debug)]
-pub(super) struct OwnedAttempt<'a> {
-    action: Action,
-    node: Option<&'a crate::model::Node>,
-    scope: Key,
-    variables: VariableMap,
-    tool: Option<String>,
-}
-
-impl OwnedAttempt<'_> {
-    pub(super) fn borrow(&self) -> Attempt<'_> {
-        Attempt {
-            action: self.action,
-            node: self.node,
-            scope: self.scope,
-            variables: &self.variables,
-            tool: self.tool.as_deref(),
-        }
-    }
-}
-
 /// Checks that an instance in this state takes such a command.
 pub(super) fn check_state(instance: &Instance, command: &Command) -> Result<(), Rejected> {
     let expected = match command {
@@ -200,7 +177,12 @@ pub(super) fn admit(
             Task::Start { at, variables, business_key, by, caller }
         }
         Command::CompleteWork { key, variables } => {
-            Task::CompleteWork { key, wait: finder.work(key)?, variables }
+            let wait = finder.work(key)?;
+            let variables = match wait.kind.proposal() {
+                Some(proposal) => proposal.completed_by(env.actor, variables),
+                None => variables,
+            };
+            Task::CompleteWork { key, wait, variables }
         }
         Command::Perform { key, activate, variables } => {
             let wait = finder.work(key)?;
@@ -334,83 +316,6 @@ impl Instance {
 }
 
 impl Task {
-    /// What the policies are asked about.
-    pub(super) fn attempts<'d>(
-        &self,
-        definition: &'d Definition,
-        instance: &Instance,
-    ) -> Vec<OwnedAttempt<'d>> {
-        let process = definition.process();
-        let node_of = |key: Key| instance.place(process, key).map(|(_, node)| node);
-        let attempt = |action, node, scope, variables: &VariableMap| OwnedAttempt {
-            action,
-            node,
-            scope,
-            variables: variables.clone(),
-            tool: None,
-        };
-        let none = VariableMap::new();
-        match self {
-            Self::Start { at, variables, .. } => {
-                vec![attempt(Action::Start, Some(process.node(*at)), Key::PROCESS, variables)]
-            }
-            Self::CompleteWork { wait, variables, .. } => {
-                vec![attempt(Action::Complete, node_of(wait.owner), wait.owner, variables)]
-            }
-            Self::Perform { wait, activate, variables, .. } => {
-                let begun = activate.iter().map(|(ix, variables)| {
-                    attempt(Action::Activate, Some(process.node(*ix)), wait.owner, variables)
-                });
-                let done = attempt(Action::Complete, node_of(wait.owner), wait.owner, variables);
-                std::iter::once(done).chain(begun).collect()
-            }
-            Self::ToolCall { wait, tool, arguments } => vec![OwnedAttempt {
-                tool: Some(tool.clone()),
-                ..attempt(Action::ToolCall, node_of(wait.owner), wait.owner, arguments)
-            }],
-            Self::SetVariables { scope, variables } => {
-                vec![attempt(Action::SetVariables, node_of(*scope), *scope, variables)]
-            }
-            Self::ResolveIncidents { incidents, variables } => {
-                let owners = || incidents.iter().map(|(_, incident)| incident.owner);
-                let control =
-                    owners().map(|it| attempt(Action::Control, node_of(it), it, variables));
-                let change = owners()
-                    .filter(|_| !variables.is_empty())
-                    .map(|it| attempt(Action::SetVariables, node_of(it), it, variables));
-                control.chain(change).collect()
-            }
-            Self::Pause | Self::Resume | Self::Cancel { .. } => {
-                vec![attempt(Action::Control, None, Key::PROCESS, &none)]
-            }
-            Self::SelectActivities { wait, places, variables, .. } => places
-                .iter()
-                .map(|ix| attempt(Action::Activate, Some(process.node(*ix)), wait.owner, variables))
-                .collect(),
-            Self::Modify(plan) => {
-                let set = plan.variables.iter().map(|(scope, variables)| {
-                    attempt(Action::SetVariables, node_of(*scope), *scope, variables)
-                });
-                let started = plan.activations.iter().map(|it| {
-                    let node = Some(process.node(it.place));
-                    attempt(Action::Control, node, Key::PROCESS, &it.variables)
-                });
-                let ended = plan.ended.iter().map(|source| {
-                    let key = source.key_or_scope();
-                    attempt(Action::Control, node_of(key), key, &none)
-                });
-                set.chain(started).chain(ended).collect()
-            }
-            Self::ThrowError { .. }
-            | Self::Escalate { .. }
-            | Self::FailWork { .. }
-            | Self::FireTimer { .. }
-            | Self::Correlate { .. }
-            | Self::BroadcastSignal { .. }
-            | Self::ChildEnded { .. } => Vec::new(),
-        }
-    }
-
     /// Follows the command.
     pub(super) fn perform(self, t: &mut Transition<'_>) {
         match self {

@@ -3,6 +3,7 @@
 use flowmaster_kernel::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::governance::Proposal;
 use crate::instance::{ActorRef, Key};
 use crate::model::ElementId;
 
@@ -64,6 +65,17 @@ pub struct HumanWork {
     pub follow_up_at: Option<Timestamp>,
     /// 0 (low) to 100 (high).
     pub priority: u8,
+}
+
+/// What somebody filled in, kept with the work for another to confirm.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Proposed {
+    /// The wait, which stays open.
+    pub key: Key,
+    /// BPMN id.
+    pub element: ElementId,
+    /// What was filled in, by whom, and who may confirm it.
+    pub proposal: Proposal,
 }
 
 /// What a subscription waits for.

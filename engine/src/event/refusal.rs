@@ -14,7 +14,8 @@ impl Event {
     }
 }
 
-/// The refusal among decided events. Where there is one, it is the only event.
+/// The refusal among decided events. Where there is one, it is the first event, and nothing follows it
+/// but the proposal that is kept of a completion.
 #[must_use]
 pub fn refusal(events: &[Event]) -> Option<&Refusal> {
     events.iter().find_map(Event::refusal)

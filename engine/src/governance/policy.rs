@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::target::Target;
 use crate::feel::Program;
 use crate::model::{ElementId, Text};
 
@@ -13,10 +14,26 @@ use crate::model::{ElementId, Text};
 pub struct Policy {
     /// Name shown in refusals and in the runtime record.
     pub id: String,
-    /// The guarded actions. Empty means every action.
+    /// The guarded actions. Empty means every action but [`Action::Deliver`], and every one that
+    /// touches the target where there is one.
     pub on: BTreeSet<Action>,
+    /// The part of those actions that it is about; all of them without.
+    pub target: Option<Target>,
     /// What must hold.
     pub rule: Rule,
+}
+
+impl Policy {
+    /// Whether the policy is about actions of this kind.
+    pub(crate) fn is_on(&self, action: Action) -> bool {
+        self.on.contains(&action)
+            || (self.on.is_empty() && (self.target.is_some() || action != Action::Deliver))
+    }
+
+    /// Whether every action of this kind is guarded, whatever it touches.
+    pub(crate) fn guards_all(&self, action: Action) -> bool {
+        self.target.is_none() && self.is_on(action)
+    }
 }
 
 /// What somebody tries to do.
@@ -38,6 +55,9 @@ pub enum Action {
     Activate,
     /// Cancel, pause, resume or modify an instance.
     Control,
+    /// Deliver a message or signal, or report an error or escalation of some work, with what it
+    /// brings. Guarded where a policy names it, or guards a field that it sets.
+    Deliver,
 }
 
 /// The rules a policy can state.
@@ -62,12 +82,36 @@ pub enum Rule {
         /// ISO 4217 code, fixed or computed.
         currency: Option<Text>,
     },
-    /// FEEL over the variables of the scope, `actor` (id, kind, groups) and `attempt` (variables or
-    /// arguments); true allows.
+    /// FEEL over the variables of the scope, `actor` (id, kind, groups, roles) and `attempt`: the
+    /// variables; `tool` and `arguments` of a tool call; `field`, `value`, `before` and `variables`
+    /// where the policy guards a field. True allows.
     Condition {
         /// The expression.
         expression: Program,
         /// Told to whoever is refused.
         reason: String,
+        /// What happens where it does not hold.
+        otherwise: Otherwise,
     },
+    /// A DMN decision that sees what a condition sees. True allows, false refuses; or a context with
+    /// `outcome` (allow, refuse, escalate, second_person), `reason` and `approvers`.
+    Decision {
+        /// Id of the decision, in the version that was pinned when the process was published.
+        decision: String,
+    },
+}
+
+/// What happens where a condition does not hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Otherwise {
+    /// It is refused.
+    #[default]
+    Refuse,
+    /// One of these groups or persons has to do it, or confirm it.
+    Escalate {
+        /// Groups and ids of persons.
+        approvers: Vec<String>,
+    },
+    /// Any other person who may do it has to confirm it.
+    SecondPerson,
 }

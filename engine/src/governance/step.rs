@@ -4,19 +4,29 @@
 //!
 //! Whatever cannot be evaluated refuses: a policy never lets something through by failing.
 
+mod field;
+mod outcome;
+mod seen;
+
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use flowmaster_kernel::{Principal, PrincipalKind, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::decision::said;
+use super::proposal::Proposal;
+use super::ruling::{Opinion, Ruling};
+use super::target::Target;
 use super::{Action, MandateRequest, Mandates, Outcome, Policy, Rule, check_mandate};
 use crate::decide::{Definition, Env};
 use crate::expression;
-use crate::feel::{Program, Variables};
+use crate::feel::Program;
 use crate::instance::{ActorRef, Instance, Key};
-use crate::model::{ElementId, Node};
-use crate::scope::{Overlay, VariableMap};
+use crate::model::{ElementId, Node, Text};
+use crate::scope::VariableMap;
+use seen::Seen;
 
 /// Why an action was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +40,8 @@ pub enum RefusalCode {
     Escalate,
     /// The policy's condition does not hold.
     ConditionFailed,
+    /// The policy's decision refuses it.
+    DecisionRefused,
     /// The policy cannot be evaluated.
     PolicyFailed,
 }
@@ -43,6 +55,7 @@ impl RefusalCode {
             Self::MandateDenied => "mandate_denied",
             Self::Escalate => "escalate",
             Self::ConditionFailed => "condition_failed",
+            Self::DecisionRefused => "decision_refused",
             Self::PolicyFailed => "policy_failed",
         }
     }
@@ -83,6 +96,9 @@ pub struct Consulted {
     /// The delegation through which the actor holds the mandate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delegation: Option<String>,
+    /// Who confirmed it, where the rule alone would have sent it on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved_by: Option<String>,
 }
 
 /// What somebody tries to do.
@@ -95,27 +111,65 @@ pub(crate) struct Attempt<'a> {
     /// The variables or arguments of the attempt.
     pub(crate) variables: &'a VariableMap,
     pub(crate) tool: Option<&'a str>,
+    /// What would be written.
+    pub(crate) leaves: Leaves,
+    /// What the work is completed with was proposed by somebody else.
+    pub(crate) proposal: Option<&'a Proposal>,
 }
 
-/// Asks the policies in force for `attempt`.
-///
-/// # Errors
-/// The first refusal.
+/// What an attempt writes into variables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leaves {
+    /// Nothing.
+    Nothing,
+    /// What it brings.
+    AsGiven,
+    /// What the output mappings of the element make of it; what it brings where there are none.
+    Mapped,
+}
+
+/// Asks the policies in force for `attempt`, up to the first that does not allow it. Nothing where none
+/// is about it.
 pub(crate) fn govern(
     definition: &Definition,
     instance: &Instance,
     attempt: &Attempt<'_>,
     env: &Env<'_>,
-) -> Result<Vec<Consulted>, Box<Refusal>> {
+) -> Option<Ruling> {
     let of_node = attempt.node.map_or(&[][..], |node| &node.policies);
-    let guards = |policy: &&Policy| policy.on.is_empty() || policy.on.contains(&attempt.action);
+    let guards = |policy: &&Policy| attempt.is_guarded_by(policy);
     let mut policies =
         definition.process().policies.iter().chain(of_node).filter(guards).peekable();
-    if policies.peek().is_none() {
-        return Ok(Vec::new());
+    policies.peek()?;
+    let step = Step::new(definition, instance, attempt, env);
+    let mut opinions = Vec::new();
+    for opinion in policies.filter_map(|policy| step.ask(policy)) {
+        let refuses = opinion.refusal.is_some();
+        opinions.push(opinion);
+        if refuses {
+            break;
+        }
     }
-    let step = Step::new(instance, attempt, env);
-    policies.map(|policy| step.ask(policy)).collect()
+    (!opinions.is_empty()).then(|| Ruling {
+        action: attempt.action,
+        element: attempt.node.map(|node| ElementId::clone(&node.id)),
+        tool: attempt.tool.map(str::to_owned),
+        scope: attempt.scope,
+        attempted: attempt.variables.clone(),
+        opinions,
+    })
+}
+
+impl Attempt<'_> {
+    /// Whether the policy is about such an attempt; whether a guarded field changes is looked at later.
+    fn is_guarded_by(&self, policy: &Policy) -> bool {
+        policy.is_on(self.action)
+            && match &policy.target {
+                None => true,
+                Some(Target::Tool(pattern)) => self.tool.is_some_and(|tool| pattern.matches(tool)),
+                Some(Target::Field(_)) => self.leaves != Leaves::Nothing,
+            }
+    }
 }
 
 /// The persons who may not complete `element`, because four eyes are needed and theirs were the
@@ -132,7 +186,7 @@ pub fn excluded_actors(
     let mut excluded = BTreeSet::new();
     for policy in process.policies.iter().chain(of_node) {
         let Rule::FourEyes { elements, starter } = &policy.rule else { continue };
-        if policy.on.is_empty() || policy.on.contains(&Action::Complete) {
+        if policy.guards_all(Action::Complete) {
             let first = first_pair(instance, elements, *starter);
             excluded.extend(first.map(|actor| actor.id.clone()));
         }
@@ -173,10 +227,13 @@ pub fn asked_of(
         scope: owner,
         variables: &none,
         tool: None,
+        leaves: Leaves::Nothing,
+        proposal: None,
     };
-    let step = Step::new(instance, &attempt, &env);
-    let guards = |policy: &&Policy| policy.on.is_empty() || policy.on.contains(&Action::Complete);
+    let step = Step::new(definition, instance, &attempt, &env);
+    let guards = |policy: &&Policy| policy.guards_all(Action::Complete);
     let asks = |policy: &Policy| {
+        let refusal = || step.ask(policy)?.refusal;
         let (what, approvers) = match &policy.rule {
             Rule::FourEyes { elements, starter } => {
                 let first: BTreeSet<&str> =
@@ -188,10 +245,13 @@ pub fn asked_of(
                 (format!("somebody other than {}", first.join(", ")), Vec::new())
             }
             Rule::Mandate { domain, action, .. } => {
-                let refusal = step.ask(policy).err()?;
+                let refusal = refusal()?;
                 (format!("a mandate for {action} in {domain}"), refusal.approvers)
             }
-            Rule::Condition { .. } => (step.ask(policy).err()?.reason, Vec::new()),
+            Rule::Condition { .. } | Rule::Decision { .. } => {
+                let refusal = refusal()?;
+                (refusal.reason, refusal.approvers)
+            }
         };
         Some(Asked { policy: policy.id.clone(), what, approvers })
     };
@@ -208,15 +268,23 @@ fn first_pair<'a>(
 }
 
 struct Step<'a> {
+    definition: &'a Definition,
     instance: &'a Instance,
     attempt: &'a Attempt<'a>,
     env: &'a Env<'a>,
     /// `actor` and `attempt`, and the attempted variables themselves.
     known: VariableMap,
+    /// What the attempt would write, once it is asked for.
+    written: OnceCell<Result<VariableMap, String>>,
 }
 
 impl<'a> Step<'a> {
-    fn new(instance: &'a Instance, attempt: &'a Attempt<'a>, env: &'a Env<'a>) -> Self {
+    fn new(
+        definition: &'a Definition,
+        instance: &'a Instance,
+        attempt: &'a Attempt<'a>,
+        env: &'a Env<'a>,
+    ) -> Self {
         let mut known = attempt.variables.clone();
         known.set("actor", describe(env.actor));
         let mut tried = attempt.variables.to_json();
@@ -225,41 +293,110 @@ impl<'a> Step<'a> {
             tried.insert("tool".to_owned(), Value::from(tool));
         }
         known.set("attempt", Value::Object(tried));
-        Self { instance, attempt, env, known }
+        Self { definition, instance, attempt, env, known, written: OnceCell::new() }
     }
 
-    fn ask(&self, policy: &Policy) -> Result<Consulted, Box<Refusal>> {
-        let consulted =
-            |mandate, delegation| Consulted { policy: policy.id.clone(), mandate, delegation };
-        match &policy.rule {
-            Rule::FourEyes { elements, starter } => match self.same_eyes(elements, *starter) {
-                None => Ok(consulted(None, None)),
-                Some(reason) => Err(self.refuse(policy, RefusalCode::FourEyes, reason)),
-            },
-            Rule::Condition { expression, reason } => match self.holds(expression) {
-                Ok(true) => Ok(consulted(None, None)),
-                Ok(false) => Err(self.refuse(policy, RefusalCode::ConditionFailed, reason.clone())),
-                Err(why) => Err(self.refuse(policy, RefusalCode::PolicyFailed, why)),
-            },
-            Rule::Mandate { domain, action, .. } => {
-                let request = match self.request(policy, domain, action) {
-                    Ok(request) => request,
-                    Err(why) => return Err(self.refuse(policy, RefusalCode::PolicyFailed, why)),
-                };
-                let decision = check_mandate(self.env.mandates, &request, self.env.now);
-                let code = match decision.outcome {
-                    Outcome::Allow => {
-                        return Ok(consulted(decision.mandate, decision.delegation));
-                    }
-                    Outcome::Deny => RefusalCode::MandateDenied,
-                    Outcome::Escalate => RefusalCode::Escalate,
-                    Outcome::SecondPerson => RefusalCode::FourEyes,
-                };
-                let mut refusal = self.refuse(policy, code, decision.reasons.join("; "));
-                refusal.approvers = decision.approvers;
-                Err(refusal)
+    /// What `policy` says; nothing where the field that it guards stays as it is.
+    fn ask(&self, policy: &Policy) -> Option<Opinion> {
+        let opinion = Opinion::of(policy);
+        let Some(Target::Field(path)) = &policy.target else {
+            return Some(self.opinion(policy, &self.known, opinion));
+        };
+        match self.change(path) {
+            Ok(None) => None,
+            Ok(Some(change)) => {
+                let mut known = self.known.clone();
+                known.set("attempt", change);
+                Some(self.opinion(policy, &known, opinion))
+            }
+            Err(why) => {
+                let refusal = self.refuse(policy, RefusalCode::PolicyFailed, why);
+                Some(Opinion { refusal: Some(refusal), ..opinion })
             }
         }
+    }
+
+    fn opinion(&self, policy: &Policy, known: &VariableMap, mut opinion: Opinion) -> Opinion {
+        let seen = Seen { step: self, known };
+        let refused = match &policy.rule {
+            Rule::FourEyes { elements, starter } => self
+                .same_eyes(elements, *starter)
+                .map(|reason| self.refuse(policy, RefusalCode::FourEyes, reason)),
+            Rule::Mandate { domain, action, amount, currency } => {
+                let currency = currency.iter().filter_map(|text| match text {
+                    Text::Feel(program) => Some(program),
+                    Text::Literal(_) => None,
+                });
+                let names = amount.iter().chain(currency).flat_map(Program::names);
+                opinion.read = seen.read(names);
+                match self.mandate(&seen, policy, domain, action) {
+                    Ok(allowed) => {
+                        opinion.consulted = allowed;
+                        None
+                    }
+                    Err(refusal) => Some(refusal),
+                }
+            }
+            Rule::Condition { expression, reason, otherwise } => {
+                opinion.read = seen.read(expression.names());
+                match expression.test(&seen, self.env.now) {
+                    Ok(true) => None,
+                    Ok(false) => Some(self.not_fulfilled(policy, reason, otherwise)),
+                    Err(error) => {
+                        Some(self.refuse(policy, RefusalCode::PolicyFailed, error.to_string()))
+                    }
+                }
+            }
+            Rule::Decision { decision } => {
+                let decisions = self.definition.decisions();
+                opinion.read = seen.read(decisions.inputs(decision));
+                let answer = decisions.evaluate(decision, &seen);
+                let answer = answer.map_err(|error| error.to_string());
+                match answer.and_then(|value| said(&value)) {
+                    Ok(said) => self.decided(policy, decision, said),
+                    Err(why) => Some(self.refuse(policy, RefusalCode::PolicyFailed, why)),
+                }
+            }
+        };
+        let Some(refusal) = refused else { return opinion };
+        if let Some(by) = self.approver(policy, &refusal) {
+            opinion.consulted.approved_by = Some(by);
+            return opinion;
+        }
+        opinion.would_allow = Some(self.would_allow(policy, &refusal));
+        opinion.refusal = Some(refusal);
+        opinion
+    }
+
+    /// Whether the mandates allow it, and by which.
+    fn mandate(
+        &self,
+        seen: &Seen<'_>,
+        policy: &Policy,
+        domain: &str,
+        action: &str,
+    ) -> Result<Consulted, Box<Refusal>> {
+        let request = match self.request(seen, policy, domain, action) {
+            Ok(request) => request,
+            Err(why) => return Err(self.refuse(policy, RefusalCode::PolicyFailed, why)),
+        };
+        let decision = check_mandate(self.env.mandates, &request, self.env.now);
+        let code = match decision.outcome {
+            Outcome::Allow => {
+                return Ok(Consulted {
+                    policy: policy.id.clone(),
+                    mandate: decision.mandate,
+                    delegation: decision.delegation,
+                    approved_by: None,
+                });
+            }
+            Outcome::Deny => RefusalCode::MandateDenied,
+            Outcome::Escalate => RefusalCode::Escalate,
+            Outcome::SecondPerson => RefusalCode::FourEyes,
+        };
+        let mut refusal = self.refuse(policy, code, decision.reasons.join("; "));
+        refusal.approvers = decision.approvers;
+        Err(refusal)
     }
 
     fn refuse(&self, policy: &Policy, code: RefusalCode, reason: String) -> Box<Refusal> {
@@ -289,13 +426,9 @@ impl<'a> Step<'a> {
         })
     }
 
-    fn holds(&self, condition: &Program) -> Result<bool, String> {
-        self.seen(|variables| condition.test(variables, self.env.now))
-            .map_err(|error| error.to_string())
-    }
-
     fn request(
         &self,
+        seen: &Seen<'_>,
         policy: &Policy,
         domain: &str,
         action: &str,
@@ -306,9 +439,8 @@ impl<'a> Step<'a> {
         let amount = match amount {
             None => None,
             Some(program) => {
-                let value = self
-                    .seen(|variables| program.evaluate(variables, self.env.now))
-                    .map_err(|error| error.to_string())?;
+                let value =
+                    program.evaluate(seen, self.env.now).map_err(|error| error.to_string())?;
                 let text = match value {
                     Value::Number(number) => number.to_string(),
                     Value::String(text) => text,
@@ -320,7 +452,7 @@ impl<'a> Step<'a> {
         let currency = match currency {
             None => None,
             Some(text) => Some(
-                self.seen(|variables| expression::string_of(text, variables, self.env.now))
+                expression::string_of(text, seen, self.env.now)
                     .map_err(|error| error.to_string())?,
             ),
         };
@@ -335,11 +467,6 @@ impl<'a> Step<'a> {
             currency,
             involved: actors.map(|actor| actor.id.clone()).collect(),
         })
-    }
-
-    fn seen<T>(&self, look: impl FnOnce(&dyn Variables) -> T) -> T {
-        let below = self.instance.view(self.attempt.scope);
-        look(&Overlay { top: &self.known, below: &below })
     }
 }
 

@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::ScenarioError;
+use crate::governance::Mandates;
 
 /// The longest scenario, in bytes.
 const MAX_TEXT: usize = 1024 * 1024;
@@ -32,6 +33,12 @@ pub struct Scenario {
     /// The virtual clock at the start.
     #[serde(default = "new_year")]
     pub(super) now: Timestamp,
+    /// The mandates in force, beside those of the cast.
+    #[serde(default)]
+    pub(super) mandates: Mandates,
+    /// The groups of persons, by id.
+    #[serde(default)]
+    pub(super) people: BTreeMap<String, Vec<String>>,
     /// What jobs answer by themselves, by element id.
     #[serde(default)]
     pub(super) mocks: BTreeMap<String, Answers>,
@@ -138,7 +145,8 @@ pub(super) enum Step {
     Resolve(ResolveStep),
     Set(SetStep),
     Activate(ActivateStep),
-    Refuse(RefuseStep),
+    Call(CallStep),
+    Refuse(Box<RefuseStep>),
     Cancel(bool),
     Expect(Box<Expect>),
 }
@@ -267,6 +275,16 @@ pub(super) struct ActivateStep {
     pub(super) variables: Map<String, Value>,
 }
 
+/// The agent that works at `node` calls a tool; it only asks whether it may.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CallStep {
+    pub(super) node: String,
+    pub(super) tool: String,
+    #[serde(default)]
+    pub(super) arguments: Map<String, Value>,
+}
+
 /// A step that the policies must refuse.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -278,8 +296,18 @@ pub(super) struct RefuseStep {
     #[serde(default)]
     pub(super) cancel: Option<bool>,
     #[serde(default)]
+    pub(super) call: Option<CallStep>,
+    #[serde(default)]
+    pub(super) message: Option<MessageStep>,
+    #[serde(default)]
     pub(super) actor: Option<String>,
     pub(super) reason: String,
+    /// Who could do it instead.
+    #[serde(default)]
+    pub(super) approvers: Option<Vec<String>>,
+    /// Whether what was filled in is kept for another to confirm.
+    #[serde(default)]
+    pub(super) kept: Option<bool>,
 }
 
 /// What must be true. What is not named is not looked at.

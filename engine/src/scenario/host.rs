@@ -16,7 +16,7 @@ use super::{Cast, principal};
 use crate::command::{ChildOutcome, Command, Rejected, StartedBy};
 use crate::decide::{Definition, Env, StartTrigger, advance, start_triggers};
 use crate::effect::{EffectKind, effect};
-use crate::event::Event;
+use crate::event::{Event, refusal};
 use crate::expression::timer::Schedule;
 use crate::governance::Refusal;
 use crate::instance::{Caller, Instance, InstanceState, Key};
@@ -63,12 +63,22 @@ pub(super) struct World<'a> {
     answered: BTreeMap<String, usize>,
     start_timers: Vec<StartTimer>,
     commands: usize,
+    /// Everything that the policies refused.
+    pub(super) refused: Vec<Refused>,
+}
+
+/// What the policies refused.
+#[derive(Clone, Debug)]
+pub(super) struct Refused {
+    pub(super) refusal: Refusal,
+    /// Whether what was filled in waits for another to confirm it.
+    pub(super) is_kept: bool,
 }
 
 /// What a command came to.
 pub(super) enum Answered {
     Followed,
-    Refused(Refusal),
+    Refused(Refused),
     Rejected(Rejected),
 }
 
@@ -85,6 +95,7 @@ impl<'a> World<'a> {
             answered: BTreeMap::new(),
             start_timers: Vec::new(),
             commands: 0,
+            refused: Vec::new(),
         }
     }
 
@@ -217,18 +228,22 @@ impl<'a> World<'a> {
             Err(rejected) => return Ok(Answered::Rejected(rejected)),
         };
         running.instance = decided.instance;
+        let refused = refusal(&decided.events).cloned().map(|refusal| Refused {
+            refusal,
+            is_kept: matches!(decided.events.last(), Some(Event::WorkProposed(_))),
+        });
         let mut effects = Vec::new();
         for event in decided.events {
             let position = running.journal.len() as u64;
             effects.extend(effect(&running.definition, &running.instance, &event, position));
             running.journal.push(event);
         }
-        let refusal = running.journal.last().and_then(Event::refusal).cloned();
         let id = Arc::clone(&running.instance.id);
         for effect in effects {
             self.carry_out(&id, effect.kind);
         }
-        Ok(refusal.map_or(Answered::Followed, Answered::Refused))
+        self.refused.extend(refused.clone());
+        Ok(refused.map_or(Answered::Followed, Answered::Refused))
     }
 
     fn carry_out(&mut self, id: &Arc<str>, effect: EffectKind) {

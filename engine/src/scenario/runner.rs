@@ -2,18 +2,21 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::Cast;
 use super::expect::check;
 use super::format::{
-    ActivateStep, EvaluateStep, MessageStep, Node, RefuseStep, Scenario, SetStep, Start, StartWith,
-    Step,
+    ActivateStep, CallStep, EvaluateStep, MessageStep, Node, RefuseStep, Scenario, SetStep, Start,
+    StartWith, Step,
 };
-use super::host::{Answered, Mail, Running, World};
+use super::host::{Answered, Mail, Refused, Running, World};
 use super::models::Models;
 use super::report::Difference;
 use crate::command::{Command, StartedBy};
 use crate::expression::correlation_text;
 use crate::expression::timer::after;
+use crate::governance::Refusal;
 use crate::instance::Key;
 use crate::model::Process;
 use crate::modification::Instruction;
@@ -27,6 +30,7 @@ pub(super) const DEFAULT_TTL: i64 = 3_600_000;
 /// # Errors
 /// The first thing that is not as it should be.
 pub(super) fn run(scenario: &Scenario, models: &Models, cast: &Cast) -> Result<(), Difference> {
+    let cast = &scenario.cast(cast);
     let mut runner = Runner { world: World::new(scenario, models, cast), models };
     let wrong = |step, expected: &str, why: String| Difference::of_step(step, expected, &why);
     runner.begin(&scenario.start).map_err(|why| wrong(None, "the process starts", why))?;
@@ -167,6 +171,7 @@ impl Runner<'_> {
             }
             Step::Set(set) => followed(self.set(set, None)?)?,
             Step::Activate(activate) => followed(self.activate(activate)?)?,
+            Step::Call(call) => followed(self.call(call, None)?)?,
             Step::Refuse(refuse) => self.refuse(refuse)?,
             Step::Cancel(true) => {
                 followed(self.tell_main(Command::Cancel { reason: None }, None)?)?;
@@ -182,20 +187,46 @@ impl Runner<'_> {
 
     fn refuse(&mut self, refuse: &RefuseStep) -> Result<(), String> {
         let actor = refuse.actor.as_deref();
-        let answered = match (&refuse.complete, &refuse.set, refuse.cancel) {
-            (Some(node), None, None) => self.complete(node, actor.or(node.actor.as_deref()))?,
-            (None, Some(set), None) => self.set(set, actor)?,
-            (None, None, Some(true)) => self.tell_main(Command::Cancel { reason: None }, actor)?,
-            _ => return Err("refuse needs one of complete, set and cancel".to_owned()),
+        let RefuseStep { complete, set, cancel, call, message, .. } = refuse;
+        let answered = match (complete, set, cancel, call, message) {
+            (Some(node), None, None, None, None) => {
+                self.complete(node, actor.or(node.actor.as_deref()))?
+            }
+            (None, Some(set), None, None, None) => self.set(set, actor)?,
+            (None, None, Some(true), None, None) => {
+                self.tell_main(Command::Cancel { reason: None }, actor)?
+            }
+            (None, None, None, Some(call), None) => self.call(call, actor)?,
+            (None, None, None, None, Some(message)) => self.publish(message)?,
+            _ => {
+                let one = "refuse needs one of complete, set, cancel, call and message";
+                return Err(one.to_owned());
+            }
         };
         match answered {
-            Answered::Refused(refusal) if refusal.code.as_str() == refuse.reason => Ok(()),
-            Answered::Refused(refusal) => {
-                Err(format!("refused as {}: {}", refusal.code.as_str(), refusal.reason))
-            }
+            Answered::Refused(refused) => is_as_expected(refuse, &refused),
             Answered::Followed => Err("it was allowed".to_owned()),
             Answered::Rejected(rejected) => Err(format!("rejected before that: {rejected}")),
         }
+    }
+
+    /// Publishes a message; what refuses it is somewhere among those who would have got it.
+    fn publish(&mut self, message: &MessageStep) -> Result<Answered, String> {
+        let before = self.world.refused.len();
+        let mail = self.mail(message)?;
+        self.world.publish(mail)?;
+        let refused = self.world.refused.get(before).cloned();
+        Ok(refused.map_or(Answered::Followed, Answered::Refused))
+    }
+
+    fn call(&mut self, call: &CallStep, actor: Option<&str>) -> Result<Answered, String> {
+        let (id, key, _) = self.work(&call.node, 0)?;
+        let actor = match actor {
+            Some(actor) => self.world.actor(actor),
+            None => self.world.worker(&id, key),
+        };
+        let (tool, arguments) = (call.tool.clone(), Value::Object(call.arguments.clone()));
+        self.world.tell(&id, Command::ToolCall { key, tool, arguments }, &actor)
     }
 
     fn complete(&mut self, node: &Node, actor: Option<&str>) -> Result<Answered, String> {
@@ -308,11 +339,27 @@ impl Runner<'_> {
 fn followed(answered: Answered) -> Result<(), String> {
     match answered {
         Answered::Followed => Ok(()),
-        Answered::Refused(refusal) => {
-            Err(format!("refused as {}: {}", refusal.code.as_str(), refusal.reason))
-        }
+        Answered::Refused(refused) => Err(told(&refused.refusal)),
         Answered::Rejected(rejected) => Err(rejected.to_string()),
     }
+}
+
+fn is_as_expected(expected: &RefuseStep, refused: &Refused) -> Result<(), String> {
+    let Refused { refusal, is_kept } = refused;
+    if refusal.code.as_str() != expected.reason {
+        return Err(told(refusal));
+    }
+    if expected.approvers.as_ref().is_some_and(|approvers| *approvers != refusal.approvers) {
+        return Err(format!("it is for [{}]", refusal.approvers.join(", ")));
+    }
+    if expected.kept.is_some_and(|kept| kept != *is_kept) {
+        return Err(if *is_kept { "it was kept" } else { "it was not kept" }.to_owned());
+    }
+    Ok(())
+}
+
+fn told(refusal: &Refusal) -> String {
+    format!("refused as {}: {}", refusal.code.as_str(), refusal.reason)
 }
 
 fn described(step: &Step) -> String {
@@ -328,6 +375,7 @@ fn described(step: &Step) -> String {
         Step::Resolve(resolve) => format!("the incident of {:?} can be resolved", resolve.node),
         Step::Set(_) => "the variables can be set".to_owned(),
         Step::Activate(activate) => format!("{:?} can be activated", activate.node),
+        Step::Call(call) => format!("{:?} may call {}", call.node, call.tool),
         Step::Refuse(refuse) => format!("refused as {}", refuse.reason),
         Step::Cancel(_) => "the instance can be cancelled".to_owned(),
         Step::Expect(_) => "the expectations hold".to_owned(),

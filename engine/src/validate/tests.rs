@@ -93,7 +93,23 @@ fn each_mistake_has_its_finding() {
                    { "id": "a", "type": "task",
                      "policies": [{ "id": "eyes", "rule": { "fourEyes": { "with": ["gone"] } } }] },
                    { "id": "late", "type": "boundaryEvent", "attachedTo": "a" }]),
-            &["policy_unknown_element@a", "catches_nothing@late", "boundary_without_flow@late"],
+            &["catches_nothing@late", "boundary_without_flow@late", "policy_unknown_element@a"],
+        ),
+        (
+            json!([{ "id": "s", "type": "startEvent", "next": "a" },
+                   { "id": "a", "type": "task", "next": "e", "policies": [
+                       { "id": "one", "rule": { "decision": { "decision": "gone" } } },
+                       { "id": "one", "rule": { "condition": { "when": "true", "reason": "r", "otherwise": "escalate" } } },
+                       { "id": "two", "tool": "pay_*", "on": ["complete"], "rule": { "fourEyes": {} } },
+                       { "id": "three", "field": "x", "on": ["tool_call"], "rule": { "fourEyes": {} } }] },
+                   { "id": "e", "type": "endEvent" }]),
+            &[
+                "decision_missing@a",
+                "policy_duplicate@a",
+                "policy_without_approvers@a",
+                "policy_never_asked@a",
+                "policy_never_asked@a",
+            ],
         ),
         (
             json!([{ "id": "s", "type": "startEvent", "next": ["t", "u", "x"] },

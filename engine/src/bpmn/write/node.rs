@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::{
-    bpmn, flowmaster, formal, policy, push_content, push_documentation, push_program,
-    push_unless_empty, repetition, source, zeebe,
+    bpmn, flowmaster, formal, push_content, push_documentation, push_program, push_unless_empty,
+    repetition, source, zeebe,
 };
+use crate::bpmn::policy;
 use crate::model::{
     CompensationTrigger, Correlation, Gateway, JobSpec, Message, Node, NodeIx, NodeKind, Performer,
     Process, SubProcess, Task, Text, TimerKind, Trigger, UserTask,
@@ -215,7 +216,7 @@ fn extensions(node: &Node) -> Element {
         element.push(flowmaster("completesActivity"));
     }
     for one in &node.policies {
-        element.push(policy(one));
+        element.push(policy::element(one));
     }
     element
 }

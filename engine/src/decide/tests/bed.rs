@@ -22,7 +22,7 @@ impl Bed {
     pub(super) fn tell(&mut self, command: Command) -> Result<(), Rejected> {
         let (actor, mandates) = (person("anna"), Mandates::default());
         let env = Env { now: Timestamp::from_millis(0), actor: &actor, mandates: &mandates };
-        let Decided { events, instance } =
+        let Decided { events, instance, .. } =
             advance(&self.definition, &self.instance, command, &env)?;
         assert_sound(&self.definition, &instance);
         (self.events, self.instance) = (events, instance);

@@ -46,7 +46,9 @@ impl World<'_> {
         let worker = self.worker(id, key);
         match self.tell(id, command, &worker)? {
             Answered::Followed => Ok(()),
-            Answered::Refused(refusal) => Err(format!("the mock was refused: {}", refusal.reason)),
+            Answered::Refused(refused) => {
+                Err(format!("the mock was refused: {}", refused.refusal.reason))
+            }
             Answered::Rejected(rejected) => Err(format!("the mock was rejected: {rejected}")),
         }
     }
