@@ -14,6 +14,7 @@ use flowmaster_run::execution::types::StartProcess;
 use flowmaster_run::execution::{self, Execution, History, WorkRef};
 use flowmaster_run::processes::types::{PublishProcess, SaveProcess};
 use flowmaster_run::processes::{self, Processes};
+use flowmaster_run::record;
 use flowmaster_store::archive::Archive;
 use flowmaster_store::{Db, DbConfig, WriteSet};
 use serde_json::{Value, json};
@@ -51,7 +52,13 @@ pub(crate) async fn measure(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ids: Arc<dyn IdSource> = Arc::new(RandomIds);
     let db = Db::open(&DbConfig::new(url), Arc::clone(&clock)).await?;
-    db.migrate(&[rules::MIGRATIONS, processes::MIGRATIONS, execution::MIGRATIONS]).await?;
+    db.migrate(&[
+        rules::MIGRATIONS,
+        processes::MIGRATIONS,
+        execution::MIGRATIONS,
+        record::MIGRATIONS,
+    ])
+    .await?;
     let rules = Arc::new(Rules::new(db.clone()));
     let processes = Arc::new(Processes::new(db.clone(), Arc::clone(&rules)));
     let execution = Arc::new(Execution::new(

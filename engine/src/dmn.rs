@@ -92,6 +92,12 @@ impl Decisions {
         self.by_id.keys().map(String::as_str)
     }
 
+    /// The 0-based place of the file that holds `decision`, in the order in which files were added.
+    #[must_use]
+    pub fn file_of(&self, decision: &str) -> Option<usize> {
+        self.by_id.get(decision).map(|(file, _)| *file)
+    }
+
     /// The names of the inputs of the model that holds `decision`.
     pub fn inputs(&self, decision: &str) -> impl Iterator<Item = &str> {
         let model = self.by_id.get(decision).and_then(|(model, _)| self.models.get(*model));

@@ -161,6 +161,14 @@ impl Program {
         self.0.names.iter().map(String::as_str)
     }
 
+    /// The names without those that are only parts of a path: what it may read.
+    pub(crate) fn reads(&self) -> impl Iterator<Item = &str> {
+        let variables = scan::variables(self.text());
+        // A name of several words, or with an operator in it, is no part of a path.
+        let is_plain = |name: &str| name.chars().all(|it| it.is_alphanumeric() || it == '_');
+        self.names().filter(move |name| !is_plain(name) || variables.contains(name))
+    }
+
     /// What its calls of `fromAi` say about the parameters that an agent gives.
     pub(crate) fn agent_parameters(&self) -> Vec<Value> {
         from_ai::parameters(&self.0.text)

@@ -327,7 +327,7 @@ impl<'a> Step<'a> {
                     Text::Feel(program) => Some(program),
                     Text::Literal(_) => None,
                 });
-                let names = amount.iter().chain(currency).flat_map(Program::names);
+                let names = amount.iter().chain(currency).flat_map(Program::reads);
                 opinion.read = seen.read(names);
                 match self.mandate(&seen, policy, domain, action) {
                     Ok(allowed) => {
@@ -338,7 +338,7 @@ impl<'a> Step<'a> {
                 }
             }
             Rule::Condition { expression, reason, otherwise } => {
-                opinion.read = seen.read(expression.names());
+                opinion.read = seen.read(expression.reads());
                 match expression.test(&seen, self.env.now) {
                     Ok(true) => None,
                     Ok(false) => Some(self.not_fulfilled(policy, reason, otherwise)),

@@ -16,6 +16,7 @@ use flowmaster_run::execution::{
     Drivers, Execution, HUMAN_TASK_CLOSED, HUMAN_TASK_REQUESTED, Handler, History,
 };
 use flowmaster_run::processes::Processes;
+use flowmaster_run::record::Record;
 use flowmaster_store::archive::Archive;
 use flowmaster_store::{Db, DbConfig, Migrations};
 use flowmaster_trust::audit::Audit;
@@ -48,6 +49,8 @@ pub struct Rooms {
     pub processes: Arc<Processes>,
     /// Process instances.
     pub execution: Arc<Execution>,
+    /// What the policies were asked, and said.
+    pub record: Arc<Record>,
     /// Human tasks.
     pub tasks: Arc<Tasks>,
     /// Who is told what happens.
@@ -123,6 +126,7 @@ impl Rooms {
                 signing::key(config)?,
                 config.webhook_networks()?,
             )),
+            record: Arc::new(Record::new(db.clone())),
             rules,
             processes,
             execution,
@@ -132,6 +136,7 @@ impl Rooms {
         let upkeep = Upkeep {
             db: rooms.db.clone(),
             execution: Arc::clone(&rooms.execution),
+            record: Arc::clone(&rooms.record),
             retention: config.retention.map(Retention::as_duration),
             clock: Arc::clone(clock),
             ids: Arc::clone(ids),
@@ -158,7 +163,7 @@ impl Rooms {
         catalogue.add(flowmaster_trust::catalogue(&self.identity, &self.audit))?;
         catalogue.add(flowmaster_data::catalogue(&self.documents))?;
         catalogue.add(flowmaster_mind::catalogue(&self.rules, &self.prompts, &self.agents))?;
-        catalogue.add(flowmaster_run::catalogue(&self.processes, &self.execution))?;
+        catalogue.add(flowmaster_run::catalogue(&self.processes, &self.execution, &self.record))?;
         catalogue.add(flowmaster_people::catalogue(&self.tasks))?;
         catalogue.add(flowmaster_reach::catalogue(&self.webhooks))?;
         self.agents.know_tools(&catalogue);

@@ -1,4 +1,4 @@
-//! The run wing: process definitions and their execution.
+//! The run wing: process definitions, their execution, and the record of what the policies said.
 //!
 //! It depends on the mind wing (rules) and the data wing, never on people: what people have to do
 //! goes to the outbox, and whoever serves people subscribes.
@@ -6,6 +6,7 @@
 pub mod announced;
 pub mod execution;
 pub mod processes;
+pub mod record;
 #[cfg(test)]
 mod testing;
 
@@ -19,11 +20,14 @@ use flowmaster_store::Migrations;
 pub fn catalogue(
     processes: &Arc<processes::Processes>,
     execution: &Arc<execution::Execution>,
+    record: &Arc<record::Record>,
 ) -> Vec<Operation> {
     let mut operations = processes::operations(processes);
     operations.extend(execution::operations(execution));
+    operations.extend(record::operations(record));
     operations
 }
 
 /// The tables of the wing.
-pub const MIGRATIONS: [Migrations; 2] = [processes::MIGRATIONS, execution::MIGRATIONS];
+pub const MIGRATIONS: [Migrations; 3] =
+    [processes::MIGRATIONS, execution::MIGRATIONS, record::MIGRATIONS];

@@ -18,6 +18,7 @@ use serde_json::{Map, Value, json};
 use crate::announced::{self, ANNOUNCED, Announced};
 use crate::execution::{Drivers, Execution, Handler, History, Stored, WorkRef, recorded_events};
 use crate::processes::Processes;
+use crate::record::Record;
 
 pub(crate) struct World {
     pub(crate) db: Db,
@@ -52,7 +53,8 @@ pub(crate) fn node(
         Arc::clone(ids) as Arc<dyn IdSource>,
     ));
     let mut catalogue = Catalogue::default();
-    catalogue.add(crate::catalogue(&processes, &execution)).unwrap();
+    let record = Arc::new(Record::new(db.clone()));
+    catalogue.add(crate::catalogue(&processes, &execution, &record)).unwrap();
     catalogue.add(rules::operations(&rules)).unwrap();
     (execution, catalogue)
 }

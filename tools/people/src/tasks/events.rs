@@ -72,6 +72,7 @@ pub async fn open(db: &Db, ctx: &Ctx, message: &Message, mark: WriteSet) -> Resu
         form: asked.form,
         variables: asked.variables,
         draft: None,
+        proposal: None,
         corrections: Vec::new(),
         created_at: message.at,
         closed_at: None,

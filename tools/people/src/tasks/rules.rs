@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::error::TaskError;
 use super::store::TaskRow;
-use super::types::{Correction, TaskState};
+use super::types::{Correction, ProposedAnswer, TaskState};
 
 /// Whether the principal may look at every task.
 pub(super) fn sees_all(principal: &Principal) -> bool {
@@ -20,6 +20,7 @@ pub(super) fn may_see(task: &TaskRow, principal: &Principal) -> bool {
         || task.assignee.as_deref() == Some(&principal.id)
         || is_candidate(task, principal)
         || task.closed_by.as_deref() == Some(&principal.id)
+        || task.proposal.as_ref().is_some_and(|proposal| proposal.by == principal.id)
 }
 
 /// Whether the task was offered to the principal.
@@ -85,14 +86,49 @@ pub(super) const fn open_state(assignee: Option<&str>) -> TaskState {
     }
 }
 
-/// The values that the form asks for and that are known already.
-pub(super) fn prefill(form: Option<&Value>, variables: &Map<String, Value>) -> Map<String, Value> {
-    let fields = form.and_then(|form| form.get("properties")?.as_object());
-    fields
-        .into_iter()
-        .flat_map(Map::keys)
-        .filter_map(|field| Some((field.clone(), variables.get(field)?.clone())))
-        .collect()
+/// The values that the form asks for and that are known already: as proposed, or as the process has
+/// them.
+pub(super) fn prefill(task: &TaskRow) -> Map<String, Value> {
+    let fields = task.form.as_ref().and_then(|form| form.get("properties")?.as_object());
+    let proposed = task.proposal.as_ref().map(|proposal| &proposal.variables);
+    let value = |field: &String| {
+        let proposed = proposed.and_then(|variables| variables.get(field));
+        proposed.or_else(|| task.variables.get(field)).cloned()
+    };
+    let fields = fields.into_iter().flat_map(Map::keys);
+    fields.filter_map(|field| Some((field.clone(), value(field)?))).collect()
+}
+
+/// The whole answer of a person who fills in `given`: over what another proposed, if somebody did.
+pub(super) fn answer(
+    task: &TaskRow,
+    principal: &Principal,
+    given: &Map<String, Value>,
+) -> Map<String, Value> {
+    let proposed = task.proposal.as_ref().filter(|proposal| proposal.by != principal.id);
+    let mut answer = proposed.map(|proposal| proposal.variables.clone()).unwrap_or_default();
+    answer.extend(given.iter().map(|(field, value)| (field.clone(), value.clone())));
+    answer
+}
+
+/// The task as it is offered to whoever may confirm `proposal`.
+pub(super) fn offered(task: &TaskRow, proposal: ProposedAnswer) -> TaskRow {
+    let mut offered = task.clone();
+    if !proposal.approvers.is_empty() {
+        // An approver is a group or a person; nothing says which.
+        offered.groups = proposal.approvers.iter().cloned().collect();
+        offered.users.clone_from(&offered.groups);
+    }
+    offered.excluded.insert(proposal.by.clone());
+    offered.users.remove(&proposal.by);
+    TaskRow {
+        state: TaskState::Ready,
+        assignee: None,
+        draft: None,
+        proposal: Some(proposal),
+        version: task.version,
+        ..offered
+    }
 }
 
 /// What an answer changes against the values there were.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use flowmaster_kernel::{
     Ctx, Cursor, Error, ErrorKind, Page, PageRequest, Principal, ResponseFormat, Result,
 };
-use flowmaster_run::execution::{Execution, Stored, WorkRef};
+use flowmaster_run::execution::{Execution, Proposal, Stored, WorkRef};
 use flowmaster_store::{Db, WriteSet};
 use serde_json::Value;
 
@@ -16,8 +16,8 @@ use super::store::lists::{self, Part, Whose};
 use super::store::{self, TaskRow};
 use super::types::{
     ClaimTask, ClosedTask, Comment, CommentTask, CompleteTask, Correction, DelegateTask, GetTask,
-    ListTasks, RejectTask, ReleaseTask, SaveDraft, Task, TaskFilter, TaskPage, TaskState,
-    TaskSummary,
+    ListTasks, ProposedAnswer, RejectTask, ReleaseTask, SaveDraft, Task, TaskFilter, TaskPage,
+    TaskState, TaskSummary,
 };
 
 /// The longest comment or reason, in characters.
@@ -160,7 +160,8 @@ impl Tasks {
     }
 
     /// Completes a task that the caller has or may claim: the answer becomes variables, and the
-    /// instance goes on in the same commit.
+    /// instance goes on in the same commit. Where the policies send it on, the answer is kept on the
+    /// task, which is offered to whoever may confirm it, in the commit of the refusal.
     ///
     /// # Errors
     /// An answer that does not fit the form, a task that is somebody else's, or a policy that
@@ -169,10 +170,15 @@ impl Tasks {
         let found = store::find(&mut *self.db.read(ctx).await?, &params.id).await?;
         let row = visible(ctx, found, &params.id)?;
         rules::check_complete(&row, &ctx.principal)?;
-        rules::check_answer(row.form.as_ref(), &params.variables)?;
-        let corrections = rules::corrections(&row.variables, &params.variables);
+        let answer = rules::answer(&row, &ctx.principal, &params.variables);
+        rules::check_answer(row.form.as_ref(), &answer)?;
+        let corrections = rules::corrections(&row.variables, &answer);
         let work = work_ref(&row)?;
-        let also = |after: &Stored| closing(ctx, &row, TaskState::Completed, &corrections, after);
+        // While the work is open after it, it was sent on.
+        let also = |after: &Stored| match after.instance.wait(work.key) {
+            Some(wait) => sent_on(ctx, &row, wait.kind.proposal()),
+            None => closing(ctx, &row, TaskState::Completed, &corrections, after),
+        };
         let after = self.execution.complete_human_task(ctx, &work, params.variables, &also).await?;
         Ok(closed(&row, TaskState::Completed, &corrections, &after))
     }
@@ -231,6 +237,24 @@ fn closing(
     Ok(writes)
 }
 
+/// The rows that offer a task to whoever may confirm what was filled in, in the commit that refuses to
+/// complete it.
+fn sent_on(ctx: &Ctx, row: &TaskRow, proposal: Option<&Proposal>) -> Result<WriteSet> {
+    let mut writes = WriteSet::new();
+    if let Some(proposal) = proposal {
+        let proposed = ProposedAnswer {
+            by: proposal.by.id.clone(),
+            at: ctx.now(),
+            policy: proposal.policy.clone(),
+            reason: proposal.reason.clone(),
+            approvers: proposal.approvers.clone(),
+            variables: proposal.variables.to_json(),
+        };
+        store::propose(&mut writes, &rules::offered(row, proposed))?;
+    }
+    Ok(writes)
+}
+
 fn closed(
     row: &TaskRow,
     state: TaskState,
@@ -279,10 +303,11 @@ fn summary(ctx: &Ctx, row: &TaskRow) -> TaskSummary {
 fn view(ctx: &Ctx, row: TaskRow, comments: Vec<Comment>, format: ResponseFormat) -> Task {
     Task {
         summary: summary(ctx, &row),
+        prefill: rules::prefill(&row),
         documentation: row.documentation,
-        prefill: rules::prefill(row.form.as_ref(), &row.variables),
         form: row.form,
         draft: row.draft,
+        proposal: row.proposal,
         excluded: row.excluded,
         variables: (format == ResponseFormat::Detailed).then_some(row.variables),
         comments,

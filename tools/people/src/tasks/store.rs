@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::error::TaskError;
-use super::types::{Comment, Correction, TaskState};
+use super::types::{Comment, Correction, ProposedAnswer, TaskState};
 
 /// The room's tables.
 pub const MIGRATIONS: Migrations = Migrations {
@@ -73,6 +73,9 @@ CREATE INDEX tasks_candidate_offer ON tasks_candidate (tenant_id, kind, name, ra
 CREATE INDEX tasks_task_assignee ON tasks_task (tenant_id, assignee, rank, id)
     WHERE state = 'reserved';
 ",
+        "
+ALTER TABLE tasks_task ADD COLUMN proposal TEXT;
+",
     ],
 };
 
@@ -95,6 +98,9 @@ pub(super) struct TaskRow {
     pub(super) form: Option<Value>,
     pub(super) variables: Map<String, Value>,
     pub(super) draft: Option<Value>,
+    /// What somebody filled in, and another has to confirm.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) proposal: Option<ProposedAnswer>,
     pub(super) corrections: Vec<Correction>,
     pub(super) created_at: Timestamp,
     pub(super) closed_at: Option<Timestamp>,
@@ -112,10 +118,10 @@ impl Kind for CommentKind {
 
 const COLUMNS: &str = "t.id, t.rank, t.instance, t.element, t.name, t.documentation, t.state,
     t.assignee, t.groups, t.users, t.excluded, t.priority, t.due_at, t.form, t.variables, t.draft,
-    t.corrections, t.created_at, t.closed_at, t.closed_by, t.version";
+    t.corrections, t.created_at, t.closed_at, t.closed_by, t.version, t.proposal";
 const FIND: &str = "SELECT t.id, t.rank, t.instance, t.element, t.name, t.documentation, t.state,
     t.assignee, t.groups, t.users, t.excluded, t.priority, t.due_at, t.form, t.variables, t.draft,
-    t.corrections, t.created_at, t.closed_at, t.closed_by, t.version
+    t.corrections, t.created_at, t.closed_at, t.closed_by, t.version, t.proposal
     FROM tasks_task t WHERE t.tenant_id = $1 AND t.id = $2";
 const INSERT: &str = "INSERT INTO tasks_task (tenant_id, id, rank, instance, element, name,
     documentation, state, assignee, groups, users, excluded, priority, due_at, form, variables,
@@ -124,7 +130,7 @@ const INSERT: &str = "INSERT INTO tasks_task (tenant_id, id, rank, instance, ele
 const OF_INSTANCE: &str =
     "SELECT t.id, t.rank, t.instance, t.element, t.name, t.documentation, t.state,
     t.assignee, t.groups, t.users, t.excluded, t.priority, t.due_at, t.form, t.variables, t.draft,
-    t.corrections, t.created_at, t.closed_at, t.closed_by, t.version
+    t.corrections, t.created_at, t.closed_at, t.closed_by, t.version, t.proposal
     FROM tasks_task t WHERE t.tenant_id = $1 AND t.instance = $2 ORDER BY t.id LIMIT $3";
 const ADD_CANDIDATE: &str = "INSERT INTO tasks_candidate (tenant_id, task, kind, name, rank)
     VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
@@ -136,6 +142,9 @@ const SAVE_DRAFT: &str = "UPDATE tasks_task SET draft = $4, state = 'reserved', 
 const CLOSE: &str =
     "UPDATE tasks_task SET state = $4, assignee = $5, closed_by = $5, closed_at = $6,
     corrections = $7, draft = NULL, version = version + 1
+    WHERE tenant_id = $1 AND id = $2 AND version = $3";
+const PROPOSE: &str = "UPDATE tasks_task SET state = 'ready', assignee = NULL, groups = $4,
+    users = $5, excluded = $6, draft = NULL, proposal = $7, version = version + 1
     WHERE tenant_id = $1 AND id = $2 AND version = $3";
 const OBSOLETE: &str = "UPDATE tasks_task SET state = 'obsolete', closed_at = $3,
     version = version + 1 WHERE tenant_id = $1 AND id = $2 AND state IN ('ready', 'reserved')";
@@ -189,6 +198,12 @@ pub(super) fn insert(writes: &mut WriteSet, task: &TaskRow) -> Result<()> {
             task.created_at,
         ],
     );
+    offer(writes, task);
+    Ok(())
+}
+
+/// Offers an open task to its candidates.
+fn offer(writes: &mut WriteSet, task: &TaskRow) {
     let mut candidate = |kind: &str, name: &str| {
         writes.push(ADD_CANDIDATE, params![&task.id, kind, name, &task.rank]);
     };
@@ -198,6 +213,21 @@ pub(super) fn insert(writes: &mut WriteSet, task: &TaskRow) -> Result<()> {
     task.groups.iter().for_each(|group| candidate("group", group));
     task.users.iter().for_each(|user| candidate("user", user));
     task.excluded.iter().for_each(|user| candidate("excluded", user));
+}
+
+/// Offers a task anew, with what was proposed; refused when it changed meanwhile.
+pub(super) fn propose(writes: &mut WriteSet, task: &TaskRow) -> Result<()> {
+    let values = params![
+        &task.id,
+        task.version,
+        Param::json(&task.groups)?,
+        Param::json(&task.users)?,
+        Param::json(&task.excluded)?,
+        Param::json(&task.proposal)?,
+    ];
+    writes.push_expecting(PROPOSE, values, 1, TaskError::Changed.into());
+    writes.push(WITHDRAW, params![&task.id]);
+    offer(writes, task);
     Ok(())
 }
 
@@ -305,5 +335,6 @@ fn task(row: &Row) -> Result<TaskRow> {
         closed_at: row.opt_timestamp(18)?,
         closed_by: row.opt_text(19)?,
         version: row.int(20)?,
+        proposal: row.opt_json(21)?,
     })
 }

@@ -16,6 +16,7 @@ use flowmaster_run::execution::{
     Drivers, Execution, HUMAN_TASK_CLOSED, HUMAN_TASK_REQUESTED, Handler, History,
 };
 use flowmaster_run::processes::Processes;
+use flowmaster_run::record::Record;
 use flowmaster_store::Db;
 use flowmaster_store::archive::Archive;
 use flowmaster_store::outbox::Message;
@@ -60,8 +61,9 @@ impl World {
             ids.clone() as Arc<dyn IdSource>,
         ));
         let tasks = Arc::new(Tasks::new(db.clone(), Arc::clone(&execution)));
+        let record = Arc::new(Record::new(db.clone()));
         let mut catalogue = Catalogue::default();
-        catalogue.add(flowmaster_run::catalogue(&processes, &execution)).unwrap();
+        catalogue.add(flowmaster_run::catalogue(&processes, &execution, &record)).unwrap();
         catalogue.add(crate::catalogue(&tasks)).unwrap();
         let requested = Arc::<Mutex<Vec<Message>>>::default();
         let (on_open, on_close) = (db.clone(), db.clone());

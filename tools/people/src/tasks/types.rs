@@ -154,6 +154,10 @@ pub struct Task {
     /// What the assignee saved so far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub draft: Option<Value>,
+    /// What somebody filled in, where the policies ask another to confirm it. Completing the task
+    /// confirms it; give only the fields that you want to be otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposal: Option<ProposedAnswer>,
     /// Who may not do it, because another pair of eyes is needed.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub excluded: BTreeSet<String>,
@@ -172,6 +176,24 @@ pub struct Task {
     /// What the person changed against the values there were.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub corrections: Vec<Correction>,
+}
+
+/// An answer that waits for another person to confirm it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ProposedAnswer {
+    /// Who filled it in.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// The policy that did not let it through.
+    pub policy: String,
+    /// Why.
+    pub reason: String,
+    /// Groups and persons one of whom has to confirm it; anybody else who may do the task, when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvers: Vec<String>,
+    /// The answer.
+    pub variables: Map<String, Value>,
 }
 
 /// A field that a person changed.
@@ -213,7 +235,8 @@ pub type ReleaseTask = ClaimTask;
 pub struct CompleteTask {
     /// Id of the task.
     pub id: String,
-    /// The answer: the fields of the form.
+    /// The answer: the fields of the form. Where the task has a proposal, those that are to be
+    /// otherwise.
     #[serde(default)]
     pub variables: Map<String, Value>,
 }

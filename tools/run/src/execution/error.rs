@@ -1,6 +1,7 @@
 //! What can go wrong with instances.
 
-use flowmaster_engine::governance::Refusal;
+use flowmaster_engine::governance::{Proposal, Refusal};
+use flowmaster_engine::{Decided, Event, refusal};
 use flowmaster_kernel::{Error, ErrorKind};
 use flowmaster_store::STALE_LEASE;
 
@@ -25,8 +26,8 @@ pub(super) enum ExecutionError {
     NotClaimed,
     #[error("{what} is longer than {limit} characters")]
     TooLong { what: &'static str, limit: usize },
-    #[error("{}", .0.reason)]
-    Refused(Box<Refusal>),
+    #[error("{}", .0.refusal.reason)]
+    Refused(Box<Refused>),
     #[error("{0}")]
     Choice(&'static str),
     #[error("instruction {at}: {needs}")]
@@ -43,12 +44,41 @@ pub(super) enum ExecutionError {
     OtherRecord,
 }
 
+/// What the policies did not let through, and what they would.
+#[derive(Clone, Debug)]
+pub(super) struct Refused {
+    refusal: Refusal,
+    would_allow: Option<String>,
+    proposal: Option<Proposal>,
+}
+
+impl Refused {
+    /// The refusal, if `decided` is one.
+    pub(super) fn of(decided: &Decided) -> Option<Self> {
+        let refusal = refusal(&decided.events)?.clone();
+        let opinion = decided.rulings.last().and_then(|ruling| ruling.opinions.last());
+        let proposal = decided.events.iter().find_map(|event| match event {
+            Event::WorkProposed(proposed) => Some(proposed.proposal.clone()),
+            _ => None,
+        });
+        let would_allow = opinion.and_then(|opinion| opinion.would_allow.clone());
+        Some(Self { refusal, would_allow, proposal })
+    }
+
+    /// Whether what was filled in is kept for another to confirm.
+    pub(super) fn is_kept(&self) -> bool {
+        self.proposal.is_some()
+    }
+}
+
 /// The code of [`ExecutionError::Changed`], on which a command is decided again.
 pub(super) const CHANGED: &str = "instance_changed";
 /// The code of [`ExecutionError::Taken`]: the message or command was taken by an earlier delivery.
 pub(super) const TAKEN: &str = "already_taken";
 /// The code with which the engine rejects what a paused instance cannot follow.
 pub(super) const PAUSED: &str = "instance_paused";
+/// The code of what the policies do not let through.
+pub(super) const REFUSED: &str = "governance_refused";
 /// The code of a start under an id that exists: an earlier delivery started it.
 pub(super) const EXISTS: &str = "instance_exists";
 
@@ -108,15 +138,34 @@ impl From<ExecutionError> for Error {
     }
 }
 
-/// A refusal by the policies: it is in the journal, and this tells who could do it instead.
-fn refused(refusal: &Refusal, what: String) -> Error {
-    let fix = match refusal.approvers.as_slice() {
-        [] => "somebody else must do it, or the policy must change".to_owned(),
-        approvers => format!("leave it to: {}", approvers.join(", ")),
+/// A refusal by the policies: it is in the journal and the runtime record, and this tells who could do
+/// it instead, and what would be let through.
+fn refused(refused: &Refused, what: String) -> Error {
+    let Refused { refusal, would_allow, proposal } = refused;
+    let approvers = match refusal.approvers.as_slice() {
+        [] => None,
+        approvers => Some(approvers.join(", ")),
     };
-    Error::new(ErrorKind::Forbidden, "governance_refused", what)
+    let (fix, next) = match (proposal, approvers) {
+        (Some(_), approvers) => {
+            let whom = approvers.unwrap_or_else(|| "somebody else who may do it".to_owned());
+            let kept = "nothing more to do: your answer is kept as a proposal on the task, for";
+            (format!("{kept} {whom} to confirm"), "task_get")
+        }
+        (None, Some(approvers)) => (format!("leave it to: {approvers}"), "instance_timeline"),
+        (None, None) => {
+            let fix = "somebody else must do it, or the policy must change";
+            (fix.to_owned(), "instance_timeline")
+        }
+    };
+    Error::new(ErrorKind::Forbidden, REFUSED, what)
         .why(format!("the policy {} does not allow it", refusal.policy))
         .fix(fix)
-        .next("instance_timeline")
-        .details(serde_json::json!({ "refusal": refusal }))
+        .next(next)
+        .details(serde_json::json!({
+            "refusal": refusal,
+            "outcome": refusal.code.verdict().as_str(),
+            "would_allow": would_allow,
+            "kept": proposal.is_some(),
+        }))
 }

@@ -7,7 +7,7 @@ use flowmaster_kernel::{Ctx, Error, Result};
 use serde::{Deserialize, Serialize};
 
 use super::calls::Mark;
-use super::error::{CHANGED, ExecutionError, PAUSED, TAKEN};
+use super::error::{CHANGED, ExecutionError, PAUSED, REFUSED, TAKEN};
 use super::service::{Execution, Then};
 use super::store::mail;
 
@@ -120,10 +120,13 @@ impl Execution {
                 // Whoever resumes it next carries on.
                 Err(error) if error.code() == PAUSED => return Ok(()),
                 Err(error) if error.code() == TAKEN => {}
-                Err(error) if is_settled(&error) => match mark.alone(self, ctx).await {
-                    Err(error) if error.code() != TAKEN => return Err(error),
-                    _ => {}
-                },
+                // What the policies refused once is not tried again; the record tells of it.
+                Err(error) if is_settled(&error) || error.code() == REFUSED => {
+                    match mark.alone(self, ctx).await {
+                        Err(error) if error.code() != TAKEN => return Err(error),
+                        _ => {}
+                    }
+                }
                 Err(error) => return Err(error),
             }
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use flowmaster_engine::command::ChildOutcome;
 use flowmaster_engine::governance::excluded_actors;
-use flowmaster_engine::{Command, Event, VariableMap};
+use flowmaster_engine::{Command, Event, VariableMap, refusal};
 use flowmaster_kernel::{Ctx, Result};
 use flowmaster_store::WriteSet;
 
@@ -19,7 +19,9 @@ use super::types::Variables;
 const MAX_CALLERS: usize = 100;
 
 impl Execution {
-    /// Completes the human task at `work`, with whatever the caller writes in the same commit.
+    /// Completes the human task at `work`, with whatever the caller writes in the same commit. A
+    /// completion that the policies send on is kept as a proposal: the task is open then in the state
+    /// that the caller sees, and the refusal is still the answer.
     ///
     /// # Errors
     /// A task that is gone, or a policy that refuses.
@@ -76,6 +78,10 @@ impl Execution {
         for _ in 0..MAX_CALLERS {
             let stored = self.stored(ctx, &id).await?;
             let decided = self.foresee(ctx, &stored, command).await?;
+            if refusal(&decided.events).is_some() {
+                // Who tries it is told so.
+                return Ok(true);
+            }
             let caught = decided.events.iter().find_map(|event| match event {
                 Event::ErrorThrown { code: thrown, caught_by, .. } if thrown == code => {
                     Some(caught_by.is_some())

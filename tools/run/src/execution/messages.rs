@@ -14,7 +14,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::calls::{Mark, is_final};
-use super::error::{EXISTS, ExecutionError, PAUSED, TAKEN};
+use super::error::{EXISTS, ExecutionError, PAUSED, REFUSED, TAKEN};
 use super::held::{Held, Told, is_settled};
 use super::instance::{InstanceKind, Stored};
 use super::service::{Execution, Then};
@@ -94,16 +94,16 @@ impl Execution {
     /// keeps it. Says what became of it, by earlier deliveries of the same message too.
     ///
     /// # Errors
-    /// A process that refuses to begin, after everybody else got the message.
+    /// A process that refuses it, or to begin, after everybody else got the message.
     pub(super) async fn deliver_message(&self, ctx: &Ctx, message: &Delivery) -> Result<Delivered> {
         let correlation = message.correlation.as_deref().unwrap_or_default();
         for _ in 0..ROUNDS {
             let Taken { targets: mut taken_by, mut delivered } = self.taken(ctx, message).await?;
             let was_taken = !taken_by.is_empty();
-            self.correlate(ctx, message, correlation, &mut taken_by, &mut delivered).await?;
+            let mut refused =
+                self.correlate(ctx, message, correlation, &mut taken_by, &mut delivered).await?;
             let begun = self.processes().begun_by_message(ctx, &message.name).await?;
             let variables = &message.variables;
-            let mut refused = None;
             for (process, element) in begun {
                 if !taken_by.insert(process.clone()) {
                     continue;
@@ -149,6 +149,7 @@ impl Execution {
         }
     }
 
+    /// Gives the message to whoever waits; says which refused it, after everybody else got it.
     async fn correlate(
         &self,
         ctx: &Ctx,
@@ -156,7 +157,8 @@ impl Execution {
         correlation: &str,
         taken_by: &mut BTreeSet<String>,
         delivered: &mut Delivered,
-    ) -> Result<()> {
+    ) -> Result<Option<Error>> {
+        let mut refused = None;
         for _ in 0..ROUNDS {
             let first = {
                 let mut session = self.db().read(ctx).await?;
@@ -174,17 +176,19 @@ impl Execution {
                 };
                 let taker = Taker { target: &process, instance: &instance, began: false };
                 let take = |writes: &mut WriteSet| message.take(writes, ctx, taker);
-                match self.tell_or_hold(ctx, &instance, &message.id, &held, &Mark(&take)).await? {
-                    Told::Done | Told::Repeated => delivered.correlated.push(instance),
-                    Told::Gone => {
+                match self.tell_or_hold(ctx, &instance, &message.id, &held, &Mark(&take)).await {
+                    Ok(Told::Done | Told::Repeated) => delivered.correlated.push(instance),
+                    Ok(Told::Gone) => {
                         has_moved_on = true;
                         continue;
                     }
+                    Err(error) if error.code() == REFUSED => refused = Some(error),
+                    Err(error) => return Err(error),
                 }
                 taken_by.insert(process);
             }
             if !has_moved_on {
-                return Ok(());
+                return Ok(refused);
             }
         }
         Err(ExecutionError::Contended.into())
@@ -216,7 +220,7 @@ impl Execution {
     /// it led to, by earlier deliveries of the same signal too.
     ///
     /// # Errors
-    /// A process that refuses to begin, after everybody else heard the signal.
+    /// A process that refuses it, or to begin, after everybody else heard the signal.
     pub(super) async fn deliver_signal(
         &self,
         ctx: &Ctx,
@@ -224,7 +228,7 @@ impl Execution {
         variables: &VariableMap,
         id: &str,
     ) -> Result<Delivered> {
-        let mut after = String::new();
+        let (mut after, mut refused) = (String::new(), None);
         loop {
             let listeners = {
                 let mut session = self.db().read(ctx).await?;
@@ -236,10 +240,13 @@ impl Execution {
                 let held = Held::Signal { name: name.to_owned(), variables: variables.clone() };
                 let taker = Taker { target: &instance, instance: &instance, began: false };
                 let take = |writes: &mut WriteSet| mail::take(writes, id, taker, ctx.now());
-                self.tell_or_hold(ctx, &instance, id, &held, &Mark(&take)).await?;
+                match self.tell_or_hold(ctx, &instance, id, &held, &Mark(&take)).await {
+                    Ok(_) => {}
+                    Err(error) if error.code() == REFUSED => refused = Some(error),
+                    Err(error) => return Err(error),
+                }
             }
         }
-        let mut refused = None;
         for (process, element) in self.processes().begun_by_signal(ctx, name).await? {
             let instance = caused_id(id, &process, &element).to_string();
             let taker = Taker { target: &process, instance: &instance, began: true };
@@ -331,6 +338,13 @@ impl Execution {
                 // Somebody else took it, or the wait is over: that is what was wanted. A paused
                 // instance looks again when it is resumed.
                 Err(error) if is_settled(&error) || matches!(error.code(), TAKEN | PAUSED) => {}
+                // It would be refused again: for this process the message is spent.
+                Err(error) if error.code() == REFUSED => {
+                    match self.db().submit(&step, take(stored)?.finishing()).await {
+                        Err(error) if error.code() != TAKEN => return Err(error),
+                        _ => {}
+                    }
+                }
                 Err(error) => return Err(error),
             }
         }

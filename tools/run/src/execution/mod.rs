@@ -12,7 +12,9 @@
 //! Invariants: a command is decided by the pure engine on the newest state and stored in one commit
 //! with everything that follows from it (state, journal, jobs, timers, outbox, the answer under the
 //! caller's idempotency key); the version check on the state makes two commands of one instance
-//! serial, whoever sends them; what the policies refuse is journaled and changes nothing else;
+//! serial, whoever sends them; what the policies refuse is journaled and changes nothing else, except that what a
+//! person filled in is kept where another may confirm it; what they were asked is in the runtime record
+//! ([`crate::record`]) in the same commit;
 //! effects are carried out after the commit, at least once, by drivers that hold a lease; a process
 //! takes a message once, however often it is delivered; what arrives for a paused instance is kept
 //! until it is resumed; a state that is not as it was written is told, and never read as if it were;
@@ -50,6 +52,7 @@ mod waiting;
 
 pub use archive::{Archived, History, Record};
 pub use drivers::{Drivers, Handler};
+pub use flowmaster_engine::governance::Proposal;
 pub use instance::{InstanceKind, Stored, WorkRef};
 pub use service::Execution;
 pub use store::MIGRATIONS;

@@ -3,11 +3,11 @@
 mod many;
 
 use flowmaster_engine::modification::{Instruction, Which};
-use flowmaster_engine::{Command, Decided, Event, Key, refusal};
+use flowmaster_engine::{Command, Decided, Event, Key};
 use flowmaster_kernel::{Ctx, Result};
 use flowmaster_store::WriteSet;
 
-use super::error::ExecutionError;
+use super::error::{ExecutionError, Refused};
 use super::instance::Stored;
 use super::messages::check_length;
 use super::query::summary;
@@ -67,10 +67,11 @@ impl Execution {
         stored: &Stored,
         command: Command,
     ) -> Result<(Stored, Vec<Event>)> {
-        let Decided { events, instance } = self.foresee(ctx, stored, command).await?;
-        if let Some(refusal) = refusal(&events) {
-            return Err(ExecutionError::Refused(Box::new(refusal.clone())).into());
+        let decided = self.foresee(ctx, stored, command).await?;
+        if let Some(refused) = Refused::of(&decided) {
+            return Err(ExecutionError::Refused(Box::new(refused)).into());
         }
+        let Decided { events, instance, .. } = decided;
         let ended_at = instance.state.is_ended().then(|| ctx.now());
         Ok((Stored { instance, ended_at, ..stored.clone() }, events))
     }

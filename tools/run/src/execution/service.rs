@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use flowmaster_engine::{Command, Decided, Env, Key, advance, refusal};
+use flowmaster_engine::{Command, Decided, Env, Key, advance};
 use flowmaster_kernel::{Clock, Ctx, Error, IdSource, Result, TenantId};
 use flowmaster_mind::rules::{MandateSet, Rules};
 use flowmaster_store::{CONSTRAINT_FAILED, Db, Turns, WriteSet};
@@ -12,12 +12,13 @@ use serde::Serialize;
 use tokio::sync::Notify;
 
 use super::archive::History;
-use super::error::{CHANGED, EXISTS, ExecutionError};
+use super::error::{CHANGED, EXISTS, ExecutionError, Refused};
 use super::hot::Hot;
 use super::instance::Stored;
 use super::store;
 use super::transition::{self, Moment, Settles, Written};
 use crate::processes::{Processes, Published};
+use crate::record;
 
 /// How often a command is decided again after somebody else changed the instance.
 const ATTEMPTS: usize = 16;
@@ -40,7 +41,8 @@ pub struct Execution {
     pub(super) ends: Mutex<HashMap<InstanceKey, Arc<Notify>>>,
 }
 
-/// What else is written in the commit of a transition, made from the state after it.
+/// What else is written in the commit of a transition, made from the state after it: of one that was
+/// followed, and of a completion that is kept as a proposal.
 pub(super) type Also<'a> = &'a (dyn Fn(&Stored) -> Result<WriteSet> + Send + Sync);
 
 /// What a command brings along.
@@ -262,22 +264,24 @@ impl Execution {
         let definition = &published.definition;
         let decided = advance(definition, &before.instance, command, &env)
             .map_err(|rejected| Failed::Rejected(rejected.into()))?;
-        let refused = refusal(&decided.events).cloned();
+        let refused = Refused::of(&decided);
         let moment = Moment {
             ctx,
             now: env.now,
             mandates_version: mandates.version,
             audience: self.db.audience(ctx),
         };
+        if let Some(refused) = refused.as_ref().filter(|_| before.version == 0) {
+            // Nothing began, so there is no journal: the record alone tells.
+            let mut writes = WriteSet::new();
+            record::append(&mut writes, &moment.step(&published, before, 0), &decided.rulings)?;
+            self.db.submit(ctx, writes).await?;
+            return Err(Error::from(ExecutionError::Refused(Box::new(refused.clone()))).into());
+        }
         let Written { mut writes, after, opened, bytes } =
-            transition::write(&moment, definition, before, decided, then.settles)?;
-        match &refused {
-            None => writes.extend((then.also)(&after)?),
-            // Nothing began, so there is no instance to keep a record in.
-            Some(refusal) if before.version == 0 => {
-                return Err(Error::from(ExecutionError::Refused(Box::new(refusal.clone()))).into());
-            }
-            Some(_) => {}
+            transition::write(&moment, &published, before, decided, then.settles)?;
+        if refused.as_ref().is_none_or(Refused::is_kept) {
+            writes.extend((then.also)(&after)?);
         }
         // What ends work is let through on a full disk.
         let writes = if before.version > 0 { writes.finishing() } else { writes };

@@ -1,6 +1,6 @@
 //! The journal in words: who did what, and what followed.
 
-use flowmaster_engine::event::{Change, ChildState, Modified, Subscription, Work};
+use flowmaster_engine::event::{Change, ChildState, Modified, Proposed, Subscription, Work};
 use flowmaster_engine::governance::Action;
 use flowmaster_engine::{Event, Key};
 use flowmaster_kernel::{Ctx, Cursor, Error, Page, PageRequest, ResponseFormat, Result};
@@ -199,6 +199,13 @@ pub(super) fn sentence(event: &Event) -> Option<String> {
                 refusal.policy
             )
         }
+        Event::WorkProposed(Proposed { element, proposal, .. }) => {
+            let whom = match proposal.approvers.as_slice() {
+                [] => "another person".to_owned(),
+                approvers => approvers.join(", "),
+            };
+            format!("kept what {} filled in at {element} for {whom} to confirm", proposal.by.id)
+        }
         Event::ActionAllowed { action, element, actor, tool, policies } => {
             let place = element.as_deref().unwrap_or("the instance");
             let tool = tool.as_ref().map(|tool| format!(" with {tool}")).unwrap_or_default();
@@ -256,6 +263,7 @@ const fn words(action: &Action) -> &'static str {
         Action::SetVariables => "set variables of",
         Action::Start => "start",
         Action::Activate => "activate",
+        Action::Deliver => "deliver to",
         Action::Control => "control",
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use flowmaster_engine::effect::{AgentWork, EffectKind, HumanTask, Job, WorkItem};
 use flowmaster_engine::event::Event;
 use flowmaster_engine::wait::WaitKind;
-use flowmaster_engine::{Decided, Definition, Instance, Key, effect, refusal};
+use flowmaster_engine::{Decided, Instance, Key, effect, refusal};
 use flowmaster_kernel::{Ctx, Result, Timestamp};
 use flowmaster_store::listeners::Audience;
 use flowmaster_store::outbox::{self, NewMessage};
@@ -19,10 +19,12 @@ use super::instance::{Stored, WorkRef};
 use super::store::{self, archived, mail};
 use super::{HUMAN_TASK_CLOSED, HUMAN_TASK_REQUESTED};
 use crate::announced::{self, ANNOUNCED, Announced, MAX_ANNOUNCED};
+use crate::processes::Published;
+use crate::record::{self, Committed};
 
-/// What one row of the journal holds: the runtime record.
+/// What one row of the journal holds.
 #[derive(Serialize)]
-struct Record<'a> {
+struct Row<'a> {
     process: &'a str,
     process_version: i64,
     mandates_version: i64,
@@ -59,24 +61,39 @@ pub(super) struct Moment<'a> {
     pub(super) audience: Audience,
 }
 
+impl<'a> Moment<'a> {
+    /// What the runtime record says of the step number `seq` from `before`.
+    pub(super) fn step(
+        &self,
+        published: &'a Published,
+        before: &'a Stored,
+        seq: i64,
+    ) -> Committed<'a> {
+        let Self { ctx, mandates_version, .. } = *self;
+        Committed { ctx, before: &before.instance, published, mandates_version, seq }
+    }
+}
+
 /// Makes the write set of a transition from `before`.
 pub(super) fn write(
     moment: &Moment<'_>,
-    definition: &Definition,
+    published: &Published,
     before: &Stored,
     decided: Decided,
     settles: Settles,
 ) -> Result<Written> {
+    let definition = &published.definition;
     let mut writes = WriteSet::new();
-    let record = Record {
+    let row = Row {
         process: &before.process,
         process_version: before.process_version,
         mandates_version: moment.mandates_version,
         events: &decided.events,
     };
     let id = Arc::clone(&decided.instance.id);
-    let head =
-        journal::append(&mut writes, moment.ctx, &id, &before.head, &record, moment.audience)?;
+    let head = journal::append(&mut writes, moment.ctx, &id, &before.head, &row, moment.audience)?;
+    let step = moment.step(published, before, head.seq);
+    record::append(&mut writes, &step, &decided.rulings)?;
     let mut outlet = Outlet {
         id: &id,
         process: &before.process,

@@ -92,7 +92,7 @@ fn described(stored: &Stored, process: &Process, key: Key, wait: &Wait) -> WaitV
     let event = process.find(&wait.element).and_then(|ix| process.node(ix).trigger());
     let parts = event.map(Trigger::parts).unwrap_or_default();
     match &wait.kind {
-        WaitKind::Human { assignee, candidate_groups, candidate_users } => {
+        WaitKind::Human { assignee, candidate_groups, candidate_users, .. } => {
             view.assignee.clone_from(assignee);
             view.candidate_groups.clone_from(candidate_groups);
             view.candidate_users.clone_from(candidate_users);
@@ -157,6 +157,13 @@ const fn kind(kind: &WaitKind) -> &'static str {
 fn sentence(stored: &Stored, process: &Process, wait: &Wait) -> String {
     let name = name(process, &wait.element);
     match &wait.kind {
+        WaitKind::Human { proposal: Some(proposal), .. } => {
+            let whom = match proposal.approvers.as_slice() {
+                [] => "another person".to_owned(),
+                approvers => approvers.join(", "),
+            };
+            format!("{whom} to confirm what {} filled in at \"{name}\"", proposal.by.id)
+        }
         WaitKind::Human { .. } => format!("a person to do \"{name}\""),
         WaitKind::Job { retries: 0 } | WaitKind::Agent { retries: 0 } => {
             format!("its incident at \"{name}\" to be resolved")

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use flowmaster_engine::bpmn::{self, Document};
 use flowmaster_engine::compact::CompactProcess;
 use flowmaster_engine::finding::Finding;
+use flowmaster_engine::governance::Rule;
 use flowmaster_engine::graph::{self, Import, ImportReport};
 use flowmaster_engine::model::{NodeKind, Process, Task, Text};
 use flowmaster_store::intact;
@@ -97,17 +98,19 @@ fn from_file(xml: &str) -> Result<Vec<Model>, ProcessError> {
     Ok([main].into_iter().chain(others).map(model).collect())
 }
 
-/// The decisions that the process asks by a fixed id.
+/// The decisions that the process asks by a fixed id: in its tasks, and as rules of its policies.
 pub(super) fn decisions(process: &Process) -> BTreeSet<String> {
-    process
-        .nodes()
-        .filter_map(|(_, node)| match &node.kind {
-            NodeKind::Task(Task::BusinessRule { decision: Text::Literal(id), .. }) => {
-                Some(id.clone())
-            }
-            _ => None,
-        })
-        .collect()
+    let of_tasks = process.nodes().filter_map(|(_, node)| match &node.kind {
+        NodeKind::Task(Task::BusinessRule { decision: Text::Literal(id), .. }) => Some(id.clone()),
+        _ => None,
+    });
+    let of_nodes = process.nodes().flat_map(|(_, node)| &node.policies);
+    let policies = process.policies.iter().chain(of_nodes);
+    let of_policies = policies.filter_map(|policy| match &policy.rule {
+        Rule::Decision { decision } => Some(decision.clone()),
+        Rule::FourEyes { .. } | Rule::Mandate { .. } | Rule::Condition { .. } => None,
+    });
+    of_tasks.chain(of_policies).collect()
 }
 
 /// What is wrong with the border of a process: its tool name, its schemas and its forms.

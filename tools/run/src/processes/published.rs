@@ -1,11 +1,13 @@
 //! Published versions, compiled and kept at hand: what runs.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use flowmaster_engine::{Definition, StartTrigger, start_triggers};
 use flowmaster_kernel::{Ctx, Result, TenantId, Timestamp};
+use flowmaster_mind::rules::types::RulePin;
 use jsonschema::Validator;
 use parking_lot::Mutex;
 use serde_json::{Map, Value};
@@ -34,10 +36,18 @@ pub struct Published {
     pub hash: String,
     /// What the engine runs.
     pub definition: Arc<Definition>,
+    /// The DMN files that it is pinned to, in their order.
+    rules: Vec<RulePin>,
     input: Option<Validator>,
 }
 
 impl Published {
+    /// The version of the DMN file that holds a decision.
+    #[must_use]
+    pub fn rule_of(&self, decision: &str) -> Option<&RulePin> {
+        self.rules.get(self.definition.decisions().file_of(decision)?)
+    }
+
     /// Checks start variables against the contract of the process and gives them back.
     pub(crate) fn check_input(
         &self,
@@ -131,9 +141,12 @@ impl Processes {
         let process = off_thread(move || load::from_xml(&row.xml, &wanted)).await??.process;
         // A schema that is none keeps a process from being published.
         let input = process.contract.input.as_ref().map(jsonschema::validator_for).transpose();
+        // The order in which they are compiled.
+        let rules: BTreeSet<RulePin> = row.rules.into_iter().collect();
         let published = Arc::new(Published {
             id: id.to_owned(),
             version,
+            rules: rules.into_iter().collect(),
             hash: row.hash,
             input: input.map_err(|error| ProcessError::InputSchema(error.to_string()))?,
             definition: Arc::new(Definition::new(process, decisions)),

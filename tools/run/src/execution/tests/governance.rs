@@ -35,8 +35,12 @@ async fn four_eyes_and_mandates_are_kept_and_recorded() {
         let refusal = &refused.body().details.as_ref().unwrap()["refusal"];
         assert_eq!(refusal["code"], code);
         assert_eq!(refusal["approvers"][0].as_str(), approver);
+        assert_eq!(refused.body().details.as_ref().unwrap()["kept"], true);
     }
-    assert_eq!(world.get(&id).await, before, "a refusal changes nothing");
+    let after = world.get(&id).await;
+    assert_eq!((&after["variables"], &after["state"]), (&before["variables"], &before["state"]));
+    let waits = &after["waits"][0]["waiting_for"];
+    assert_eq!(*waits, json!("director to confirm what mia filled in at \"approve\""));
     let said = world.timeline(&id).await;
     assert!(
         said.iter().any(|said| said

@@ -1,0 +1,209 @@
+//! The verbs of the runtime record.
+
+use flowmaster_kernel::{
+    Ctx, Cursor, Error, Id, IdSource, Page, PageRequest, Result, TenantId, Timestamp,
+};
+use flowmaster_store::{Db, Session};
+use serde::Serialize;
+
+use super::chain::{Check, Fault, Seal, Verified};
+use super::error::RecordError;
+use super::export::{cursor, known, read};
+use super::store::{self, Kept};
+use super::types::{
+    Entry, EntrySummary, FoundEntries, GetRecord, RecordEntry, RecordedEntry, SearchRecord,
+    VerifyRecord,
+};
+
+/// How many entries one search looks at.
+const WINDOW: usize = 20_000;
+/// How many seals one call checks.
+const SEALS: usize = 200;
+/// How many entries that no seal covers one call checks.
+const UNSEALED: usize = 5_000;
+/// What an id may be older or newer than the moment in its entry, in milliseconds.
+const SLACK_MILLIS: i64 = 1_000;
+
+/// The runtime record of all tenants.
+pub struct Record {
+    pub(super) db: Db,
+}
+
+impl Record {
+    /// The room on `db`.
+    #[must_use]
+    pub fn new(db: Db) -> Self {
+        Self { db }
+    }
+
+    pub(super) async fn search(&self, ctx: &Ctx, params: SearchRecord) -> Result<FoundEntries> {
+        let limit = PageRequest { limit: params.limit, cursor: None }.limit()?;
+        let newest = params.before.map(|before| first_id(before.plus_millis(SLACK_MILLIS)));
+        let behind = match (&params.cursor, newest) {
+            (Some(Cursor(place)), _) => place.clone(),
+            (None, Some(newest)) => newest,
+            // Behind every id.
+            (None, None) => "s".to_owned(),
+        };
+        let oldest = params.from.map(|from| first_id(from.plus_millis(-SLACK_MILLIS)));
+        let mut session = self.db.read(ctx).await?;
+        let window = store::end_of_window(&mut session, &params, &behind, WINDOW).await?;
+        let is_over = match (&window, &oldest) {
+            (Some(window), Some(oldest)) => window < oldest,
+            (Some(_), None) => false,
+            (None, _) => true,
+        };
+        let floor = window.clone().filter(|_| !is_over).or(oldest).unwrap_or_default();
+        let found = store::search(&mut session, &params, &behind, &floor, limit + 1).await?;
+        let mut page = Page::from_overfetched(found, limit, |kept| kept.entry.id.to_string());
+        if page.next_cursor.is_none() && !is_over {
+            page.next_cursor = window.map(Cursor);
+        }
+        let items = page.items.into_iter().map(summary).collect();
+        Ok(Page { items, next_cursor: page.next_cursor })
+    }
+
+    pub(super) async fn get(&self, ctx: &Ctx, params: GetRecord) -> Result<RecordedEntry> {
+        let found = store::find(&mut *self.db.read(ctx).await?, &params.id).await?;
+        let Kept { entry, hash, seal, .. } = found.ok_or(RecordError::NotFound(params.id))?;
+        Ok(RecordedEntry { entry, hash, seal: covered(seal) })
+    }
+
+    /// Checks the seals behind a place, and when none is left the entries that no seal covers yet.
+    ///
+    /// # Errors
+    /// What the store reports; what is not as it was written is part of the answer.
+    pub async fn verify(&self, ctx: &Ctx, params: VerifyRecord) -> Result<Verified> {
+        let before = params.cursor.as_ref().map(known).transpose()?.unwrap_or_default();
+        let mut session = self.db.read(ctx).await?;
+        let mut check = Check::behind(before, params.known.as_ref());
+        let found = verify_seals(ctx, &mut session, &mut check).await?;
+        let is_last =
+            found.is_err() || store::seals(&mut session, check.last().seal, 1).await?.is_empty();
+        if !is_last {
+            let next_cursor = Some(cursor(check.last()));
+            return Ok(Verified { next_cursor, ..check.close(Ok(())) });
+        }
+        let found = match found {
+            Ok(()) => verify_rest(&mut session, &mut check).await?,
+            fault => fault,
+        };
+        Ok(check.close(found))
+    }
+
+    /// The first tenant behind `after` that has entries.
+    ///
+    /// # Errors
+    /// What the store reports.
+    pub async fn next_tenant(&self, after: &str) -> Result<Option<TenantId>> {
+        store::next_recorded(&self.db, after).await
+    }
+}
+
+/// Checks up to [`SEALS`] seals with everything that they cover.
+async fn verify_seals(
+    ctx: &Ctx,
+    session: &mut Session,
+    check: &mut Check<'_>,
+) -> Result<Result<(), Fault>> {
+    for body in store::seals(session, check.last().seal, SEALS).await? {
+        ctx.check_deadline()?;
+        let next = check.last().seal + 1;
+        let fault = |entry: Option<String>, what: &str| {
+            Ok(Err(Fault { seal: next, entry, what: what.to_owned() }))
+        };
+        let Some(seal) = read::<Seal>(&body) else {
+            return fault(None, "the seal was changed");
+        };
+        if line(&seal)? != body || seal.tenant != ctx.tenant.as_str() {
+            return fault(None, "the seal was changed");
+        }
+        let rows = store::of_seal(session, seal.seal, "", seal.count + 1).await?;
+        let mut found = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let Ok(kept) = store::kept(row) else {
+                return fault(Some(row.text(0)?), "the entry was changed");
+            };
+            found.push(kept.link());
+        }
+        if let Err(fault) = check.take(&seal, &found) {
+            return Ok(Err(fault));
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// Checks that the seals end where they should, and the entries that none covers yet.
+async fn verify_rest(session: &mut Session, check: &mut Check<'_>) -> Result<Result<(), Fault>> {
+    if let Err(fault) = check.end() {
+        return Ok(Err(fault));
+    }
+    if store::highest(session).await? > check.last().seal {
+        let seal = check.last().seal + 1;
+        let what = "the seal is missing, and what it covers is there".to_owned();
+        return Ok(Err(Fault { seal, entry: None, what }));
+    }
+    let rows = store::of_seal(session, 0, "", UNSEALED).await?;
+    check.verified.unsealed = rows.len();
+    for row in &rows {
+        if store::kept(row).is_err() {
+            let what = "the entry was changed".to_owned();
+            return Ok(Err(Fault { seal: 0, entry: Some(row.text(0)?), what }));
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// A line of an export.
+pub(super) fn line(of: &impl Serialize) -> Result<String> {
+    serde_json::to_string(of).map_err(|source| Error::internal("not_json", source))
+}
+
+/// The lowest id of an entry that is made at `at`.
+fn first_id(at: Timestamp) -> String {
+    struct Lowest;
+
+    impl IdSource for Lowest {
+        fn entropy(&self) -> u128 {
+            0
+        }
+    }
+
+    Id::<RecordEntry>::fresh(&Lowest, at).to_string()
+}
+
+const fn covered(seal: i64) -> Option<i64> {
+    if seal > 0 { Some(seal) } else { None }
+}
+
+fn summary(Kept { entry, seal, .. }: Kept) -> EntrySummary {
+    let Entry {
+        id,
+        at,
+        instance,
+        process,
+        element,
+        action,
+        tool,
+        actor,
+        outcome,
+        policy,
+        reason,
+        ..
+    } = entry;
+    let (actor, seal) = (actor.id, covered(seal));
+    EntrySummary {
+        id,
+        at,
+        instance,
+        process,
+        element,
+        action,
+        tool,
+        actor,
+        outcome,
+        policy,
+        reason,
+        seal,
+    }
+}

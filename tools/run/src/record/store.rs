@@ -1,0 +1,254 @@
+//! The tables of the runtime record. An entry is written once, with its step; all that changes in it is
+//! the number of the seal that covers it, from 0 to what it stays.
+
+use flowmaster_kernel::{Error, Id, Result, TenantId, Timestamp};
+use flowmaster_store::{Db, Migrations, Param, Row, Session, WriteSet, params};
+
+use super::chain::{Link, Seal, sha256};
+use super::error::RecordError;
+use super::types::{Entry, Outcome, RecordEntry, SearchRecord};
+
+/// The room's tables.
+pub const MIGRATIONS: Migrations = Migrations {
+    room: "record",
+    steps: &["
+CREATE TABLE record_entry (
+    tenant_id TEXT NOT NULL,
+    id TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    instance TEXT NOT NULL,
+    process TEXT NOT NULL,
+    element TEXT,
+    actor TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    policies TEXT NOT NULL,
+    body TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    seal BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, id)
+);
+CREATE INDEX record_entry_instance ON record_entry (tenant_id, instance, id);
+CREATE INDEX record_entry_seal ON record_entry (tenant_id, seal, id);
+CREATE TABLE record_seal (
+    tenant_id TEXT NOT NULL,
+    seal BIGINT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, seal)
+);
+"],
+};
+
+const ADD: &str = "INSERT INTO record_entry (tenant_id, id, at, instance, process, element, actor,
+    outcome, policies, body, hash, seal) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0)";
+const COLUMNS: &str =
+    "id, at, instance, process, element, actor, outcome, policies, body, hash, seal";
+const FIND: &str =
+    "SELECT id, at, instance, process, element, actor, outcome, policies, body, hash,
+    seal FROM record_entry WHERE tenant_id = $1 AND id = $2";
+const OF_SEAL: &str = "SELECT id, at, instance, process, element, actor, outcome, policies, body,
+    hash, seal FROM record_entry WHERE tenant_id = $1 AND seal = $2 AND id > $3
+    ORDER BY id LIMIT $4";
+const UNSEALED: &str = "SELECT id, hash, length(body) FROM record_entry
+    WHERE tenant_id = $1 AND seal = 0 ORDER BY id LIMIT $2";
+const NEXT_TENANT: &str = "SELECT tenant_id FROM record_entry WHERE tenant_id > $1 AND seal >= $2
+    AND seal <= $3 ORDER BY tenant_id LIMIT 1";
+const NEWEST: &str = "SELECT body FROM record_seal WHERE tenant_id = $1 ORDER BY seal DESC LIMIT 1";
+const HIGHEST: &str =
+    "SELECT seal FROM record_entry WHERE tenant_id = $1 ORDER BY seal DESC LIMIT 1";
+const SEALS: &str = "SELECT body FROM record_seal WHERE tenant_id = $1 AND seal > $2
+    ORDER BY seal LIMIT $3";
+const ADD_SEAL: &str = "INSERT INTO record_seal (tenant_id, seal, body) VALUES ($1, $2, $3)
+    ON CONFLICT DO NOTHING";
+const COVER: &str = "UPDATE record_entry SET seal = $2
+    WHERE tenant_id = $1 AND seal = 0 AND id >= $3 AND id <= $4";
+
+/// An entry that is about to be written.
+pub(super) struct NewEntry<'a, P> {
+    pub(super) id: &'a Id<RecordEntry>,
+    pub(super) at: Timestamp,
+    pub(super) instance: &'a str,
+    pub(super) process: &'a str,
+    pub(super) element: Option<&'a str>,
+    pub(super) actor: &'a str,
+    pub(super) outcome: Outcome,
+    pub(super) policies: P,
+    pub(super) body: String,
+    pub(super) hash: String,
+}
+
+/// An entry as it is stored.
+pub(super) struct Kept {
+    pub(super) entry: Entry,
+    pub(super) hash: String,
+    pub(super) seal: i64,
+}
+
+impl Kept {
+    /// The entry as a seal has it.
+    pub(super) fn link(&self) -> Link {
+        Link(self.entry.id.to_string(), self.hash.clone())
+    }
+}
+
+pub(super) fn add<'a>(
+    writes: &mut WriteSet,
+    entry: &NewEntry<'_, impl Iterator<Item = &'a str> + Clone>,
+) {
+    let values = params![
+        entry.id,
+        entry.at,
+        entry.instance,
+        entry.process,
+        entry.element,
+        entry.actor,
+        entry.outcome.as_str(),
+        listed(entry.policies.clone()),
+        &entry.body,
+        &entry.hash,
+    ];
+    writes.push(ADD, values);
+}
+
+/// Names as they are looked for: each between line feeds.
+fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.fold("\n".to_owned(), |list, name| list + name + "\n")
+}
+
+pub(super) async fn find(session: &mut Session, id: &str) -> Result<Option<Kept>> {
+    session.query_opt(FIND, &params![id]).await?.map(|row| kept(&row)).transpose()
+}
+
+/// Up to `limit` entries of a seal behind the id `after`, in order; of seal 0 those that none covers.
+pub(super) async fn of_seal(
+    session: &mut Session,
+    seal: i64,
+    after: &str,
+    limit: usize,
+) -> Result<Vec<Row>> {
+    session.query(OF_SEAL, &params![seal, after, limit]).await
+}
+
+/// The place in the list, newest first, of the last of the `window` entries behind `behind`.
+pub(super) async fn end_of_window(
+    session: &mut Session,
+    search: &SearchRecord,
+    behind: &str,
+    window: usize,
+) -> Result<Option<String>> {
+    let (mut sql, mut values) = (
+        "SELECT id FROM record_entry WHERE tenant_id = $1 AND id < $2".to_owned(),
+        params![behind],
+    );
+    if let Some(instance) = &search.instance {
+        values.push(instance.into());
+        sql.push_str(" AND instance = $3");
+    }
+    sql.push_str(&format!(" ORDER BY id DESC LIMIT 1 OFFSET {}", window.saturating_sub(1)));
+    let rows = session.query_dynamic(&sql, &values).await?;
+    rows.first().map(|row| row.text(0)).transpose()
+}
+
+/// Up to `limit` entries that match, older than `behind` and not older than `floor`, the newest first.
+pub(super) async fn search(
+    session: &mut Session,
+    search: &SearchRecord,
+    behind: &str,
+    floor: &str,
+    limit: usize,
+) -> Result<Vec<Kept>> {
+    let mut sql =
+        format!("SELECT {COLUMNS} FROM record_entry WHERE tenant_id = $1 AND id < $2 AND id >= $3");
+    let mut values = params![behind, floor];
+    let mut also = |condition: &str, value: Option<Param>| {
+        if let Some(value) = value {
+            values.push(value);
+            sql.push_str(&format!(
+                " AND {}",
+                condition.replace('?', &format!("${}", values.len() + 1))
+            ));
+        }
+    };
+    also("instance = ?", search.instance.as_ref().map(Into::into));
+    also("process = ?", search.process.as_ref().map(Into::into));
+    also("element = ?", search.element.as_ref().map(Into::into));
+    also("actor = ?", search.actor.as_ref().map(Into::into));
+    also("outcome = ?", search.outcome.map(|outcome| outcome.as_str().into()));
+    let policy = search.policy.as_ref().map(|policy| format!("\n{policy}\n"));
+    also("replace(policies, ?, '') <> policies", policy.map(Into::into));
+    also("at >= ?", search.from.map(Into::into));
+    also("at < ?", search.before.map(Into::into));
+    sql.push_str(&format!(" ORDER BY id DESC LIMIT {limit}"));
+    session.query_dynamic(&sql, &values).await?.iter().map(kept).collect()
+}
+
+/// The first tenant behind `after` with entries that no seal covers.
+pub(super) async fn next_unsealed(db: &Db, after: &str) -> Result<Option<TenantId>> {
+    next_tenant(db, after, 0).await
+}
+
+/// The first tenant behind `after` that has entries.
+pub(super) async fn next_recorded(db: &Db, after: &str) -> Result<Option<TenantId>> {
+    next_tenant(db, after, i64::MAX).await
+}
+
+async fn next_tenant(db: &Db, after: &str, up_to: i64) -> Result<Option<TenantId>> {
+    let values = params![after, 0_i64, up_to];
+    let row = db.read_system().await?.query_opt(NEXT_TENANT, &values).await?;
+    row.map(|row| row.id(0)).transpose()
+}
+
+/// Up to `limit` entries that no seal covers, in order, each with its length.
+pub(super) async fn unsealed(session: &mut Session, limit: usize) -> Result<Vec<(Link, usize)>> {
+    let rows = session.query(UNSEALED, &params![limit]).await?;
+    let read = |row: &Row| {
+        let bytes = usize::try_from(row.int(2)?).unwrap_or(usize::MAX);
+        Ok((Link(row.text(0)?, row.text(1)?), bytes))
+    };
+    rows.iter().map(read).collect()
+}
+
+/// The newest seal.
+pub(super) async fn newest(session: &mut Session) -> Result<Option<Seal>> {
+    session.query_opt(NEWEST, &[]).await?.map(|row| row.json(0)).transpose()
+}
+
+/// The highest number of a seal that some entry names.
+pub(super) async fn highest(session: &mut Session) -> Result<i64> {
+    session.query_opt(HIGHEST, &[]).await?.map_or(Ok(0), |row| row.int(0))
+}
+
+/// Up to `limit` seals behind number `after`, as they are written.
+pub(super) async fn seals(session: &mut Session, after: i64, limit: usize) -> Result<Vec<String>> {
+    session.query(SEALS, &params![after, limit]).await?.iter().map(|row| row.text(0)).collect()
+}
+
+/// Adds a seal; refused when there is one of that number, or other entries are there by now.
+pub(super) fn cover(writes: &mut WriteSet, seal: &Seal, line: String) {
+    let number = seal.seal;
+    let raced = || RecordError::Raced.into();
+    writes.push_expecting(ADD_SEAL, params![number, line], 1, raced());
+    let range = params![number, &seal.first, &seal.last];
+    writes.push_expecting(COVER, range, seal.count as u64, raced());
+}
+
+/// Reads an entry, and checks that it is as it was written, in what lists filter by too.
+pub(super) fn kept(row: &Row) -> Result<Kept> {
+    let damaged = || Error::from(RecordError::Damaged(row.text(0).unwrap_or_default()));
+    let body = row.text(8)?;
+    let entry: Entry = serde_json::from_str(&body).map_err(|_| damaged())?;
+    let hash = row.text(9)?;
+    let policies = listed(entry.policies.iter().map(|policy| policy.id.as_str()));
+    let is_as_written = sha256(&body) == hash
+        && row.str(0)? == entry.id.as_str()
+        && row.timestamp(1)? == entry.at
+        && row.str(2)? == entry.instance
+        && row.str(3)? == entry.process
+        && row.opt_text(4)? == entry.element
+        && row.str(5)? == entry.actor.id
+        && row.str(6)? == entry.outcome.as_str()
+        && row.str(7)? == policies;
+    if !is_as_written {
+        return Err(damaged());
+    }
+    Ok(Kept { entry, hash, seal: row.int(10)? })
+}
