@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use flowmaster_engine::Key;
@@ -14,7 +14,7 @@ use flowmaster_run::execution::types::StartProcess;
 use flowmaster_run::execution::{self, Execution, History, WorkRef};
 use flowmaster_run::processes::types::{PublishProcess, SaveProcess};
 use flowmaster_run::processes::{self, Processes};
-use flowmaster_run::record;
+use flowmaster_run::record::{self, Record};
 use flowmaster_store::archive::Archive;
 use flowmaster_store::{Db, DbConfig, WriteSet};
 use serde_json::{Value, json};
@@ -22,10 +22,23 @@ use serde_json::{Value, json};
 use crate::cpu::{cpu_seconds, written_bytes};
 use crate::report::{Report, quantile};
 
-/// How much is run.
+/// How often the runtime record is sealed.
+const SEAL_EVERY: Duration = Duration::from_secs(1);
+
+/// How much is run, and under which rules.
 pub(crate) struct Rounds {
     pub(crate) instances: usize,
     pub(crate) concurrency: usize,
+    pub(crate) governance: Governance,
+}
+
+/// The policies on the human task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Governance {
+    /// None.
+    Free,
+    /// A condition, a mandate and four eyes, with their runtime record and its seals.
+    ThreePolicies,
 }
 
 /// What a round committed.
@@ -64,7 +77,7 @@ pub(crate) async fn measure(
     let execution = Arc::new(Execution::new(
         db.clone(),
         Arc::clone(&processes),
-        rules,
+        Arc::clone(&rules),
         History::new(Archive::in_folder(&std::env::temp_dir()), Vec::new()),
         Arc::clone(&clock),
         Arc::clone(&ids),
@@ -72,7 +85,14 @@ pub(crate) async fn measure(
     let tenant = TenantId::fresh(&*ids, clock.now());
     let ctx = Ctx::system(tenant, &clock, &ids);
     publish(&processes, &ctx).await?;
+    if rounds.governance == Governance::ThreePolicies {
+        save(&processes, &ctx, "bench", guarded()).await?;
+        let mandate = json!({ "mandates": [{ "id": "bench", "domain": "finance", "action": "approve",
+            "holder": ctx.principal.id, "authority": "allow", "currency": "EUR", "below": 5_000 }] });
+        rules.save_mandates(&ctx, serde_json::from_value(mandate)?).await?;
+    }
 
+    let sealing = tokio::spawn(seal(Record::new(db.clone()), ctx.clone()));
     run(&execution, &ctx, rounds.instances / 10, rounds.concurrency).await?;
     let before = db.status();
     let written = written_bytes()?;
@@ -94,6 +114,7 @@ pub(crate) async fn measure(
     let mut millis = run(&execution, &ctx, serial, 1).await?;
     millis.sort_by(f64::total_cmp);
     report.add(&format!("{name}_serial_instance_p50_ms"), quantile(&millis, 0.5))?;
+    sealing.abort();
     let ever = db.status().acknowledged;
     db.close().await;
     Ok(Committed {
@@ -103,6 +124,14 @@ pub(crate) async fn measure(
         written,
         ever,
     })
+}
+
+/// Seals what is in the runtime record, as a server does.
+async fn seal(record: Record, ctx: Ctx) -> anyhow::Result<()> {
+    loop {
+        tokio::time::sleep(SEAL_EVERY).await;
+        while record.seal(&ctx, None).await? > 0 {}
+    }
 }
 
 /// Runs `instances`, `concurrency` at a time; gives the time each took.
@@ -170,13 +199,30 @@ async fn complete(
 
 /// Publishes the process that [`run`] runs.
 pub(crate) async fn publish(processes: &Processes, ctx: &Ctx) -> anyhow::Result<()> {
-    let elements = json!([
+    save(processes, ctx, "bench", elements()).await
+}
+
+fn elements() -> Value {
+    json!([
         { "id": "start", "type": "startEvent", "next": "check" },
         { "id": "check", "type": "scriptTask", "script": "amount * 2", "result": "double", "next": "approve" },
         { "id": "approve", "type": "userTask", "assignment": { "groups": "manager" }, "next": "end" },
         { "id": "end", "type": "endEvent" }
+    ])
+}
+
+/// The same process, with three policies on its human task.
+fn guarded() -> Value {
+    let policies = json!([
+        { "id": "limit", "on": ["complete"],
+          "rule": { "condition": { "when": "amount <= 5000 and attempt.approved", "reason": "too much" } } },
+        { "id": "mandate", "on": ["complete"], "rule": { "mandate": {
+            "domain": "finance", "action": "approve", "amount": "amount", "currency": "EUR" } } },
+        { "id": "eyes", "on": ["complete"], "rule": { "fourEyes": { "with": ["check"] } } }
     ]);
-    save(processes, ctx, "bench", elements).await
+    let mut elements = elements();
+    elements[2]["policies"] = policies;
+    elements
 }
 
 /// Saves and publishes a process.

@@ -19,6 +19,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 
+use instances::{Governance, Rounds};
 use parked::Parked;
 use peers::Peers;
 use report::Report;
@@ -27,6 +28,8 @@ use report::Report;
 enum Measurement {
     /// Instances a second, from start to end.
     Instances,
+    /// The same without policies and with three on the human task, in turns.
+    Governance,
     /// Calls a second through the whole server.
     Mcp,
     /// The same instances through the real program, and by other engines.
@@ -73,8 +76,14 @@ fn main() -> anyhow::Result<()> {
 async fn measure(arguments: &Arguments, report: &mut Report) -> anyhow::Result<()> {
     let postgres = arguments.postgres.as_deref();
     let has = |measurement| arguments.what.contains(&measurement);
-    let rounds =
-        instances::Rounds { instances: arguments.instances, concurrency: arguments.concurrency };
+    let rounds = Rounds {
+        instances: arguments.instances,
+        concurrency: arguments.concurrency,
+        governance: Governance::Free,
+    };
+    if has(Measurement::Governance) {
+        governed(&rounds, report).await?;
+    }
     if has(Measurement::Instances) || has(Measurement::Peers) {
         let folder = tempfile::tempdir()?;
         let url = format!("sqlite:{}", folder.path().display());
@@ -93,6 +102,28 @@ async fn measure(arguments: &Arguments, report: &mut Report) -> anyhow::Result<(
     }
     if has(Measurement::Parked) {
         arguments.parked.measure(report).await?;
+    }
+    Ok(())
+}
+
+/// How often each is measured in turn.
+const TURNS: usize = 3;
+
+/// What three policies cost, on the embedded database.
+async fn governed(rounds: &Rounds, report: &mut Report) -> anyhow::Result<()> {
+    for turn in 1..=TURNS {
+        let mut per_second = [0.0; 2];
+        let cases = [("free", Governance::Free), ("governed", Governance::ThreePolicies)];
+        for ((name, governance), figure) in cases.into_iter().zip(&mut per_second) {
+            let folder = tempfile::tempdir()?;
+            let url = format!("sqlite:{}", folder.path().display());
+            let name = format!("{name}_{turn}");
+            let rounds = Rounds { governance, ..*rounds };
+            instances::measure(&name, url, &rounds, report).await?;
+            *figure = report.get(&format!("{name}_instances_per_s")).unwrap_or_default();
+        }
+        let [free, governed] = per_second;
+        report.add(&format!("governance_share_of_throughput_{turn}"), governed / free)?;
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ mod files;
 mod import;
 mod key;
 mod links;
+mod record;
 mod tenant;
 mod up;
 
@@ -37,6 +38,7 @@ pub use dmn::DmnArgs;
 pub use files::{BpmnArgs, ScenarioArgs};
 pub use import::ImportArgs;
 pub use key::KeyArgs;
+pub use record::RecordArgs;
 pub use tenant::TenantArgs;
 
 use crate::compose::{Server, compose};
@@ -106,6 +108,8 @@ enum Command {
     Restore(RestoreArgs),
     /// Check the files of archived instances, or show one of them; no server is needed.
     Archive(ArchiveArgs),
+    /// Check the runtime record: an export of it, or the database of a server that is stopped.
+    Record(RecordArgs),
     /// Check that everything is there that the server needs, and that its data is undamaged.
     Doctor,
     /// Reads a PDF from standard input under the limits of the process that started it.
@@ -218,6 +222,7 @@ fn try_run(cli: Cli, terminal: &mut Terminal) -> Result<()> {
         Command::Backup(args) => backup::create(&config, &args, terminal),
         Command::Restore(args) => backup::restore(&config, &args, terminal),
         Command::Archive(args) => archive::archive(&config, args, terminal),
+        Command::Record(args) => runtime.block_on(record::record(config, args, terminal)),
         Command::Doctor => runtime.block_on(doctor::doctor(&config, terminal)),
         Command::ReadPdf => read_pdf(),
     }

@@ -88,6 +88,19 @@ impl Shop<'_> {
         self.ask("process_start", json!({ "process": process })).await["id"].clone()
     }
 
+    /// Starts a process that a policy guards, and waits until that is sealed in the runtime record.
+    async fn guarded(&self) {
+        let rule = json!({ "condition": { "when": "actor.id != null", "reason": "nobody" } });
+        let policies = json!([{ "id": "somebody", "on": ["start"], "rule": rule }]);
+        let elements = steps(json!({ "type": "task" }));
+        let compact = json!({ "id": "calls-guarded", "elements": elements, "policies": policies });
+        self.ask("process_save", json!({ "compact": compact })).await;
+        self.ask("process_publish", json!({ "id": "calls-guarded" })).await;
+        self.ask("process_start", json!({ "process": "calls-guarded" })).await;
+        let is_sealed = |told: &Value| (told["unsealed"] == 0).then(|| told.clone());
+        self.0.until("record_verify", json!({}), is_sealed).await;
+    }
+
     /// A human task, and its instance.
     async fn task(&self, process: &str) -> (Value, Value) {
         let element = json!({ "type": "userTask", "assignment": { "groups": "clerk" } });
@@ -143,6 +156,7 @@ pub(crate) type Read = (&'static str, Value);
 
 /// Calls that read everything of this caller's tenant, in every form.
 pub(crate) async fn reads(admin: &Caller) -> Vec<Read> {
+    Shop(admin).guarded().await;
     let plain = || vec![json!({})];
     let both = || ["concise", "detailed"].map(|it| json!({ "response_format": it })).to_vec();
     let written = || ["compact", "xml"].map(|it| json!({ "format": it })).to_vec();
@@ -159,6 +173,7 @@ pub(crate) async fn reads(admin: &Caller) -> Vec<Read> {
         ("prompt_search", json!({}), "prompt_get", plain()),
         ("run_search", json!({}), "run_get", both()),
         ("delivery_search", json!({ "state": "waiting" }), "delivery_get", plain()),
+        ("record_search", json!({}), "record_get", plain()),
         ("archive_search", json!({}), "archive_get", plain()),
         ("archive_search", json!({}), "instance_get", both()),
         ("archive_search", json!({}), "instance_timeline", both()),
@@ -178,6 +193,8 @@ pub(crate) async fn reads(admin: &Caller) -> Vec<Read> {
         ("user_search", json!({})),
         ("key_list", json!({})),
         ("audit_search", json!({})),
+        ("record_verify", json!({})),
+        ("record_export", json!({})),
         ("incident_list", json!({})),
         ("subscription_search", json!({})),
         ("mandate_get", json!({})),

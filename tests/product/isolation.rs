@@ -13,7 +13,7 @@ use crate::harness::{Answer, Caller, TestServer};
 use crate::transports::{Connection, Transport};
 
 /// What a new tenant may do all the same: make its own, ask for nothing in particular.
-const OWN: [&str; 33] = [
+const OWN: [&str; 36] = [
     "agent_save",
     "agent_search",
     "archive_search",
@@ -36,6 +36,9 @@ const OWN: [&str; 33] = [
     "process_search",
     "prompt_save",
     "prompt_search",
+    "record_export",
+    "record_search",
+    "record_verify",
     "rule_save",
     "rule_search",
     "run_search",

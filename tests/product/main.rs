@@ -29,6 +29,7 @@ mod overload;
 mod postgres;
 mod program;
 mod proof;
+mod record;
 mod serial;
 mod told;
 mod transports;

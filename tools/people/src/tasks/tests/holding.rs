@@ -147,3 +147,55 @@ async fn who_took_part_is_excluded() {
     let done = world.answer(&world.cleo, "task_complete", json!({ "id": approve })).await;
     assert_eq!(done["instance_state"], "completed");
 }
+
+#[tokio::test]
+async fn an_escalated_answer_is_kept_for_its_approvers() {
+    let world = World::new().await;
+    let rule = json!({ "condition": { "when": "attempt.amount < 100", "reason": "large",
+        "otherwise": "escalate", "approvers": ["board"] } });
+    let form = json!({ "type": "object", "required": ["amount"], "properties": {
+        "amount": { "type": "number" }, "note": { "type": "string" } } });
+    let approve = json!({
+        "assignment": { "groups": "clerk", "form": form },
+        "policies": [{ "id": "large", "on": ["complete"], "rule": rule }],
+    });
+    let elements = json!([
+        { "id": "begin", "type": "startEvent", "next": "approve" },
+        task("approve", "done", &approve),
+        { "id": "done", "type": "endEvent" },
+    ]);
+    world.publish("order", elements).await;
+    let instance = world.start("order", json!({ "amount": 5 })).await;
+    let id = world.task_of(&instance, "approve").await;
+    let bob = world.person("ten_a", "bob", Role::Employee, &["board"]);
+    assert_eq!(world.list(&bob, "todo").await, Vec::<String>::new());
+
+    let answer = json!({ "id": id, "variables": { "amount": 500, "note": "a" } });
+    world.answer(&world.ben, "task_claim", json!({ "id": id })).await;
+    let told = world.refusal(&world.ben, "task_complete", answer.clone()).await;
+    let details = told.body().details.clone().unwrap();
+    assert_eq!((told.code(), &details["kept"]), ("governance_refused", &json!(true)));
+    let fix =
+        "nothing more to do: your answer is kept as a proposal on the task, for board to confirm";
+    assert_eq!(told.body().fix.as_deref(), Some(fix));
+
+    for who in [&world.ben, &world.cleo] {
+        assert_eq!(world.list(who, "todo").await, Vec::<String>::new(), "it is with the board");
+    }
+    let again = world.refusal(&world.ben, "task_complete", answer).await;
+    assert_eq!(again.code(), "task_not_yours");
+    assert_eq!(world.list(&bob, "todo").await, [id.as_str()]);
+    let shown = world.get(&bob, &id).await;
+    let proposal = json!({ "by": "ben", "at": "2026-07-10T08:00:00Z", "policy": "large",
+        "reason": "large", "approvers": ["board"], "variables": { "amount": 500, "note": "a" } });
+    assert_eq!((&shown["proposal"], &shown["state"]), (&proposal, &json!("ready")));
+    assert_eq!((&shown["prefill"]["amount"], &shown["excluded"]), (&json!(500), &json!(["ben"])));
+    assert_eq!(world.get(&world.ben, &id).await["proposal"], proposal, "who proposed it sees it");
+
+    let confirm = json!({ "id": id, "variables": { "note": "b" } });
+    let done = world.answer(&bob, "task_complete", confirm).await;
+    assert_eq!(done["corrections"], json!([{ "field": "amount", "from": 5, "to": 500 }]));
+    let ended = json!({ "id": instance, "response_format": "detailed" });
+    let ended = world.answer(&world.ada, "instance_get", ended).await;
+    assert_eq!(ended["variables"], json!({ "amount": 500, "note": "b" }));
+}

@@ -214,7 +214,8 @@ async fn the_first_entry_that_is_otherwise_is_named() {
     let text = String::from_utf8(export(&world).await).unwrap();
     let lines: Vec<String> = text.lines().map(str::to_owned).collect();
     let id = |at: usize| serde_json::from_str::<Value>(&lines[at]).unwrap()["id"].clone();
-    let edits: [(fn(&mut Vec<String>), Value, &str); 7] = [
+    type Edit = fn(&mut Vec<String>);
+    let edits: [(Edit, Value, &str); 7] = [
         (|it| it.swap(1, 2), id(2), "the entry is in another place"),
         (|it| drop(it.remove(2)), id(2), "the entry is missing"),
         (|it| it[2] = it[2].replace("ada", "eve"), id(2), "the entry was changed"),

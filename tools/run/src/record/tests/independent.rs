@@ -16,10 +16,7 @@ pub(super) fn is_intact(file: &[u8], noted: Option<(i64, &str)>) -> bool {
 fn follow(file: &[u8], noted: Option<(i64, &str)>) -> Option<()> {
     let file = std::str::from_utf8(file).ok()?.strip_suffix('\n')?;
     let mut lines = file.split('\n');
-    let head: Value = serde_json::from_str(lines.next()?).ok()?;
-    let tenant = head["tenant"].as_str()?;
-    let expected = format!(r#"{{"flowmaster_record":1,"tenant":"{tenant}"}}"#);
-    (file.lines().next()? == expected).then_some(())?;
+    (lines.next()? == r#"{"flowmaster_record":1}"#).then_some(())?;
     let (mut number, mut previous) = (0, String::new());
     let mut pending: Vec<(String, String)> = Vec::new();
     let mut was_seen = noted.is_none();
@@ -35,7 +32,7 @@ fn follow(file: &[u8], noted: Option<(i64, &str)>) -> Option<()> {
             continue;
         }
         number += 1;
-        let at = value["at"].as_str()?;
+        let (tenant, at) = (value["tenant"].as_str()?, value["at"].as_str()?);
         let mut hashed = format!("flowmaster-record-1\n{tenant}\n{number}\n{previous}\n{at}\n");
         let mut listed = Vec::new();
         for (id, hash) in &pending {
