@@ -55,7 +55,7 @@ impl Record {
                 break;
             }
             let seal = read::<Seal>(&body).ok_or_else(|| unreadable(&last))?;
-            let entries = store::of_seal(&mut session, seal.seal, "", seal.count + 1).await?;
+            let entries = store::of_seal(&mut session, seal.seal, seal.entries.len() + 1).await?;
             for row in &entries {
                 lines.push(row.text(8)?);
             }

@@ -118,7 +118,7 @@ async fn verify_seals(
         if line(&seal)? != body || seal.tenant != ctx.tenant.as_str() {
             return fault(None, "the seal was changed");
         }
-        let rows = store::of_seal(session, seal.seal, "", seal.count + 1).await?;
+        let rows = store::of_seal(session, seal.seal, seal.entries.len() + 1).await?;
         let mut found = Vec::with_capacity(rows.len());
         for row in &rows {
             let Ok(kept) = store::kept(row) else {
@@ -143,7 +143,7 @@ async fn verify_rest(session: &mut Session, check: &mut Check<'_>) -> Result<Res
         let what = "the seal is missing, and what it covers is there".to_owned();
         return Ok(Err(Fault { seal, entry: None, what }));
     }
-    let rows = store::of_seal(session, 0, "", UNSEALED).await?;
+    let rows = store::of_none(session, UNSEALED).await?;
     check.verified.unsealed = rows.len();
     for row in &rows {
         if store::kept(row).is_err() {

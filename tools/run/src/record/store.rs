@@ -28,7 +28,8 @@ CREATE TABLE record_entry (
     PRIMARY KEY (tenant_id, id)
 );
 CREATE INDEX record_entry_instance ON record_entry (tenant_id, instance, id);
-CREATE INDEX record_entry_seal ON record_entry (tenant_id, seal, id);
+CREATE INDEX record_entry_seal ON record_entry (tenant_id, seal, id) WHERE seal > 0;
+CREATE INDEX record_entry_unsealed ON record_entry (tenant_id, id) WHERE seal = 0;
 CREATE TABLE record_seal (
     tenant_id TEXT NOT NULL,
     seal BIGINT NOT NULL,
@@ -46,15 +47,19 @@ const FIND: &str =
     "SELECT id, at, instance, process, element, actor, outcome, policies, body, hash,
     seal FROM record_entry WHERE tenant_id = $1 AND id = $2";
 const OF_SEAL: &str = "SELECT id, at, instance, process, element, actor, outcome, policies, body,
-    hash, seal FROM record_entry WHERE tenant_id = $1 AND seal = $2 AND id > $3
-    ORDER BY id LIMIT $4";
+    hash, seal FROM record_entry WHERE tenant_id = $1 AND seal = $2 AND seal > 0
+    ORDER BY id LIMIT $3";
+const OF_NONE: &str = "SELECT id, at, instance, process, element, actor, outcome, policies, body,
+    hash, seal FROM record_entry WHERE tenant_id = $1 AND seal = 0 ORDER BY id LIMIT $2";
 const UNSEALED: &str = "SELECT id, hash, length(body) FROM record_entry
     WHERE tenant_id = $1 AND seal = 0 ORDER BY id LIMIT $2";
-const NEXT_TENANT: &str = "SELECT tenant_id FROM record_entry WHERE tenant_id > $1 AND seal >= $2
-    AND seal <= $3 ORDER BY tenant_id LIMIT 1";
+const NEXT_UNSEALED: &str = "SELECT tenant_id FROM record_entry WHERE tenant_id > $1 AND seal = 0
+    ORDER BY tenant_id LIMIT 1";
+const NEXT_RECORDED: &str =
+    "SELECT tenant_id FROM record_entry WHERE tenant_id > $1 ORDER BY tenant_id LIMIT 1";
 const NEWEST: &str = "SELECT body FROM record_seal WHERE tenant_id = $1 ORDER BY seal DESC LIMIT 1";
-const HIGHEST: &str =
-    "SELECT seal FROM record_entry WHERE tenant_id = $1 ORDER BY seal DESC LIMIT 1";
+const HIGHEST: &str = "SELECT seal FROM record_entry WHERE tenant_id = $1 AND seal > 0
+    ORDER BY seal DESC LIMIT 1";
 const SEALS: &str = "SELECT body FROM record_seal WHERE tenant_id = $1 AND seal > $2
     ORDER BY seal LIMIT $3";
 const ADD_SEAL: &str = "INSERT INTO record_seal (tenant_id, seal, body) VALUES ($1, $2, $3)
@@ -118,14 +123,14 @@ pub(super) async fn find(session: &mut Session, id: &str) -> Result<Option<Kept>
     session.query_opt(FIND, &params![id]).await?.map(|row| kept(&row)).transpose()
 }
 
-/// Up to `limit` entries of a seal behind the id `after`, in order; of seal 0 those that none covers.
-pub(super) async fn of_seal(
-    session: &mut Session,
-    seal: i64,
-    after: &str,
-    limit: usize,
-) -> Result<Vec<Row>> {
-    session.query(OF_SEAL, &params![seal, after, limit]).await
+/// Up to `limit` entries of a seal, in order.
+pub(super) async fn of_seal(session: &mut Session, seal: i64, limit: usize) -> Result<Vec<Row>> {
+    session.query(OF_SEAL, &params![seal, limit]).await
+}
+
+/// Up to `limit` entries that no seal covers, in order.
+pub(super) async fn of_none(session: &mut Session, limit: usize) -> Result<Vec<Row>> {
+    session.query(OF_NONE, &params![limit]).await
 }
 
 /// The place in the list, newest first, of the last of the `window` entries behind `behind`.
@@ -183,17 +188,16 @@ pub(super) async fn search(
 
 /// The first tenant behind `after` with entries that no seal covers.
 pub(super) async fn next_unsealed(db: &Db, after: &str) -> Result<Option<TenantId>> {
-    next_tenant(db, after, 0).await
+    next_tenant(db, NEXT_UNSEALED, after).await
 }
 
 /// The first tenant behind `after` that has entries.
 pub(super) async fn next_recorded(db: &Db, after: &str) -> Result<Option<TenantId>> {
-    next_tenant(db, after, i64::MAX).await
+    next_tenant(db, NEXT_RECORDED, after).await
 }
 
-async fn next_tenant(db: &Db, after: &str, up_to: i64) -> Result<Option<TenantId>> {
-    let values = params![after, 0_i64, up_to];
-    let row = db.read_system().await?.query_opt(NEXT_TENANT, &values).await?;
+async fn next_tenant(db: &Db, sql: &'static str, after: &str) -> Result<Option<TenantId>> {
+    let row = db.read_system().await?.query_opt(sql, &params![after]).await?;
     row.map(|row| row.id(0)).transpose()
 }
 
