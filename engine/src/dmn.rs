@@ -1,12 +1,14 @@
 //! DMN decisions (DMN 1.2 to 1.5): a facade over the `dsntk` crates.
 //!
-//! What the facade adds: requirements that a file leaves out; limits before anything is parsed; no external functions and no clock
-//! inside decisions, so that a decision is a pure function of its inputs; errors are errors and
-//! never silent nulls.
+//! What the facade adds: requirements that a file leaves out; limits before anything is parsed; no external functions, and a clock
+//! that is an input, so that a decision is a pure function of what it is given; errors are errors
+//! and never silent nulls.
 
+mod clock;
 mod model;
 mod requirements;
 pub mod tck;
+mod type_names;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,10 +17,11 @@ use std::sync::Arc;
 use dsntk_feel::Name;
 use dsntk_feel::context::FeelContext;
 use dsntk_feel::values::Value as FeelValue;
+use flowmaster_kernel::Timestamp;
 use serde_json::Value;
 
 use crate::feel::{self, FeelError, Variables};
-use crate::xml::XmlError;
+use crate::xml::{Element, XmlError};
 use model::Model;
 
 /// A set of decisions that can be evaluated by id.
@@ -98,7 +101,7 @@ impl Decisions {
         model.into_iter().flat_map(|model| model.inputs.iter().map(String::as_str))
     }
 
-    /// The value of the decision with id `decision`.
+    /// The value of the decision with id `decision` at `now`, which is what now() and today() read.
     ///
     /// # Errors
     /// An unknown decision, or one that has no value for these inputs.
@@ -106,6 +109,7 @@ impl Decisions {
         &self,
         decision: &str,
         variables: &dyn Variables,
+        now: Timestamp,
     ) -> Result<Value, DecisionError> {
         let found = self.by_id.get(decision);
         let Some((model, name)) =
@@ -121,7 +125,8 @@ impl Decisions {
         }
         let no_value =
             |reason: String| DecisionError::NoValue { decision: decision.to_owned(), reason };
-        let value = model.value(name, &context).map_err(|defect| no_value(defect.to_string()))?;
+        let value =
+            model.value(name, context, now).map_err(|defect| no_value(defect.to_string()))?;
         if let Some(reason) = silent_error(&value) {
             return Err(no_value(reason.to_owned()));
         }
@@ -133,6 +138,11 @@ impl fmt::Debug for Decisions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.by_id.keys()).finish()
     }
+}
+
+/// What an element is called in errors.
+fn label(element: &Element) -> String {
+    element.attribute("name").or(element.attribute("id")).unwrap_or_default().to_owned()
 }
 
 /// The message of an error that hides in a null, at any depth.

@@ -23,6 +23,7 @@ use serde_json::{Map, Value};
 use crate::dsntk;
 use cost::TooMuch;
 pub(crate) use json::{from_json, to_json};
+pub(crate) use scan::{NOW, TODAY, clock_value};
 
 /// The longest expression, in bytes.
 pub const MAX_TEXT: usize = 16 * 1024;
@@ -117,9 +118,7 @@ impl Program {
     /// # Errors
     /// Text over a limit, or text that is not FEEL.
     pub fn compile(text: &str) -> Result<Self, FeelError> {
-        if text.len() > MAX_TEXT {
-            return Err(FeelError::TooLarge { what: "its text in bytes", limit: MAX_TEXT });
-        }
+        check_size(text)?;
         let text = text.trim();
         let text = text.strip_prefix('=').unwrap_or(text).trim();
         let scanned = scan::scan(text)?;
@@ -182,7 +181,7 @@ impl Program {
         for name in &self.0.names {
             if let Some(value) = variables.variable(name) {
                 context.set_entry(&Name::from(name), from_json(value));
-            } else if let Some(value) = scan::clock_value(name, now) {
+            } else if let Some(value) = clock_value(name, now) {
                 context.set_entry(&Name::from(name), value);
             }
         }
@@ -237,12 +236,25 @@ impl Program {
     }
 }
 
-/// Whether `text`, an expression or unary tests, calls `now()` or `today()`. Checks the limits too.
-pub(crate) fn reads_clock(text: &str) -> Result<bool, FeelError> {
-    if text.len() > MAX_TEXT {
-        return Err(FeelError::TooLarge { what: "its text in bytes", limit: MAX_TEXT });
+/// Checks the limits of `text`, an expression or unary tests.
+pub(crate) fn check_limits(text: &str) -> Result<(), FeelError> {
+    check_size(text)?;
+    scan::scan(text).map(drop)
+}
+
+/// `text`, an expression or unary tests, with [`NOW`] and [`TODAY`] in the place of the calls of the
+/// clock; `None` where there are none.
+pub(crate) fn without_clock(text: &str) -> Result<Option<String>, FeelError> {
+    check_size(text)?;
+    let scanned = scan::scan(text)?;
+    Ok(scanned.reads_clock().then_some(scanned.text))
+}
+
+fn check_size(text: &str) -> Result<(), FeelError> {
+    match text.len() > MAX_TEXT {
+        true => Err(FeelError::TooLarge { what: "its text in bytes", limit: MAX_TEXT }),
+        false => Ok(()),
     }
-    Ok(scan::scan(text)?.reads_clock())
 }
 
 /// Whether `text` begins with a name of the language that has several words.

@@ -7,8 +7,9 @@ use dsntk_feel::context::FeelContext;
 use dsntk_feel::values::Value as FeelValue;
 use dsntk_model::Definitions;
 use dsntk_model_evaluator::ModelEvaluator;
+use flowmaster_kernel::Timestamp;
 
-use super::{DecisionError, requirements};
+use super::{DecisionError, clock, label, requirements, type_names};
 use crate::dsntk::{self, Defect};
 use crate::feel;
 use crate::xml::{Element, XmlError};
@@ -33,13 +34,21 @@ pub(super) struct Model {
     /// Ids and names.
     pub(super) decisions: Vec<(String, String)>,
     evaluator: Arc<ModelEvaluator>,
+    /// Whether a decision reads the clock.
+    is_timed: bool,
+}
+
+/// A file as it is evaluated.
+struct Compiled {
+    definitions: Definitions,
+    is_timed: bool,
 }
 
 impl Model {
     /// Reads a file; of `others` those that it imports, directly or not.
     pub(super) fn read(bytes: &[u8], others: &[&[u8]]) -> Result<Self, DecisionError> {
         let root = parse(bytes)?;
-        let mut definitions = vec![compile(&root, bytes)?];
+        let mut compiled = vec![compile(&root, bytes)?];
         let others = others.iter().map(|bytes| Ok((parse(bytes)?, *bytes)));
         let mut others = others.collect::<Result<Vec<_>, DecisionError>>()?;
         let mut wanted = imports(&root);
@@ -48,9 +57,11 @@ impl Model {
                 |(other, _): &(Element, _)| other.attribute("namespace") == Some(&namespace);
             let Some(at) = others.iter().position(is_it) else { continue };
             let (other, bytes) = others.remove(at);
-            definitions.push(compile(&other, bytes)?);
+            compiled.push(compile(&other, bytes)?);
             wanted.extend(imports(&other));
         }
+        let is_timed = compiled.iter().any(|it| it.is_timed);
+        let definitions: Vec<Definitions> = compiled.into_iter().map(|it| it.definitions).collect();
         let evaluator = dsntk::call(STACK, || ModelEvaluator::new(&definitions))
             .map_err(|defect| DecisionError::NotDmn(defect.to_string()))?
             .map_err(|error| DecisionError::NotDmn(error.to_string()))?;
@@ -65,13 +76,23 @@ impl Model {
             inputs: root.elements().filter_map(|it| Some(named(it, "inputData")?.1)).collect(),
             decisions: root.elements().filter_map(|it| named(it, "decision")).collect(),
             evaluator,
+            is_timed,
         })
     }
 
-    /// The value of what has the name `invocable`: a decision, a decision service, a function.
-    pub(super) fn value(&self, invocable: &str, inputs: &FeelContext) -> Result<FeelValue, Defect> {
+    /// The value at `now` of what has the name `invocable`: a decision, a decision service, a
+    /// function.
+    pub(super) fn value(
+        &self,
+        invocable: &str,
+        mut inputs: FeelContext,
+        now: Timestamp,
+    ) -> Result<FeelValue, Defect> {
+        if self.is_timed {
+            clock::set(&mut inputs, now);
+        }
         dsntk::call(STACK, || {
-            self.evaluator.evaluate_invocable(&self.namespace, &self.name, invocable, inputs)
+            self.evaluator.evaluate_invocable(&self.namespace, &self.name, invocable, &inputs)
         })
     }
 }
@@ -90,15 +111,20 @@ fn imports(root: &Element) -> Vec<String> {
     imports.filter_map(|import| import.attribute("namespace").map(str::to_owned)).collect()
 }
 
-fn compile(root: &Element, bytes: &[u8]) -> Result<Definitions, DecisionError> {
+fn compile(root: &Element, bytes: &[u8]) -> Result<Compiled, DecisionError> {
     check(root, root)?;
-    let text = match requirements::completed(root) {
-        Some(completed) => Cow::Owned(completed.to_document()),
-        None => Cow::Borrowed(std::str::from_utf8(bytes).map_err(|_| XmlError::NotUtf8)?),
+    let mut settled = root.clone();
+    let is_completed = requirements::complete(&mut settled);
+    let is_timed = clock::replace(&mut settled)?;
+    let is_renamed = type_names::settle(&mut settled);
+    let text = match is_completed || is_timed || is_renamed {
+        true => Cow::Owned(settled.to_document()),
+        false => Cow::Borrowed(std::str::from_utf8(bytes).map_err(|_| XmlError::NotUtf8)?),
     };
-    dsntk::call(STACK, || dsntk_model::parse(&text))
+    let definitions = dsntk::call(STACK, || dsntk_model::parse(&text))
         .map_err(|defect| DecisionError::NotDmn(defect.to_string()))?
-        .map_err(|error| DecisionError::NotDmn(error.to_string()))
+        .map_err(|error| DecisionError::NotDmn(error.to_string()))?;
+    Ok(Compiled { definitions, is_timed })
 }
 
 /// Checks every expression below `element`; `owner` is the nearest element with a name or id.
@@ -108,26 +134,16 @@ fn check(element: &Element, owner: &Element) -> Result<(), DecisionError> {
     } else {
         owner
     };
-    let label = || owner.attribute("name").or(owner.attribute("id")).unwrap_or_default().to_owned();
     if matches!(element.attribute("kind"), Some("Java" | "PMML")) {
         return Err(DecisionError::Refused {
-            element: label(),
+            element: label(owner),
             what: "an external function",
             fix: "write the function in FEEL",
         });
     }
     if &*element.name == "text" {
-        match feel::reads_clock(&element.text()) {
-            Ok(false) => {}
-            Ok(true) => {
-                return Err(DecisionError::Refused {
-                    element: label(),
-                    what: "now() or today()",
-                    fix: "pass the moment in as an input",
-                });
-            }
-            Err(source) => return Err(DecisionError::Expression { element: label(), source }),
-        }
+        feel::check_limits(&element.text())
+            .map_err(|source| DecisionError::Expression { element: label(owner), source })?;
     }
     element.elements().try_for_each(|child| check(child, owner))
 }

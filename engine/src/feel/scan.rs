@@ -23,8 +23,10 @@ const MAX_RUN: usize = 200;
 /// The signs that names may contain (DMN 1.5 §10.3.1.2, grammar rule 30).
 const NAME_SIGNS: &str = "./-'+*";
 
-const NOW: &str = "flowmaster_now";
-const TODAY: &str = "flowmaster_today";
+/// The variable that stands for `now()`.
+pub(crate) const NOW: &str = "flowmaster_now";
+/// The variable that stands for `today()`.
+pub(crate) const TODAY: &str = "flowmaster_today";
 
 /// What the scan found.
 pub(super) struct Scanned {
@@ -150,7 +152,7 @@ pub(super) fn variables(text: &str) -> Vec<&str> {
 }
 
 /// The value of the variable that stands for a call of the clock.
-pub(super) fn clock_value(name: &str, now: Timestamp) -> Option<FeelValue> {
+pub(crate) fn clock_value(name: &str, now: Timestamp) -> Option<FeelValue> {
     if name != NOW && name != TODAY {
         return None;
     }

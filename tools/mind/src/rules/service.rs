@@ -180,9 +180,9 @@ impl Rules {
             .filter(|input| !variables.contains_key(*input))
             .map(str::to_owned)
             .collect();
-        let wanted = decision.clone();
+        let (wanted, now) = (decision.clone(), ctx.now());
         let evaluation = off_thread(move || {
-            let value = decisions.evaluate(&wanted, &variables);
+            let value = decisions.evaluate(&wanted, &variables, now);
             drop(place);
             value
         });

@@ -118,8 +118,8 @@ pub struct Rule {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SaveRule {
-    /// The DMN 1.2 to 1.5 XML, at most 1 MB. Expressions are FEEL and must not call now() or
-    /// today(): pass moments in as inputs.
+    /// The DMN 1.2 to 1.5 XML, at most 1 MB. Expressions are FEEL; now() and today() read the
+    /// moment of the evaluation, in decisions but not in functions and decision services.
     pub dmn: String,
     /// Id of the file. Default: the id attribute of its definitions element.
     #[serde(default)]
