@@ -64,6 +64,9 @@ pub enum FeelError {
         /// The limit.
         limit: usize,
     },
+    /// A function in another language (DMN 1.5 §10.3.2.13.3); it was not parsed.
+    #[error("functions in other languages are not accepted: write the function in FEEL")]
+    External,
     /// Not FEEL.
     #[error("{text:?} is not FEEL: {reason}")]
     Syntax {

@@ -69,6 +69,12 @@ fn hostile_or_impure_models_are_refused() {
         <context/></encapsulatedLogic></businessKnowledgeModel>"#,
     );
     assert!(matches!(evaluate(&java, "b", json!({})), Err(DecisionError::Refused { .. })));
+    let function = r#"function(x) external { java: { class: "java.lang.Math", method signature: "cos(double)" } }"#;
+    let external = evaluate(&literal(function), "d", json!({}));
+    assert!(
+        matches!(external, Err(DecisionError::Expression { source: FeelError::External, .. })),
+        "{external:?}"
+    );
     let deep = literal(&["(".repeat(100), "1".to_owned(), ")".repeat(100)].concat());
     assert!(matches!(evaluate(&deep, "d", json!({})), Err(DecisionError::Expression { .. })));
     assert!(matches!(evaluate("<a/>", "d", json!({})), Err(DecisionError::NotDmn(_))));

@@ -56,7 +56,7 @@ pub(super) fn scan(text: &str) -> Result<Scanned, FeelError> {
     let (mut nesting, mut path, mut run) = (0_usize, 0_usize, 0_usize);
     // The calls of `fromAi` that are open: how deep they lie, and what closes them.
     let mut tagged: Vec<(usize, &'static str)> = Vec::new();
-    let mut rest = text;
+    let (mut rest, mut previous) = (text, ' ');
     while let Some(first) = rest.chars().next() {
         let length = token_length(rest, first);
         let (token, after) = rest.split_at(length);
@@ -65,6 +65,10 @@ pub(super) fn scan(text: &str) -> Result<Scanned, FeelError> {
             scanned.text.push_str(token);
             continue;
         }
+        if token == "external" && previous == ')' {
+            return Err(FeelError::External);
+        }
+        previous = first;
         scanned.tokens += 1;
         let is_word = first.is_alphanumeric() || first == '_';
         path = match first {
