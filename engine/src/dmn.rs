@@ -5,10 +5,12 @@
 //! and never silent nulls.
 
 mod clock;
+mod graph;
 mod model;
 mod requirements;
 pub mod tck;
 mod type_names;
+mod work;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,7 +24,7 @@ use serde_json::Value;
 
 use crate::feel::{self, FeelError, Variables};
 use crate::xml::{Element, XmlError};
-use model::Model;
+use model::{Model, NoValue};
 
 /// A set of decisions that can be evaluated by id.
 #[derive(Clone, Default)]
@@ -64,6 +66,18 @@ pub enum DecisionError {
     /// No such decision.
     #[error("there is no decision {0:?}")]
     Unknown(String),
+    /// It could take too long with these inputs; it was not evaluated.
+    #[error(
+        "the decision {decision:?} could take too long: {what} cannot be bounded, or are too large \
+         together. Loop over fewer items (about 4,000 for one `for`), filter before looping, or give \
+         a range an end that is a number or an input"
+    )]
+    TooMuchWork {
+        /// The decision.
+        decision: String,
+        /// What makes it so.
+        what: &'static str,
+    },
     /// The decision has no value for these inputs.
     #[error("the decision {decision:?} has no value: {reason}")]
     NoValue {
@@ -125,8 +139,12 @@ impl Decisions {
         }
         let no_value =
             |reason: String| DecisionError::NoValue { decision: decision.to_owned(), reason };
-        let value =
-            model.value(name, context, now).map_err(|defect| no_value(defect.to_string()))?;
+        let value = model.value(name, variables, context, now).map_err(|error| match error {
+            NoValue::TooMuch(what) => {
+                DecisionError::TooMuchWork { decision: decision.to_owned(), what }
+            }
+            NoValue::Defect(defect) => no_value(defect.to_string()),
+        })?;
         if let Some(reason) = silent_error(&value) {
             return Err(no_value(reason.to_owned()));
         }

@@ -21,9 +21,9 @@ use flowmaster_kernel::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::dsntk;
-use cost::TooMuch;
+pub(crate) use cost::{Bound, MAX_WORK, Meaning, STACK, TooMuch, can_be_much, estimate};
 pub(crate) use json::{from_json, to_json};
-pub(crate) use scan::{NOW, TODAY, clock_value};
+pub(crate) use scan::{NOW, TODAY, clock_value, stack_of_depth};
 
 /// The longest expression, in bytes.
 pub const MAX_TEXT: usize = 16 * 1024;
@@ -173,13 +173,7 @@ impl Program {
     /// # Errors
     /// No value, or one that is not data.
     pub fn evaluate(&self, variables: &dyn Variables, now: Timestamp) -> Result<Value, FeelError> {
-        if let Some(tree) = &self.0.tree {
-            stacker::maybe_grow(self.0.stack, self.0.stack, || cost::check(tree, variables))
-                .map_err(|TooMuch(what)| FeelError::TooMuchWork {
-                    text: self.0.text.clone(),
-                    what,
-                })?;
-        }
+        let stack = self.stack_with(variables)?;
         let mut context = FeelContext::new();
         for name in &self.0.names {
             if let Some(value) = variables.variable(name) {
@@ -191,13 +185,24 @@ impl Program {
         let scope = FeelScope::default();
         scope.push(context);
         let no_value = |reason: String| FeelError::NoValue { text: self.0.text.clone(), reason };
-        let value = dsntk::call(self.0.stack, || (self.0.evaluator)(&scope))
+        let value = dsntk::call(stack, || (self.0.evaluator)(&scope))
             .map_err(|defect| no_value(defect.to_string()))?;
         match value {
             FeelValue::Null(Some(reason)) => Err(no_value(reason)),
             value => to_json(value)
                 .map_err(|kind| FeelError::NotData { text: self.0.text.clone(), kind }),
         }
+    }
+
+    /// The stack that evaluating it with these variables can take, if it does not take too long.
+    fn stack_with(&self, variables: &dyn Variables) -> Result<usize, FeelError> {
+        let Compiled { text, stack, tree, .. } = &*self.0;
+        let Some(tree) = tree else { return Ok(*stack) };
+        // Only functions are entered from somewhere else than where they are written.
+        let of_estimate = if text.contains("function") { STACK } else { *stack };
+        stacker::maybe_grow(of_estimate, of_estimate, || estimate(tree, variables, Vec::new()))
+            .map(|estimated| scan::stack_of_depth(estimated.depth).max(*stack))
+            .map_err(|TooMuch(what)| FeelError::TooMuchWork { text: text.clone(), what })
     }
 
     /// The value of a condition.
@@ -239,10 +244,13 @@ impl Program {
     }
 }
 
-/// Checks the limits of `text`, an expression or unary tests.
-pub(crate) fn check_limits(text: &str) -> Result<(), FeelError> {
+/// The stack in bytes that reading or evaluating `text`, an expression or unary tests, can take.
+///
+/// # Errors
+/// Text over a limit.
+pub(crate) fn stack_of(text: &str) -> Result<usize, FeelError> {
     check_size(text)?;
-    scan::scan(text).map(drop)
+    scan::scan(text).map(|scanned| scanned.stack())
 }
 
 /// `text`, an expression or unary tests, with [`NOW`] and [`TODAY`] in the place of the calls of the

@@ -9,9 +9,11 @@ use dsntk_model::Definitions;
 use dsntk_model_evaluator::ModelEvaluator;
 use flowmaster_kernel::Timestamp;
 
+use super::graph::Graph;
+use super::work::Work;
 use super::{DecisionError, clock, label, requirements, type_names};
 use crate::dsntk::{self, Defect};
-use crate::feel;
+use crate::feel::{self, TooMuch, Variables};
 use crate::xml::{Element, XmlError};
 
 /// The namespaces of DMN 1.2, 1.3, 1.4 and 1.5.
@@ -22,9 +24,11 @@ const NAMESPACES: [&str; 4] = [
     "https://www.omg.org/spec/DMN/20230324/MODEL/",
 ];
 
-/// Stack for reading and evaluating a model: both recurse over boxed expressions, each of which is
-/// held inside the limits of [`feel`].
-const STACK: usize = 16 * 1024 * 1024;
+/// Stack for each level of elements, and for each requirement in a chain: measured with room to spare
+/// on an unoptimised build.
+const STACK_PER_LEVEL: usize = 32 * 1024;
+/// Stack for reading XML, which is at most [`crate::xml::MAX_DEPTH`] deep.
+const STACK_OF_XML: usize = 4 * 1024 * 1024;
 
 pub(super) struct Model {
     namespace: String,
@@ -34,6 +38,9 @@ pub(super) struct Model {
     /// Ids and names.
     pub(super) decisions: Vec<(String, String)>,
     evaluator: Arc<ModelEvaluator>,
+    work: Work,
+    /// The stack in bytes that reading it, and evaluating it where no function is called, can take.
+    stack: usize,
     /// Whether a decision reads the clock.
     is_timed: bool,
 }
@@ -42,6 +49,19 @@ pub(super) struct Model {
 struct Compiled {
     definitions: Definitions,
     is_timed: bool,
+    /// The stack in bytes that its deepest element can take.
+    stack: usize,
+}
+
+/// Why there is no value.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NoValue {
+    /// It could take too long.
+    #[error("it could take too long: {0} cannot be bounded, or are too large together")]
+    TooMuch(&'static str),
+    /// A defect of the evaluator.
+    #[error(transparent)]
+    Defect(Defect),
 }
 
 impl Model {
@@ -61,10 +81,15 @@ impl Model {
             wanted.extend(imports(&other));
         }
         let is_timed = compiled.iter().any(|it| it.is_timed);
+        let deepest = compiled.iter().map(|it| it.stack).max().unwrap_or_default();
         let definitions: Vec<Definitions> = compiled.into_iter().map(|it| it.definitions).collect();
-        let evaluator = dsntk::call(STACK, || ModelEvaluator::new(&definitions))
+        let graph = Graph::of(&definitions)?;
+        let stack = deepest + graph.depth() * STACK_PER_LEVEL;
+        let evaluator = dsntk::call(stack, || ModelEvaluator::new(&definitions))
             .map_err(|defect| DecisionError::NotDmn(defect.to_string()))?
             .map_err(|error| DecisionError::NotDmn(error.to_string()))?;
+        let work = dsntk::call(stack, || Work::of(&definitions, graph))
+            .map_err(|defect| DecisionError::NotDmn(defect.to_string()))??;
         let named = |element: &Element, wanted: &str| {
             let name = element.attribute("name").filter(|_| &*element.name == wanted)?;
             Some((element.attribute("id").unwrap_or(name).to_owned(), name.to_owned()))
@@ -76,24 +101,32 @@ impl Model {
             inputs: root.elements().filter_map(|it| Some(named(it, "inputData")?.1)).collect(),
             decisions: root.elements().filter_map(|it| named(it, "decision")).collect(),
             evaluator,
+            work,
+            stack,
             is_timed,
         })
     }
 
     /// The value at `now` of what has the name `invocable`: a decision, a decision service, a
-    /// function.
+    /// function. `variables` are the inputs as data.
     pub(super) fn value(
         &self,
         invocable: &str,
+        variables: &dyn Variables,
         mut inputs: FeelContext,
         now: Timestamp,
-    ) -> Result<FeelValue, Defect> {
+    ) -> Result<FeelValue, NoValue> {
+        let depth = self
+            .work
+            .depth(invocable, variables)
+            .map_err(|TooMuch(what)| NoValue::TooMuch(what))?;
         if self.is_timed {
             clock::set(&mut inputs, now);
         }
-        dsntk::call(STACK, || {
+        dsntk::call(self.stack + feel::stack_of_depth(depth), || {
             self.evaluator.evaluate_invocable(&self.namespace, &self.name, invocable, &inputs)
         })
+        .map_err(NoValue::Defect)
     }
 }
 
@@ -112,7 +145,7 @@ fn imports(root: &Element) -> Vec<String> {
 }
 
 fn compile(root: &Element, bytes: &[u8]) -> Result<Compiled, DecisionError> {
-    check(root, root)?;
+    let stack = check(root, root)?;
     let mut settled = root.clone();
     let is_completed = requirements::complete(&mut settled);
     let is_timed = clock::replace(&mut settled)?;
@@ -121,14 +154,15 @@ fn compile(root: &Element, bytes: &[u8]) -> Result<Compiled, DecisionError> {
         true => Cow::Owned(settled.to_document()),
         false => Cow::Borrowed(std::str::from_utf8(bytes).map_err(|_| XmlError::NotUtf8)?),
     };
-    let definitions = dsntk::call(STACK, || dsntk_model::parse(&text))
+    let definitions = dsntk::call(STACK_OF_XML, || dsntk_model::parse(&text))
         .map_err(|defect| DecisionError::NotDmn(defect.to_string()))?
         .map_err(|error| DecisionError::NotDmn(error.to_string()))?;
-    Ok(Compiled { definitions, is_timed })
+    Ok(Compiled { definitions, is_timed, stack })
 }
 
-/// Checks every expression below `element`; `owner` is the nearest element with a name or id.
-fn check(element: &Element, owner: &Element) -> Result<(), DecisionError> {
+/// Checks every expression below `element`, and gives the stack in bytes that evaluating it can take;
+/// `owner` is the nearest element with a name or id.
+fn check(element: &Element, owner: &Element) -> Result<usize, DecisionError> {
     let owner = if element.attribute("id").or(element.attribute("name")).is_some() {
         element
     } else {
@@ -141,9 +175,13 @@ fn check(element: &Element, owner: &Element) -> Result<(), DecisionError> {
             fix: "write the function in FEEL",
         });
     }
-    if &*element.name == "text" {
-        feel::check_limits(&element.text())
-            .map_err(|source| DecisionError::Expression { element: label(owner), source })?;
+    let mut deepest = match &*element.name {
+        "text" => feel::stack_of(&element.text())
+            .map_err(|source| DecisionError::Expression { element: label(owner), source })?,
+        _ => 0,
+    };
+    for child in element.elements() {
+        deepest = deepest.max(check(child, owner)?);
     }
-    element.elements().try_for_each(|child| check(child, owner))
+    Ok(STACK_PER_LEVEL + deepest)
 }

@@ -7,8 +7,10 @@ use dsntk_feel::context::FeelContext;
 use dsntk_feel::values::Value as FeelValue;
 use dsntk_feel::{FeelNumber, Name};
 use flowmaster_kernel::Timestamp;
+use serde_json::{Map, Value};
 
 use super::{DecisionError, Model};
+use crate::feel;
 use crate::xml::{Element, Node};
 
 const CASES: &str = "http://www.omg.org/spec/DMN/20160719/testcase";
@@ -69,6 +71,14 @@ fn inputs(case: &Element) -> Result<FeelContext, String> {
     Ok(context)
 }
 
+/// The inputs as the estimate of the work takes them; those that are no data are of no size.
+fn variables(inputs: &FeelContext) -> Map<String, Value> {
+    let data = inputs
+        .iter()
+        .filter_map(|(name, value)| Some((name.to_string(), feel::to_json(value.clone()).ok()?)));
+    data.collect()
+}
+
 fn check(
     model: &Model,
     case: &Element,
@@ -80,8 +90,9 @@ fn check(
         Some("decisionService" | "bkm") => case.attribute("invocableName").unwrap_or_default(),
         _ => result,
     };
-    let mut found =
-        model.value(invocable, inputs.clone(), NOW).map_err(|defect| defect.to_string())?;
+    let mut found = model
+        .value(invocable, &variables(inputs), inputs.clone(), NOW)
+        .map_err(|error| error.to_string())?;
     // A service with several output decisions gives them together.
     if case.named(CASES, "resultNode").count() > 1
         && invocable != result

@@ -12,25 +12,30 @@ use dsntk_feel::Name;
 use dsntk_feel_parser::AstNode;
 
 use super::Variables;
-use bound::Bound;
+pub(crate) use bound::Bound;
 
 /// The most work, in copies of a value: about two seconds.
-pub(super) const MAX_WORK: f64 = 2e7;
+pub(crate) const MAX_WORK: f64 = 2e7;
 /// The most steps of the estimate itself.
-const MAX_STEPS: usize = 100_000;
+const MAX_STEPS: usize = 500_000;
 /// The most subtractions that are evaluated without an estimate: each doubles the work of those
 /// inside it.
 const MAX_SUBTRACTIONS: usize = 8;
 /// The deepest calls of functions by functions.
 const MAX_CALLS: usize = 16;
+/// The deepest nesting of expressions, functions that are called included: the evaluator recurses
+/// over it.
+const MAX_DEPTH: usize = 1_500;
+/// Stack for the estimate itself, which recurses as deep.
+pub(crate) const STACK: usize = MAX_DEPTH * 16 * 1024;
 
 /// Why an expression is not evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct TooMuch(pub(super) &'static str);
+pub(crate) struct TooMuch(pub(crate) &'static str);
 
 /// What a name stands for.
 #[derive(Clone, Copy)]
-enum Meaning<'a> {
+pub(crate) enum Meaning<'a> {
     Value(Bound),
     Function(&'a AstNode),
 }
@@ -55,10 +60,22 @@ struct Estimate<'a> {
     work: f64,
     steps: usize,
     calls: usize,
+    depth: usize,
+    deepest: usize,
+}
+
+/// What evaluating an expression takes and gives, at most.
+pub(crate) struct Estimated {
+    /// In copies of a value.
+    pub(crate) work: f64,
+    /// How deep expressions are nested, functions that are called included.
+    pub(crate) depth: usize,
+    /// What it gives.
+    pub(crate) bound: Bound,
 }
 
 /// Whether evaluating `tree` can take more work than its text is long.
-pub(super) fn can_be_much(tree: &AstNode) -> bool {
+pub(crate) fn can_be_much(tree: &AstNode) -> bool {
     // The tree says what it is made of in its own words; strings in it at worst cost an estimate.
     let text = format!("{tree:?}");
     text.matches("Sub(").nth(MAX_SUBTRACTIONS).is_some()
@@ -67,11 +84,28 @@ pub(super) fn can_be_much(tree: &AstNode) -> bool {
             .any(|kind| text.contains(kind))
 }
 
-/// Refuses an expression that could take too long with these variables.
-pub(super) fn check(tree: &AstNode, variables: &dyn Variables) -> Result<(), TooMuch> {
-    let (frames, partials) = (Vec::new(), Vec::new());
-    let mut estimate = Estimate { variables, frames, partials, work: 0.0, steps: 0, calls: 0 };
-    estimate.value(tree).map(drop)
+/// What evaluating `tree` takes and gives with these variables, where also the names `known` mean
+/// something. Needs [`STACK`].
+///
+/// # Errors
+/// Too much.
+pub(crate) fn estimate<'a>(
+    tree: &'a AstNode,
+    variables: &'a dyn Variables,
+    known: Vec<(&'a Name, Meaning<'a>)>,
+) -> Result<Estimated, TooMuch> {
+    let mut estimate = Estimate {
+        variables,
+        frames: vec![Frame::Names(known)],
+        partials: Vec::new(),
+        work: 0.0,
+        steps: 0,
+        calls: 0,
+        depth: 0,
+        deepest: 0,
+    };
+    let bound = estimate.value(tree)?;
+    Ok(Estimated { work: estimate.work, depth: estimate.deepest, bound })
 }
 
 impl<'a> Estimate<'a> {
@@ -83,6 +117,17 @@ impl<'a> Estimate<'a> {
 
     /// The bound of what `node` gives.
     fn value(&mut self, node: &'a AstNode) -> Result<Bound, TooMuch> {
+        self.depth += 1;
+        self.deepest = self.deepest.max(self.depth);
+        if self.depth > MAX_DEPTH {
+            return Err(TooMuch("functions inside functions"));
+        }
+        let bound = self.value_of(node)?;
+        self.depth -= 1;
+        Ok(bound)
+    }
+
+    fn value_of(&mut self, node: &'a AstNode) -> Result<Bound, TooMuch> {
         self.steps += 1;
         if self.steps > MAX_STEPS {
             return Err(TooMuch("calls of its functions"));
@@ -131,7 +176,11 @@ impl<'a> Estimate<'a> {
                 Bound::ONE
             }
             AstNode::EvaluatedExpression(inner) | AstNode::Satisfies(inner) => self.value(inner)?,
-            AstNode::Range(start, end) => self.value(start)?.or(self.value(end)?),
+            // It is one value, and may be gone through by a loop elsewhere.
+            AstNode::Range(start, end) => {
+                let (start, end) = (self.value(start)?, self.value(end)?);
+                Bound { len: start.up_to(end).len.max(1.0), ..start.or(end) }
+            }
             AstNode::IntervalStart(inner, _) | AstNode::IntervalEnd(inner, _) => {
                 self.value(inner)?
             }
@@ -158,6 +207,9 @@ impl<'a> Estimate<'a> {
             | AstNode::Out(a, b) => {
                 self.compared(a)?;
                 self.compared(b)?;
+                Bound::ONE
+            }
+            AstNode::InstanceOf(a, _) if matches!(**a, AstNode::FunctionDefinition(..)) => {
                 Bound::ONE
             }
             AstNode::InstanceOf(a, _)
@@ -358,9 +410,6 @@ impl<'a> Estimate<'a> {
     }
 
     fn call(&mut self, callee: &'a AstNode, arguments: &'a AstNode) -> Result<Bound, TooMuch> {
-        let AstNode::Name(name) = callee else {
-            return Err(TooMuch("a call of a function that is not named"));
-        };
         let given: Vec<(Option<&'a Name>, &'a AstNode)> = match arguments {
             AstNode::PositionalParameters(items) => items.iter().map(|item| (None, item)).collect(),
             AstNode::NamedParameters(items) => items
@@ -379,6 +428,16 @@ impl<'a> Estimate<'a> {
         for (name, node) in given {
             meanings.push((name, self.meaning(node)?));
         }
+        let name = match callee {
+            AstNode::Name(name) => name,
+            // A function of a model that is imported.
+            AstNode::Path(_, name) => match &**name {
+                AstNode::Name(name) => name,
+                _ => return Err(TooMuch("a call of a function that is not named")),
+            },
+            AstNode::FunctionDefinition(..) => return self.call_of(callee, &meanings),
+            _ => return Err(TooMuch("a call of a function that is not named")),
+        };
         if let Some(function) = self.function(name) {
             return self.call_of(function, &meanings);
         }

@@ -12,7 +12,8 @@ const MAX_NESTING: usize = 64;
 /// The most tokens. The parser builds a tree as deep as a chain of operators is long, and the
 /// evaluator recurses over it: the bound limits the stack that both may take.
 const MAX_TOKENS: usize = 1_000;
-/// Stack that one token can cost, measured with room to spare on an unoptimised build.
+/// Stack that one token, or one level of the tree that is evaluated, can cost, measured with room to
+/// spare on an unoptimised build.
 const STACK_PER_TOKEN: usize = 16 * 1024;
 
 /// The longest path `a.b.c…`: the parser's time grows with its cube.
@@ -44,9 +45,14 @@ impl Scanned {
     }
 
     /// The stack in bytes that parsing or evaluating the text can take.
-    pub(super) fn stack(&self) -> usize {
-        64 * 1024 + self.tokens * STACK_PER_TOKEN
+    pub(super) const fn stack(&self) -> usize {
+        stack_of_depth(self.tokens)
     }
+}
+
+/// The stack in bytes that evaluating a tree of this depth can take.
+pub(crate) const fn stack_of_depth(depth: usize) -> usize {
+    64 * 1024 + depth * STACK_PER_TOKEN
 }
 
 /// Scans `text`.
