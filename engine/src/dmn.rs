@@ -4,8 +4,15 @@
 //! inside decisions, so that a decision is a pure function of its inputs; errors are errors and
 //! never silent nulls.
 
+pub mod analyze;
+pub mod compact;
+pub mod explain;
+
 mod model;
 mod requirements;
+pub mod sheet;
+pub mod similar;
+pub mod table;
 pub mod tck;
 
 use std::collections::BTreeMap;

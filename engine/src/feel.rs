@@ -245,6 +245,15 @@ pub(crate) fn reads_clock(text: &str) -> Result<bool, FeelError> {
     Ok(scan::scan(text)?.reads_clock())
 }
 
+/// The stack in bytes that parsing or evaluating `text`, an expression or unary tests, can take.
+/// Checks the limits too.
+pub(crate) fn stack(text: &str) -> Result<usize, FeelError> {
+    if text.len() > MAX_TEXT {
+        return Err(FeelError::TooLarge { what: "its text in bytes", limit: MAX_TEXT });
+    }
+    Ok(scan::scan(text)?.stack())
+}
+
 /// Whether `text` begins with a name of the language that has several words.
 pub(crate) fn begins_with_phrase(text: &str) -> bool {
     scan::begins_with_phrase(text)
