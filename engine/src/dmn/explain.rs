@@ -136,7 +136,7 @@ impl Explainer {
         let seen = self.model.value(compile::PROBE, &context).map_err(defect)?;
         let scope = self.scope(seen);
         let rules = dsntk::call(STACK, || self.rules(&scope)).map_err(defect)?;
-        Ok(self.explanation(answer, rules))
+        Ok(self.explanation(answer, &rules))
     }
 
     /// What the table sees, for the evaluators of its expressions.
@@ -187,8 +187,8 @@ impl Explainer {
         rules
     }
 
-    fn explanation(&self, answer: FeelValue, rules: Rules) -> Explanation {
-        let gave = self.gave(&answer, &rules).into_iter().map(|rule| rule + 1).collect();
+    fn explanation(&self, answer: FeelValue, rules: &Rules) -> Explanation {
+        let gave = self.gave(&answer, rules).into_iter().map(|rule| rule + 1).collect();
         let no_value = silent_error(&answer).map(str::to_owned);
         let (value, no_value) = match (no_value, feel::to_json(answer)) {
             (Some(reason), _) => (None, Some(reason)),
@@ -209,7 +209,7 @@ impl Explainer {
                 })
                 .collect(),
             matched: rules.outputs.keys().map(|rule| rule + 1).collect(),
-            missed: missed.map(|(rule, miss)| self.miss(*rule, *miss, &rules)).collect(),
+            missed: missed.map(|(rule, miss)| self.miss(*rule, *miss, rules)).collect(),
             missed_count: rules.missed.len(),
         }
     }

@@ -141,7 +141,7 @@ impl<'a> Reader<'a> {
             let fix = format!(
                 "write {KIND:?} into column A, and {INPUT:?}, {OUTPUT:?} or {ANNOTATION:?} above each column"
             );
-            self.error("sheet_layout", "A1".to_owned(), what, fix);
+            self.error("sheet_layout", (0, 0), &what, &fix);
             return None;
         };
         let columns = self.columns(kinds_row);
@@ -156,7 +156,7 @@ impl<'a> Reader<'a> {
         let Some(names) = names else {
             let what = format!("no row below {KIND:?} begins with {NAME:?}");
             let fix = "write the FEEL expression of each input and the name of each output there";
-            self.error("sheet_layout", address(kinds_row, 0), what, fix.to_owned());
+            self.error("sheet_layout", (kinds_row, 0), &what, fix);
             return None;
         };
         let some = |row: Option<usize>, column: usize| {
@@ -189,19 +189,14 @@ impl<'a> Reader<'a> {
         };
         if table.id.is_empty() {
             let what = format!("no row above {KIND:?} begins with {DECISION:?}");
-            self.error(
-                "sheet_layout",
-                "A1".to_owned(),
-                what,
-                "write the id of the decision there".to_owned(),
-            );
+            self.error("sheet_layout", (0, 0), &what, "write the id of the decision there");
         }
         table.hit_policy = self.hit_policy(kinds_row);
         for (column, input) in inputs.iter().zip(&table.inputs) {
             if input.expression.is_empty() {
-                let what = "the input has no expression".to_owned();
-                let fix = "write the name of an input or another FEEL expression".to_owned();
-                self.error("no_expression", address(names, *column), what, fix);
+                let what = "the input has no expression";
+                let fix = "write the name of an input or another FEEL expression";
+                self.error("no_expression", (names, *column), what, fix);
             }
         }
         for row in rules_row..self.sheet.len() {
@@ -219,13 +214,13 @@ impl<'a> Reader<'a> {
                 "split it into tables of at most {MAX_RULES} rules, {MAX_COLUMNS} columns and {MAX_CELLS} \
                  cells"
             );
-            self.error("table_too_large", address(self.sheet.len(), widest), what, fix);
+            self.error("table_too_large", (self.sheet.len(), widest), &what, &fix);
             return false;
         }
         for (row, cells) in self.sheet.iter().enumerate() {
             if let Some(column) = cells.iter().position(|cell| cell.len() > MAX_CELL) {
                 let what = format!("the cell has more than {MAX_CELL} bytes");
-                self.error("cell_too_long", address(row, column), what, "shorten it".to_owned());
+                self.error("cell_too_long", (row, column), &what, "shorten it");
                 return false;
             }
         }
@@ -245,14 +240,14 @@ impl<'a> Reader<'a> {
                 other => {
                     let what = format!("{other:?} is no kind of column");
                     let fix = format!("write {INPUT:?}, {OUTPUT:?} or {ANNOTATION:?}");
-                    self.error("column_kind", address(row, column), what, fix);
+                    self.error("column_kind", (row, column), &what, &fix);
                 }
             }
         }
         if !columns.iter().any(|(kind, _)| *kind == Kind::Output) {
-            let what = "the table has no output column".to_owned();
+            let what = "the table has no output column";
             let fix = format!("write {OUTPUT:?} above what the decision answers");
-            self.error("no_output", address(row, 0), what, fix);
+            self.error("no_output", (row, 0), what, &fix);
         }
         columns
     }
@@ -264,7 +259,7 @@ impl<'a> Reader<'a> {
             let what = format!("{text:?} is no hit policy");
             let fix = "write UNIQUE, ANY, PRIORITY, FIRST, RULE ORDER, OUTPUT ORDER, COLLECT, or COLLECT \
                        with SUM, MIN, MAX or COUNT";
-            self.error("hit_policy", address(row, 1), what, fix.to_owned());
+            self.error("hit_policy", (row, 1), &what, fix);
             HitPolicy::default()
         })
     }
@@ -283,9 +278,9 @@ impl<'a> Reader<'a> {
         }
         for column in outputs {
             if self.cell(row, *column).is_empty() {
-                let what = "the rule has no answer here".to_owned();
-                let fix = "write a FEEL value, such as \"yes\", 5 or null".to_owned();
-                self.error("empty_cell", address(row, *column), what, fix);
+                let what = "the rule has no answer here";
+                let fix = "write a FEEL value, such as \"yes\", 5 or null";
+                self.error("empty_cell", (row, *column), what, fix);
             }
         }
         let title = self.cell(row, 0);
@@ -333,7 +328,9 @@ impl<'a> Reader<'a> {
         self.sheet.get(row).and_then(|cells| cells.get(column)).map_or("", |cell| cell.trim())
     }
 
-    fn error(&mut self, code: &str, cell: String, what: String, fix: String) {
+    /// Adds a finding about the cell at a row and a column, from 0.
+    fn error(&mut self, code: &str, (row, column): (usize, usize), what: &str, fix: &str) {
+        let cell = address(row, column);
         let what = format!("{cell}: {what}");
         self.findings.push(Finding::error(code, &cell, what, fix));
     }

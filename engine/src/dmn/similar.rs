@@ -106,7 +106,7 @@ pub fn similar(tables: &[&DecisionTable]) -> Similarities {
     let mut budget = Budget::new(STEPS);
     for (columns, alike) in by_columns {
         if !columns.is_empty() && alike.len() > 1 {
-            let group = Group::of(&columns, alike);
+            let group = Group::of(&columns, &alike);
             if group.compare(&mut found, &mut budget).is_err() {
                 found.is_complete = false;
             }
@@ -125,7 +125,7 @@ struct Group<'a> {
 }
 
 impl<'a> Group<'a> {
-    fn of(columns: &'a [&'a str], tables: Vec<&'a DecisionTable>) -> Self {
+    fn of(columns: &'a [&'a str], tables: &[&'a DecisionTable]) -> Self {
         let cells = columns.iter().map(|expression| {
             let place = |table: &DecisionTable| {
                 table.inputs.iter().position(|input| input.expression == *expression)
@@ -142,7 +142,7 @@ impl<'a> Group<'a> {
         let grid = Grid::new(&cells.collect::<Vec<_>>());
         let rules =
             tables.iter().flat_map(|table| (0..table.rules.len()).map(|rule| (*table, rule)));
-        Self { columns, rules: rules.collect(), grid, answers: Answers::of(&tables) }
+        Self { columns, rules: rules.collect(), grid, answers: Answers::of(tables) }
     }
 
     fn compare(&self, found: &mut Similarities, budget: &mut Budget) -> Result<(), Exhausted> {

@@ -6,6 +6,7 @@
 //! constants and one segment for all others. Null is the last segment, where a cell mentions it.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use dsntk_feel::values::Value as FeelValue;
 
@@ -36,14 +37,14 @@ enum Form {
 }
 
 impl Axis {
-    /// The axis of a column of the type `type_name` whose cells accept `cells`. `None` when its
+    /// The axis of a column of the type `type_name` with the different `cells`. `None` when its
     /// constants are not comparable.
     pub(in crate::dmn) fn new<'a>(
         type_name: Option<&str>,
         allowed: &'a Accepts,
-        cells: impl Iterator<Item = &'a Accepts> + Clone,
+        cells: &'a BTreeMap<String, Accepts>,
     ) -> Option<Self> {
-        let all = || std::iter::once(allowed).chain(cells.clone());
+        let all = || std::iter::once(allowed).chain(cells.values());
         let constants = || all().flat_map(Accepts::constants);
         let kind = type_name.and_then(Kind::named).or_else(|| constants().find_map(Kind::of));
         let mut points: Vec<FeelValue> = constants()
@@ -123,7 +124,7 @@ impl Axis {
                     refused.extend(self.segment(value).map(|at| (at, at + 1)));
                 }
                 Test::Range { low, high } => {
-                    accepted.extend(self.span(low.as_ref(), high.as_ref()))
+                    accepted.extend(self.span(low.as_ref(), high.as_ref()));
                 }
             }
         }

@@ -70,7 +70,7 @@ impl Grid {
                 .map(|text| ((*text).to_owned(), Accepts::read(text)))
                 .collect();
             let allowed = column.allowed.map_or(Accepts::Everything, Accepts::read);
-            let axis = Axis::new(column.type_name, &allowed, cells.values());
+            let axis = Axis::new(column.type_name, &allowed, &cells);
             let axis = axis.unwrap_or_else(Axis::opaque);
             let ranges: BTreeMap<&str, Option<Ranges>> =
                 cells.iter().map(|(text, accepts)| (text.as_str(), axis.ranges(accepts))).collect();

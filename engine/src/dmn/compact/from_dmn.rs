@@ -150,10 +150,10 @@ impl Reader {
             // A column of an input has its type and values.
             let known = self.inputs.get(&input.expression);
             let known_type = known.and_then(|known| known.type_name.clone());
-            input.type_name = type_name.filter(|name| {
-                let is_known = known_type.as_ref() == Some(name);
-                !is_known && !(known.is_some() && name == "Any" && known_type.is_none())
-            });
+            let is_untyped = known.is_some() && known_type.is_none();
+            input.type_name = type_name
+                .filter(|name| known_type.as_ref() != Some(name))
+                .filter(|name| !(is_untyped && name == "Any"));
             let known_values = known.and_then(|known| known.allowed.as_ref());
             input.allowed = input.allowed.take().filter(|allowed| Some(allowed) != known_values);
         }

@@ -152,7 +152,7 @@ proptest! {
         let mut decisions = Decisions::default();
         decisions.add(xml.as_bytes()).unwrap();
         let found = Explainer::read(xml.as_bytes(), "d").unwrap().explain(&inputs).unwrap();
-        prop_assert_eq!(found.value.clone(), decisions.evaluate("d", &inputs).ok());
+        prop_assert_eq!(&found.value, &decisions.evaluate("d", &inputs).ok());
         let output = |rule: &usize| -> Value {
             let (_, output) = rules[rule - 1].split_once("=> ").unwrap();
             output.parse::<i64>().unwrap().into()

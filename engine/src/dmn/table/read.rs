@@ -145,7 +145,7 @@ pub(in crate::dmn) fn as_written(
 /// Takes descriptions of rules for annotations where a table has none.
 fn describe(read: &mut DecisionTable, table: &Element) {
     let descriptions: Vec<Option<String>> = named(table, "rule")
-        .map(|rule| first(rule, "description").map(|it| it.text()).filter(|it| !it.is_empty()))
+        .map(|rule| first(rule, "description").map(Element::text).filter(|it| !it.is_empty()))
         .collect();
     if !read.annotations.is_empty() || descriptions.iter().all(Option::is_none) {
         return;

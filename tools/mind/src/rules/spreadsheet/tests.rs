@@ -124,7 +124,7 @@ fn a_hostile_workbook_is_refused() {
     let inline = |text: &str| format!("<c t='inlineStr'><is><t>{text}</t></is></c>");
     let whole = workbook(&rows("<c/>"), "");
     let sheets = "<sheet name='x' r:id='r'/>".repeat(MAX_SHEETS + 1);
-    let far = format!("<c r='XFD1048576' t='inlineStr'><is><t>x</t></is></c>");
+    let far = "<c r='XFD1048576' t='inlineStr'><is><t>x</t></is></c>";
     let many = workbook(&"<row><c><v>1</v></c></row>".repeat(MAX_ROWS + 1), "");
     // A few thousand bytes that are fifty million when they are unpacked.
     let bomb = workbook("", &" ".repeat(MAX_UNPACKED + 1));
@@ -135,7 +135,7 @@ fn a_hostile_workbook_is_refused() {
         (whole[..whole.len() / 2].to_vec(), "not_xlsx", None),
         (bomb, "file_too_large", None),
         (many, "file_too_large", None),
-        (workbook(&rows(&far), ""), "file_too_large", None),
+        (workbook(&rows(far), ""), "file_too_large", None),
         (workbook(&rows(&inline(&"x".repeat(MAX_CELL + 1))), ""), "cell_too_long", Some("S!B4")),
         (workbook(&rows("<c r='B4'><f>1+1</f><v>2</v></c>"), ""), "formula", Some("S!B4")),
         (workbook(&rows("<c t='e'><v>#REF!</v></c>"), ""), "cell_error", Some("S!B4")),
