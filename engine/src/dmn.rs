@@ -7,7 +7,6 @@
 pub mod analyze;
 pub mod compact;
 pub mod explain;
-
 mod model;
 mod requirements;
 pub mod sheet;

@@ -199,6 +199,13 @@ impl<'a> Reader<'a> {
                 self.error("no_expression", (names, *column), what, fix);
             }
         }
+        for (column, output) in outputs.iter().zip(&table.outputs) {
+            if outputs.len() > 1 && output.name.is_none() {
+                let what = "the output has no name";
+                let fix = "name each output of a table with several";
+                self.error("no_output_name", (names, *column), what, fix);
+            }
+        }
         for row in rules_row..self.sheet.len() {
             self.rule(row, &inputs, &outputs, &notes, &mut table);
         }

@@ -106,14 +106,14 @@ impl Grid {
 
     /// The columns in the order in which a sweep over them narrows the rules down fastest: those in
     /// which the fewest of `boxes` accept everything come first.
-    fn order(&self, boxes: &BTreeMap<usize, Space>) -> Vec<usize> {
+    fn order(&self, boxes: &BTreeMap<usize, &Space>) -> Vec<usize> {
         let mut order: Vec<(usize, usize)> = self
             .axes
             .iter()
             .enumerate()
             .map(|(column, axis)| {
                 let accepts_all =
-                    |space: &&Space| space.get(column).is_some_and(|it| *it == axis.universe);
+                    |space: &&&Space| space.get(column).is_some_and(|it| *it == axis.universe);
                 (boxes.values().filter(accepts_all).count(), column)
             })
             .collect();
@@ -180,7 +180,7 @@ impl Grid {
     pub(in crate::dmn) fn uncovered(
         &self,
         space: &Space,
-        boxes: &BTreeMap<usize, Space>,
+        boxes: &BTreeMap<usize, &Space>,
         limit: usize,
         budget: &mut Budget,
     ) -> Result<(Vec<Space>, usize), Exhausted> {
@@ -222,7 +222,7 @@ impl Grid {
 
 struct Search<'a> {
     space: &'a Space,
-    boxes: &'a BTreeMap<usize, Space>,
+    boxes: &'a BTreeMap<usize, &'a Space>,
     /// The columns, in the order in which they are swept.
     order: &'a [usize],
     /// By rule: from which level on it accepts everything.

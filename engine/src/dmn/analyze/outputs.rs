@@ -41,17 +41,21 @@ impl<'a> Answers<'a> {
 pub(in crate::dmn) struct Outputs<'a> {
     table: &'a DecisionTable,
     answers: Answers<'a>,
-    /// The constants of the allowed values, by column, the most important first.
-    order: Vec<Vec<FeelValue>>,
+    /// By rule: the places of its outputs in the allowed values of their columns, the most important
+    /// first; `None` when that depends on the inputs.
+    ranks: Vec<Option<Vec<usize>>>,
 }
 
 impl<'a> Outputs<'a> {
     pub(in crate::dmn) fn of(table: &'a DecisionTable) -> Self {
+        let answers = Answers::of(&[table]);
         let order = table.outputs.iter().map(|output| {
             let allowed = output.allowed.as_deref().map(Accepts::read);
             allowed.iter().flat_map(Accepts::constants).cloned().collect()
         });
-        Self { table, answers: Answers::of(&[table]), order: order.collect() }
+        let order: Vec<Vec<FeelValue>> = order.collect();
+        let ranks = table.rules.iter().map(|rule| rank(&answers, &rule.outputs, &order));
+        Self { table, ranks: ranks.collect(), answers }
     }
 
     /// The value of the cell of a rule; `None` when it is not a constant.
@@ -79,20 +83,21 @@ impl<'a> Outputs<'a> {
 
     /// The order in which PRIORITY takes two rules; `None` when that depends on the inputs.
     pub(in crate::dmn) fn compare(&self, one: usize, other: usize) -> Option<Ordering> {
-        Some(self.rank(one)?.cmp(&self.rank(other)?))
+        let rank = |rule: usize| self.ranks.get(rule)?.as_ref();
+        Some(rank(one)?.cmp(rank(other)?))
     }
+}
 
-    fn rank(&self, rule: usize) -> Option<Vec<usize>> {
-        let cells = self.texts(rule).iter().zip(&self.order);
-        cells
-            .map(|(text, order)| {
-                let value = self.constant(text)?;
-                let place = order.iter().position(|it| same_values(it, value));
-                // What the list does not have comes last.
-                Some(place.unwrap_or(usize::MAX))
-            })
-            .collect()
-    }
+fn rank(answers: &Answers<'_>, outputs: &[String], order: &[Vec<FeelValue>]) -> Option<Vec<usize>> {
+    let cells = outputs.iter().zip(order);
+    cells
+        .map(|(text, order)| {
+            let value = answers.constant(text)?;
+            let place = order.iter().position(|it| same_values(it, value));
+            // What the list does not have comes last.
+            Some(place.unwrap_or(usize::MAX))
+        })
+        .collect()
 }
 
 fn same_values(one: &FeelValue, other: &FeelValue) -> bool {

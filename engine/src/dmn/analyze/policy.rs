@@ -134,13 +134,13 @@ fn unreachable(
     found: &mut Found<'_>,
     beats: impl Fn(usize, usize) -> Option<bool>,
 ) {
-    let mut stronger: BTreeMap<usize, BTreeMap<usize, Space>> = BTreeMap::new();
+    let mut stronger: BTreeMap<usize, BTreeMap<usize, &Space>> = BTreeMap::new();
     for (one, other) in pairs {
         for (rule, rival) in [(*one, *other), (*other, *one)] {
             if beats(rule, rival) == Some(true)
                 && let Some(space) = known.get(&rival)
             {
-                stronger.entry(rule).or_default().insert(rival, space.clone());
+                stronger.entry(rule).or_default().insert(rival, space);
             }
         }
     }
@@ -215,7 +215,8 @@ fn gaps(grid: &Grid, found: &mut Found<'_>) {
     if !table.outputs.is_empty() && table.outputs.iter().all(|output| output.default.is_some()) {
         return;
     }
-    let rules = (0..grid.rules.len()).map(|rule| (rule, grid.at_most(rule))).collect();
+    let boxes: Vec<Space> = (0..grid.rules.len()).map(|rule| grid.at_most(rule)).collect();
+    let rules = boxes.iter().enumerate().collect();
     let budget = &mut Budget::new(STEPS);
     let Ok((spaces, count)) = grid.uncovered(&grid.universe(), &rules, MAX_OF_A_CODE, budget)
     else {

@@ -10,7 +10,7 @@ use crate::xml::{Element, Node};
 
 pub(super) const MODEL: &str = "https://www.omg.org/spec/DMN/20230324/MODEL/";
 /// The most inputs, and the most decisions, of a file.
-const MAX_ITEMS: usize = 1_000;
+const MAX_ITEMS: usize = 200;
 /// The longest id or name, in characters.
 const MAX_NAME: usize = 100;
 /// The signs that names may contain besides letters and digits (DMN 1.5 §10.3.1.2, rules 28 to 30).

@@ -58,6 +58,12 @@ fn a_mistake_is_told_by_its_cell() {
         (changed("output", ""), "no_output", "A4"),
         (changed("COLLECT SUM", "COLLECT ALL"), "hit_policy", "B3"),
         (changed("| order.region", "|"), "no_expression", "C5"),
+        (
+            changed("output | annotation | annotation", "output | output | output")
+                .replace("Why ", "    "),
+            "no_output_name",
+            "E5",
+        ),
         (changed("\"EU\"         | 1 ", "\"EU\"         |   "), "empty_cell", "D10"),
         (
             changed("    name           | amount", "    names          | amount"),

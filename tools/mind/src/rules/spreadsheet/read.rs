@@ -329,6 +329,7 @@ fn unescaped(text: &str) -> String {
         let (before, escape) = rest.split_at(at);
         plain.push_str(before);
         let code = escape.get(2..6).filter(|_| escape.get(6..7) == Some("_"));
+        let code = code.filter(|code| code.bytes().all(|digit| digit.is_ascii_hexdigit()));
         let letter =
             code.and_then(|code| u32::from_str_radix(code, 16).ok()).and_then(char::from_u32);
         let (written, taken) = match letter {
