@@ -29,7 +29,8 @@ fn rules() -> impl Strategy<Value = Vec<[&'static str; 2]>> {
 }
 
 fn points() -> Vec<Map<String, Value>> {
-    let numbers = (-2..14).map(|half| json!(f64::from(half) / 2.0));
+    // A point in each gap between the constants above, and on each of them.
+    let numbers = (-4..28).map(|quarter| json!(f64::from(quarter) / 4.0));
     let texts = [json!("a"), json!("b"), json!("c"), json!("z"), Value::Null];
     let point =
         |n: Value, s: &Value| Map::from_iter([("n".to_owned(), n), ("s".to_owned(), s.clone())]);
