@@ -4,10 +4,16 @@
 //! that is an input, so that a decision is a pure function of what it is given; errors are errors
 //! and never silent nulls.
 
+pub mod analyze;
 mod clock;
+pub mod compact;
+pub mod explain;
 mod graph;
 mod model;
 mod requirements;
+pub mod sheet;
+pub mod similar;
+pub mod table;
 pub mod tck;
 mod type_names;
 mod work;
@@ -24,7 +30,7 @@ use serde_json::Value;
 
 use crate::feel::{self, FeelError, Variables};
 use crate::xml::{Element, XmlError};
-use model::{Model, NoValue};
+use model::Model;
 
 /// A set of decisions that can be evaluated by id.
 #[derive(Clone, Default)]
@@ -139,12 +145,8 @@ impl Decisions {
         }
         let no_value =
             |reason: String| DecisionError::NoValue { decision: decision.to_owned(), reason };
-        let value = model.value(name, variables, context, now).map_err(|error| match error {
-            NoValue::TooMuch(what) => {
-                DecisionError::TooMuchWork { decision: decision.to_owned(), what }
-            }
-            NoValue::Defect(defect) => no_value(defect.to_string()),
-        })?;
+        let value =
+            model.value(name, variables, context, now).map_err(|error| error.of(decision))?;
         if let Some(reason) = silent_error(&value) {
             return Err(no_value(reason.to_owned()));
         }

@@ -268,6 +268,15 @@ fn check_size(text: &str) -> Result<(), FeelError> {
     }
 }
 
+/// The stack in bytes that parsing or evaluating `text`, an expression or unary tests, can take.
+/// Checks the limits too.
+pub(crate) fn stack(text: &str) -> Result<usize, FeelError> {
+    if text.len() > MAX_TEXT {
+        return Err(FeelError::TooLarge { what: "its text in bytes", limit: MAX_TEXT });
+    }
+    Ok(scan::scan(text)?.stack())
+}
+
 /// Whether `text` begins with a name of the language that has several words.
 pub(crate) fn begins_with_phrase(text: &str) -> bool {
     scan::begins_with_phrase(text)

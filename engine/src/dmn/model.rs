@@ -64,6 +64,17 @@ pub(super) enum NoValue {
     Defect(Defect),
 }
 
+impl NoValue {
+    /// As the error of a decision.
+    pub(super) fn of(self, decision: &str) -> DecisionError {
+        let decision = decision.to_owned();
+        match self {
+            Self::TooMuch(what) => DecisionError::TooMuchWork { decision, what },
+            Self::Defect(defect) => DecisionError::NoValue { decision, reason: defect.to_string() },
+        }
+    }
+}
+
 impl Model {
     /// Reads a file; of `others` those that it imports, directly or not.
     pub(super) fn read(bytes: &[u8], others: &[&[u8]]) -> Result<Self, DecisionError> {

@@ -69,7 +69,7 @@ fn add(names: &mut BTreeSet<Name>, instance: &ExpressionInstance) {
         }
         ExpressionInstance::Relation(relation) => {
             names.extend(relation.columns().iter().map(|it| it.feel_name().clone()));
-            let cells = relation.rows().iter().flat_map(|row| row.elements());
+            let cells = relation.rows().iter().flat_map(dsntk_model::List::elements);
             cells.for_each(|it| add(names, it));
         }
         ExpressionInstance::Invocation(invocation) => {

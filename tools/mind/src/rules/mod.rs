@@ -11,10 +11,12 @@
 //! It does not attach rules to processes and does not record evaluations: a running process pins
 //! versions, and its journal tells what they answered.
 
+pub mod csv;
 mod dmn;
 mod error;
 mod mandate;
 mod service;
+pub mod spreadsheet;
 mod store;
 mod tools;
 pub mod types;
