@@ -19,7 +19,7 @@ use flowmaster_kernel::{Principal, Timestamp};
 use crate::command::{Command, Rejected};
 use crate::dmn::Decisions;
 use crate::event::Event;
-use crate::governance::{Action, Mandates, govern};
+use crate::governance::{Action, MandateSet, govern};
 use crate::instance::Instance;
 use crate::model::{ElementId, Process};
 use crate::transition::Transition;
@@ -61,7 +61,7 @@ pub struct Env<'a> {
     /// Who gives the command.
     pub actor: &'a Principal,
     /// The mandates in force.
-    pub mandates: &'a Mandates,
+    pub mandates: &'a MandateSet,
 }
 
 /// What a command leads to.

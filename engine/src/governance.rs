@@ -6,7 +6,7 @@ mod policy;
 mod step;
 
 pub use mandate::{
-    Amount, Authority, Delegation, Mandate, MandateDecision, MandateRequest, Mandates, Outcome,
+    Amount, Authority, Delegation, Mandate, MandateDecision, MandateRequest, MandateSet, Outcome,
     check_mandate,
 };
 pub use policy::{Action, Policy, Rule};

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use flowmaster_kernel::{Error, Principal, PrincipalKind};
 
-use crate::governance::Mandates;
+use crate::governance::MandateSet;
 
 pub use format::{Expect, Scenario};
 pub use models::{ModelError, Models, processes_in};
@@ -37,7 +37,7 @@ impl From<ScenarioError> for Error {
 #[derive(Clone, Debug, Default)]
 pub struct Cast {
     /// The mandates in force.
-    pub mandates: Mandates,
+    pub mandates: MandateSet,
     /// Principals by id.
     pub principals: BTreeMap<String, Principal>,
 }

@@ -86,7 +86,7 @@ impl JsonSchema for Amount {
 /// All mandates and delegations of a tenant.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Mandates {
+pub struct MandateSet {
     /// Who may decide what.
     #[serde(default)]
     pub mandates: Vec<Mandate>,
@@ -228,7 +228,7 @@ pub enum Outcome {
 /// Decides whether the actor of `request` may do it at `now`.
 #[must_use]
 pub fn check_mandate(
-    mandates: &Mandates,
+    mandates: &MandateSet,
     request: &MandateRequest,
     now: Timestamp,
 ) -> MandateDecision {
@@ -276,7 +276,7 @@ pub fn check_mandate(
     }
 }
 
-impl Mandates {
+impl MandateSet {
     /// How the actor holds `mandate`: in person (`Some(None)`), by delegation, or not at all.
     fn basis<'a>(
         &'a self,

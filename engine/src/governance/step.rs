@@ -10,7 +10,7 @@ use flowmaster_kernel::{Principal, PrincipalKind, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Action, MandateRequest, Mandates, Outcome, Policy, Rule, check_mandate};
+use super::{Action, MandateRequest, MandateSet, Outcome, Policy, Rule, check_mandate};
 use crate::decide::{Definition, Env};
 use crate::expression;
 use crate::feel::{Program, Variables};
@@ -158,7 +158,7 @@ pub fn asked_of(
     definition: &Definition,
     instance: &Instance,
     owner: Key,
-    mandates: &Mandates,
+    mandates: &MandateSet,
     now: Timestamp,
 ) -> Vec<Asked> {
     let process = definition.process();

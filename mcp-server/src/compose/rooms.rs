@@ -6,6 +6,7 @@ use flowmaster_agents::{Endpoint, OpenAi, Routes, Secret as ModelKey};
 use flowmaster_data::documents::{Documents, PdfReader};
 use flowmaster_kernel::{BoxFuture, Catalogue, Clock, Error, IdSource, Result, ToolCaller};
 use flowmaster_mind::agents::{Agents, Driver, Pace, RunKeeper};
+use flowmaster_mind::mandates::Mandates;
 use flowmaster_mind::prompts::Prompts;
 use flowmaster_mind::rules::Rules;
 use flowmaster_people::tasks::{self, TaskKeeper, Tasks};
@@ -38,8 +39,10 @@ pub struct Rooms {
     pub audit: Arc<Audit>,
     /// Documents.
     pub documents: Arc<Documents>,
-    /// Decisions and mandates.
+    /// Decisions.
     pub rules: Arc<Rules>,
+    /// Who may decide what.
+    pub mandates: Arc<Mandates>,
     /// Prompts.
     pub prompts: Arc<Prompts>,
     /// Agents and their work.
@@ -96,11 +99,13 @@ impl Rooms {
 
         let (audit, write_audit) = Audit::new(db.clone());
         let rules = Arc::new(Rules::new(db.clone()));
-        let processes = Arc::new(Processes::new(db.clone(), Arc::clone(&rules)));
+        let mandates = Arc::new(Mandates::new(db.clone()));
+        let processes =
+            Arc::new(Processes::new(db.clone(), Arc::clone(&rules), Arc::clone(&mandates)));
         let execution = Arc::new(Execution::new(
             db.clone(),
             Arc::clone(&processes),
-            Arc::clone(&rules),
+            Arc::clone(&mandates),
             History::new(
                 Archive::in_folder(&config.archive_dir()),
                 vec![Arc::new(TaskKeeper), Arc::new(RunKeeper)],
@@ -124,6 +129,7 @@ impl Rooms {
                 config.webhook_networks()?,
             )),
             rules,
+            mandates,
             processes,
             execution,
             db,
@@ -157,7 +163,12 @@ impl Rooms {
         let mut catalogue = Catalogue::default();
         catalogue.add(flowmaster_trust::catalogue(&self.identity, &self.audit))?;
         catalogue.add(flowmaster_data::catalogue(&self.documents))?;
-        catalogue.add(flowmaster_mind::catalogue(&self.rules, &self.prompts, &self.agents))?;
+        catalogue.add(flowmaster_mind::catalogue(
+            &self.rules,
+            &self.mandates,
+            &self.prompts,
+            &self.agents,
+        ))?;
         catalogue.add(flowmaster_run::catalogue(&self.processes, &self.execution))?;
         catalogue.add(flowmaster_people::catalogue(&self.tasks))?;
         catalogue.add(flowmaster_reach::catalogue(&self.webhooks))?;

@@ -20,7 +20,7 @@ impl Bed {
     }
 
     pub(super) fn tell(&mut self, command: Command) -> Result<(), Rejected> {
-        let (actor, mandates) = (person("anna"), Mandates::default());
+        let (actor, mandates) = (person("anna"), MandateSet::default());
         let env = Env { now: Timestamp::from_millis(0), actor: &actor, mandates: &mandates };
         let Decided { events, instance } =
             advance(&self.definition, &self.instance, command, &env)?;

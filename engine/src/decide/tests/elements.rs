@@ -56,7 +56,7 @@ fn moved(instance: &Instance, step: &Move) -> Command {
 /// The journal in `golden/NAME.jsonl` and, before the last move, the state in `golden/NAME.json`.
 fn check(name: &str, notation: &str, start: &Command, moves: &[Move]) {
     let definition = definition(notation);
-    let (actor, mandates) = (person("anna"), Mandates::default());
+    let (actor, mandates) = (person("anna"), MandateSet::default());
     let mut instance = Instance::new("ins_1");
     let mut journal: Vec<Event> = Vec::new();
     let mut before = None;

@@ -30,7 +30,7 @@ const MODEL: &str = "
 /// The journal, the state after some of its events, and how many that are.
 fn journal() -> (Vec<Event>, Instance, usize) {
     let definition = definition(MODEL);
-    let mandates = Mandates::default();
+    let mandates = MandateSet::default();
     let mut instance = Instance::new("ins_1");
     let mut journal: Vec<Event> = Vec::new();
     let mut paused = None;
@@ -129,7 +129,7 @@ const MODIFIED: &str = "
 /// Modification: tokens at joins, missing scopes, repetitions that end, an instance left empty.
 fn modified() -> Vec<Vec<Event>> {
     let definition = definition(MODIFIED);
-    let (actor, mandates) = (person("anna"), Mandates::default());
+    let (actor, mandates) = (person("anna"), MandateSet::default());
     let env = Env { now: Timestamp::from_millis(0), actor: &actor, mandates: &mandates };
     let mut instance = Instance::new("ins_2");
     let every = |element: &str| Which::Every(element.into());

@@ -33,7 +33,7 @@ const MODEL: &str = "
 /// The journal, the state after some of its events, and how many that are.
 fn journal() -> (Vec<Event>, Instance, usize) {
     let definition = definition(MODEL);
-    let mandates = Mandates::default();
+    let mandates = MandateSet::default();
     let anna = person("anna");
     let env = Env { now: Timestamp::from_millis(0), actor: &anna, mandates: &mandates };
     let mut instance = Instance::new("ins_2");

@@ -170,7 +170,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
 
 fn drive(notation: &str, moves: &[Move]) {
     let definition = definition(notation);
-    let mandates = Mandates::default();
+    let mandates = MandateSet::default();
     let (anna, eve) = (person("anna"), person("eve"));
     let mut instance = Instance::new("i");
     let mut journal = Vec::new();

@@ -3,7 +3,7 @@ use serde_json::json;
 
 use super::*;
 
-fn mandates() -> Mandates {
+fn mandates() -> MandateSet {
     serde_json::from_value(json!({
         "mandates": [
             { "id": "clerk", "domain": "finance", "action": "pay", "holder": "clerk", "authority": "allow",

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use flowmaster_kernel::PrincipalKind;
 
 use super::{Cast, check, outcome_as, principal};
-use crate::governance::Mandates;
+use crate::governance::MandateSet;
 
 #[test]
 fn four_eyes() {
@@ -95,7 +95,7 @@ fn mandates_allow_deny_and_escalate() {
         policy approve on complete mandate finance approve amount EUR
         end e
         s -> approve -> e";
-    let mandates: Mandates = serde_json::from_str(
+    let mandates: MandateSet = serde_json::from_str(
         r#"{ "mandates": [
             { "id": "small", "domain": "finance", "action": "approve", "holder": "manager",
               "authority": "allow", "below": 1000, "currency": "EUR", "level": 1 },

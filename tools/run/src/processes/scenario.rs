@@ -53,7 +53,7 @@ impl Processes {
             material.stored = Some(process);
         }
         let mut cast = Cast::default();
-        cast.mandates.clone_from(&self.rules.mandates(ctx).await?.mandates);
+        cast.mandates.clone_from(&self.mandates.in_force(ctx).await?.mandates);
         cast.principals.extend(actors.into_iter().map(|(id, groups)| {
             let is_agent = id.starts_with("agent:");
             let kind = if is_agent { PrincipalKind::Agent } else { PrincipalKind::Person };

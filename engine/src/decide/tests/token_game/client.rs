@@ -76,7 +76,7 @@ impl Client {
     }
 
     fn tell(&mut self, definition: &Definition, command: &Command) {
-        let (actor, mandates) = (person("anna"), Mandates::default());
+        let (actor, mandates) = (person("anna"), MandateSet::default());
         let env = Env { now: self.now, actor: &actor, mandates: &mandates };
         let decided = advance(definition, &self.instance, command.clone(), &env);
         let decided = decided.unwrap_or_else(|why| panic!("{command:?}: {why}"));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use flowmaster_engine::finding::Finding;
-use flowmaster_engine::governance::{Amount, Delegation, Mandate, Mandates};
+use flowmaster_engine::governance::{Amount, Delegation, Mandate, MandateSet};
 use flowmaster_kernel::Timestamp;
 
 /// The most mandates, and the most delegations, of a tenant.
@@ -14,7 +14,7 @@ const MAX_FINDINGS: usize = 50;
 const MAX_NAME: usize = 100;
 
 /// What is wrong with `mandates`; nothing if they can be kept.
-pub(super) fn problems(mandates: &Mandates) -> Vec<Finding> {
+pub(super) fn problems(mandates: &MandateSet) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (what, count) in
         [("mandates", mandates.mandates.len()), ("delegations", mandates.delegations.len())]

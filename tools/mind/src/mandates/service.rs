@@ -1,30 +1,46 @@
-//! The verbs about mandates.
+//! The verbs of the mandates room.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use flowmaster_engine::governance::{MandateRequest, Mandates, check_mandate};
-use flowmaster_kernel::{Ctx, Error, PrincipalKind, Result};
-use flowmaster_store::Session;
+use flowmaster_engine::governance::{MandateRequest, MandateSet, check_mandate};
+use flowmaster_kernel::{Ctx, Error, PrincipalKind, Result, TenantId, Timestamp};
+use flowmaster_store::{Db, Session};
+use lru::LruCache;
+use parking_lot::Mutex;
 
-use super::super::error::RuleError;
-use super::super::types::{
-    CheckMandate, CheckedMandate, GetMandates, MandateSet, MandatesVersion, SaveMandates,
+use super::error::MandateError;
+use super::types::{
+    CheckMandate, CheckedMandate, GetMandates, InForce, MandatesVersion, SaveMandates,
     SavedMandates,
 };
-use super::super::{mandate, store};
-use super::Rules;
+use super::{rules, store};
 
+/// How many tenants' mandates are remembered.
+const TENANTS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1_023);
 /// How long mandates are trusted without another look: bounds what a change on another node can
 /// be late by.
 const TRUSTED_MILLIS: i64 = 2_000;
 
-impl Rules {
+/// The mandates room.
+pub struct Mandates {
+    db: Db,
+    in_force: Mutex<LruCache<TenantId, (Arc<InForce>, Timestamp)>>,
+}
+
+impl Mandates {
+    /// The room on `db`.
+    #[must_use]
+    pub fn new(db: Db) -> Self {
+        Self { db, in_force: Mutex::new(LruCache::new(TENANTS)) }
+    }
+
     /// The mandates in force. A change made on this node is seen at once, one made on another
     /// within two seconds.
     ///
     /// # Errors
     /// What the store reports.
-    pub async fn mandates(&self, ctx: &Ctx) -> Result<Arc<MandateSet>> {
+    pub async fn in_force(&self, ctx: &Ctx) -> Result<Arc<InForce>> {
         let now = ctx.now();
         let known = self.in_force.lock().get(&ctx.tenant).cloned();
         if let Some((set, read_at)) = &known
@@ -33,7 +49,7 @@ impl Rules {
             return Ok(Arc::clone(set));
         }
         let mut session = self.db.read(ctx).await?;
-        let newest = store::newest_mandates(&mut session).await?;
+        let newest = store::newest(&mut session).await?;
         let set = match known {
             Some((set, _)) if set.version == newest => set,
             _ => Arc::new(version(&mut session, newest).await?),
@@ -43,7 +59,7 @@ impl Rules {
 
     /// Remembers what was read or saved last and answers the newest that is known: a slow reader
     /// must not bring back what a save has replaced meanwhile.
-    fn remember(&self, ctx: &Ctx, set: Arc<MandateSet>) -> Arc<MandateSet> {
+    fn remember(&self, ctx: &Ctx, set: Arc<InForce>) -> Arc<InForce> {
         let mut in_force = self.in_force.lock();
         if let Some((known, _)) = in_force.get(&ctx.tenant)
             && known.version > set.version
@@ -58,23 +74,23 @@ impl Rules {
     ///
     /// # Errors
     /// `mandates_invalid` with findings, or `mandates_changed`.
-    pub async fn save_mandates(&self, ctx: &Ctx, params: SaveMandates) -> Result<SavedMandates> {
-        let mandates = Mandates { mandates: params.mandates, delegations: params.delegations };
-        let findings = mandate::problems(&mandates);
+    pub async fn save(&self, ctx: &Ctx, params: SaveMandates) -> Result<SavedMandates> {
+        let mandates = MandateSet { mandates: params.mandates, delegations: params.delegations };
+        let findings = rules::problems(&mandates);
         if !findings.is_empty() {
-            return Err(RuleError::InvalidMandates(findings).into());
+            return Err(MandateError::Invalid(findings).into());
         }
         let mut tx = self.db.begin(ctx).await?;
-        let newest = store::newest_mandates(&mut tx).await?;
+        let newest = store::newest(&mut tx).await?;
         if params.version.is_some_and(|version| version != newest) {
-            return Err(RuleError::Changed { newest }.into());
+            return Err(MandateError::Changed { newest }.into());
         }
         let known = version(&mut tx, newest).await?;
         let is_new = known.mandates != mandates;
-        let set = if is_new { MandateSet { version: newest + 1, mandates } } else { known };
+        let set = if is_new { InForce { version: newest + 1, mandates } } else { known };
         if is_new {
             let author = &ctx.principal.id;
-            store::add_mandates(&mut tx, set.version, &set.mandates, author, ctx.now()).await?;
+            store::add(&mut tx, set.version, &set.mandates, author, ctx.now()).await?;
         }
         let answer = SavedMandates {
             version: set.version,
@@ -87,22 +103,18 @@ impl Rules {
         Ok(answer)
     }
 
-    pub(in super::super) async fn get_mandates(
-        &self,
-        ctx: &Ctx,
-        params: GetMandates,
-    ) -> Result<MandatesVersion> {
+    pub(super) async fn get(&self, ctx: &Ctx, params: GetMandates) -> Result<MandatesVersion> {
         let mut session = self.db.read(ctx).await?;
         let set = match params.version {
-            Some(number) => store::mandates(&mut session, number)
-                .await?
-                .ok_or(RuleError::UnknownMandates(number))?,
+            Some(number) => {
+                store::find(&mut session, number).await?.ok_or(MandateError::Unknown(number))?
+            }
             None => {
-                let newest = store::newest_mandates(&mut session).await?;
+                let newest = store::newest(&mut session).await?;
                 version(&mut session, newest).await?
             }
         };
-        let MandateSet { version, mandates: Mandates { mut mandates, mut delegations } } = set;
+        let InForce { version, mandates: MandateSet { mut mandates, mut delegations } } = set;
         if let Some(domain) = &params.domain {
             mandates.retain(|mandate| mandate.domain == *domain);
         }
@@ -113,12 +125,8 @@ impl Rules {
         Ok(MandatesVersion { version, mandates, delegations })
     }
 
-    pub(in super::super) async fn check_mandate(
-        &self,
-        ctx: &Ctx,
-        params: CheckMandate,
-    ) -> Result<CheckedMandate> {
-        let set = self.mandates(ctx).await?;
+    pub(super) async fn check(&self, ctx: &Ctx, params: CheckMandate) -> Result<CheckedMandate> {
+        let set = self.in_force(ctx).await?;
         let request = request(ctx, params)?;
         let decision = check_mandate(&set.mandates, &request, ctx.now());
         Ok(CheckedMandate { decision, version: set.version })
@@ -126,16 +134,16 @@ impl Rules {
 }
 
 /// The mandates of that version; none at version 0.
-async fn version(session: &mut Session, number: i64) -> Result<MandateSet> {
+async fn version(session: &mut Session, number: i64) -> Result<InForce> {
     if number == 0 {
-        return Ok(MandateSet::default());
+        return Ok(InForce::default());
     }
-    store::mandates(session, number).await?.ok_or_else(|| {
+    store::find(session, number).await?.ok_or_else(|| {
         Error::internal("mandates_lost", format!("version {number} of the mandates is gone"))
     })
 }
 
-fn request(ctx: &Ctx, params: CheckMandate) -> Result<MandateRequest, RuleError> {
+fn request(ctx: &Ctx, params: CheckMandate) -> Result<MandateRequest, MandateError> {
     let caller = &ctx.principal;
     let (actor, actor_kind, groups) = match params.actor {
         Some(actor) if actor != caller.id => (
@@ -143,7 +151,7 @@ fn request(ctx: &Ctx, params: CheckMandate) -> Result<MandateRequest, RuleError>
             params.actor_kind.unwrap_or(PrincipalKind::Person),
             params.groups.unwrap_or_default(),
         ),
-        Some(_) | None if params.groups.is_some() => return Err(RuleError::GroupsWithoutActor),
+        Some(_) | None if params.groups.is_some() => return Err(MandateError::GroupsWithoutActor),
         Some(_) | None => (caller.id.clone(), caller.kind, caller.groups.clone()),
     };
     Ok(MandateRequest {

@@ -1,6 +1,69 @@
-//! Mandates through the verbs.
+use std::sync::Arc;
+
+use flowmaster_kernel::{
+    Catalogue, Ctx, Error, ManualClock, Principal, PrincipalKind, Result, Role, SequenceIds,
+    TenantId, Timestamp,
+};
+use flowmaster_store::Db;
+use serde_json::{Value, json};
 
 use super::*;
+use crate::rules;
+
+struct Room {
+    mandates: Arc<Mandates>,
+    catalogue: Catalogue,
+    clock: Arc<ManualClock>,
+    db: Db,
+    ctx: Ctx,
+}
+
+impl Room {
+    /// A second room on the same database, as another node has it.
+    fn on_another_node(&self) -> Mandates {
+        Mandates::new(self.db.clone())
+    }
+
+    /// Calls an operation with JSON, as every client does.
+    async fn call(&self, ctx: &Ctx, operation: &str, arguments: Value) -> Result<Value> {
+        self.catalogue.get(operation).unwrap().call(ctx.clone(), arguments).await
+    }
+
+    async fn answer(&self, operation: &str, arguments: Value) -> Value {
+        self.call(&self.ctx, operation, arguments).await.unwrap()
+    }
+
+    async fn refusal(&self, operation: &str, arguments: Value) -> Error {
+        self.call(&self.ctx, operation, arguments).await.unwrap_err()
+    }
+}
+
+async fn room() -> Room {
+    let clock = Arc::new(ManualClock::at(Timestamp::parse("2026-07-10T00:00:00Z").unwrap()));
+    let db = Db::temporary(clock.clone()).await;
+    db.migrate(&[rules::MIGRATIONS, MIGRATIONS]).await.unwrap();
+    let mandates = Arc::new(Mandates::new(db.clone()));
+    let mut catalogue = Catalogue::default();
+    catalogue.add(operations(&mandates)).unwrap();
+    let ctx = ctx("ten_a", "dora", &["director"], &clock);
+    Room { mandates, catalogue, clock, db, ctx }
+}
+
+fn ctx(tenant: &str, principal: &str, groups: &[&str], clock: &Arc<ManualClock>) -> Ctx {
+    Ctx::unrestricted(
+        TenantId::from_text(tenant),
+        Principal::new(principal, PrincipalKind::Person, &[Role::Designer], groups),
+        clock.clone(),
+        Arc::new(SequenceIds::default()),
+    )
+}
+
+/// The codes of the findings in an error.
+fn findings(error: &Error) -> Vec<String> {
+    let details = error.body().details.clone().unwrap_or_default();
+    let codes = details["findings"].as_array().cloned().unwrap_or_default();
+    codes.iter().map(|finding| finding["code"].as_str().unwrap().to_owned()).collect()
+}
 
 fn set() -> Value {
     json!({
@@ -139,7 +202,7 @@ async fn a_check_is_made_for_the_caller_or_for_an_actor() {
 #[tokio::test]
 async fn nothing_is_allowed_before_mandates_are_saved() {
     let room = room().await;
-    assert_eq!(*room.rules.mandates(&room.ctx).await.unwrap(), MandateSet::default());
+    assert_eq!(*room.mandates.in_force(&room.ctx).await.unwrap(), InForce::default());
     let asked = json!({ "domain": "finance", "action": "pay" });
     let checked = room.answer("mandate_check", asked).await;
     assert_eq!((&checked["outcome"], &checked["version"]), (&json!("escalate"), &json!(0)));
@@ -150,17 +213,17 @@ async fn a_change_is_seen_at_once_here_and_within_two_seconds_elsewhere() {
     let room = room().await;
     let elsewhere = room.on_another_node();
     room.answer("mandate_save", set()).await;
-    let first = elsewhere.mandates(&room.ctx).await.unwrap();
+    let first = elsewhere.in_force(&room.ctx).await.unwrap();
     assert_eq!(first.version, 1);
     room.answer("mandate_save", json!({ "mandates": [] })).await;
-    assert_eq!(room.rules.mandates(&room.ctx).await.unwrap().version, 2);
+    assert_eq!(room.mandates.in_force(&room.ctx).await.unwrap().version, 2);
     room.clock.advance_millis(1_999);
-    let trusted = elsewhere.mandates(&room.ctx).await.unwrap();
+    let trusted = elsewhere.in_force(&room.ctx).await.unwrap();
     assert!(Arc::ptr_eq(&first, &trusted), "read once");
     room.clock.advance_millis(1);
-    assert_eq!(elsewhere.mandates(&room.ctx).await.unwrap().version, 2);
+    assert_eq!(elsewhere.in_force(&room.ctx).await.unwrap().version, 2);
     room.clock.advance_millis(-10_000);
-    assert_eq!(elsewhere.mandates(&room.ctx).await.unwrap().version, 2);
+    assert_eq!(elsewhere.in_force(&room.ctx).await.unwrap().version, 2);
 }
 
 #[tokio::test]
@@ -186,8 +249,8 @@ async fn tenants_have_their_own_mandates() {
     let room = room().await;
     let theirs = ctx("ten_b", "dora", &["director"], &room.clock);
     room.answer("mandate_save", set()).await;
-    room.rules.mandates(&room.ctx).await.unwrap();
-    assert_eq!(room.rules.mandates(&theirs).await.unwrap().version, 0);
+    room.mandates.in_force(&room.ctx).await.unwrap();
+    assert_eq!(room.mandates.in_force(&theirs).await.unwrap().version, 0);
     let asked = json!({ "domain": "finance", "action": "pay" });
     let checked = room.call(&theirs, "mandate_check", asked).await.unwrap();
     assert_eq!(checked["outcome"], "escalate");
@@ -195,5 +258,5 @@ async fn tenants_have_their_own_mandates() {
     assert_eq!(read.unwrap_err().code(), "mandates_not_found");
     let saved = room.call(&theirs, "mandate_save", json!({ "mandates": [] })).await.unwrap();
     assert_eq!(saved["version"], 0, "nothing was there and nothing is");
-    assert_eq!(room.rules.mandates(&room.ctx).await.unwrap().version, 1);
+    assert_eq!(room.mandates.in_force(&room.ctx).await.unwrap().version, 1);
 }
