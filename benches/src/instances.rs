@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use anyhow::Context as _;
+use flowmaster_data::entities::{self, Entities};
 use flowmaster_engine::Key;
 use flowmaster_kernel::{Clock, Ctx, IdSource, TenantId};
 use flowmaster_mcp_server::system::{RandomIds, SystemClock};
@@ -53,6 +54,7 @@ pub(crate) async fn measure(
     let ids: Arc<dyn IdSource> = Arc::new(RandomIds);
     let db = Db::open(&DbConfig::new(url), Arc::clone(&clock)).await?;
     db.migrate(&[
+        entities::MIGRATIONS,
         rules::MIGRATIONS,
         mandates::MIGRATIONS,
         processes::MIGRATIONS,
@@ -60,7 +62,8 @@ pub(crate) async fn measure(
     ])
     .await?;
     let rules = Arc::new(Rules::new(db.clone()));
-    let mandates = Arc::new(Mandates::new(db.clone()));
+    let entities = Arc::new(Entities::new(db.clone()));
+    let mandates = Arc::new(Mandates::new(db.clone(), entities));
     let processes = Arc::new(Processes::new(db.clone(), rules, Arc::clone(&mandates)));
     let execution = Arc::new(Execution::new(
         db.clone(),

@@ -189,7 +189,11 @@ impl Runner<'_> {
             _ => return Err("refuse needs one of complete, set and cancel".to_owned()),
         };
         match answered {
-            Answered::Refused(refusal) if refusal.code.as_str() == refuse.reason => Ok(()),
+            Answered::Refused(refusal) if refusal.code.as_str() == refuse.reason => {
+                let named = refuse.approvers.as_ref().filter(|named| **named != refusal.approvers);
+                let told = refusal.approvers.join(", ");
+                named.map_or(Ok(()), |_| Err(format!("it was told who could do it: [{told}]")))
+            }
             Answered::Refused(refusal) => {
                 Err(format!("refused as {}: {}", refusal.code.as_str(), refusal.reason))
             }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use flowmaster_agents::{Endpoint, OpenAi, Routes, Secret as ModelKey};
 use flowmaster_data::documents::{Documents, PdfReader};
+use flowmaster_data::entities::Entities;
 use flowmaster_kernel::{BoxFuture, Catalogue, Clock, Error, IdSource, Result, ToolCaller};
 use flowmaster_mind::agents::{Agents, Driver, Pace, RunKeeper};
 use flowmaster_mind::mandates::Mandates;
@@ -39,6 +40,8 @@ pub struct Rooms {
     pub audit: Arc<Audit>,
     /// Documents.
     pub documents: Arc<Documents>,
+    /// Units, positions, and who is who.
+    pub entities: Arc<Entities>,
     /// Decisions.
     pub rules: Arc<Rules>,
     /// Who may decide what.
@@ -99,7 +102,8 @@ impl Rooms {
 
         let (audit, write_audit) = Audit::new(db.clone());
         let rules = Arc::new(Rules::new(db.clone()));
-        let mandates = Arc::new(Mandates::new(db.clone()));
+        let entities = Arc::new(Entities::new(db.clone()));
+        let mandates = Arc::new(Mandates::new(db.clone(), Arc::clone(&entities)));
         let processes =
             Arc::new(Processes::new(db.clone(), Arc::clone(&rules), Arc::clone(&mandates)));
         let execution = Arc::new(Execution::new(
@@ -128,6 +132,7 @@ impl Rooms {
                 signing::key(config)?,
                 config.webhook_networks()?,
             )),
+            entities,
             rules,
             mandates,
             processes,
@@ -162,7 +167,7 @@ impl Rooms {
     pub fn catalogue(&self) -> Result<Catalogue> {
         let mut catalogue = Catalogue::default();
         catalogue.add(flowmaster_trust::catalogue(&self.identity, &self.audit))?;
-        catalogue.add(flowmaster_data::catalogue(&self.documents))?;
+        catalogue.add(flowmaster_data::catalogue(&self.documents, &self.entities))?;
         catalogue.add(flowmaster_mind::catalogue(
             &self.rules,
             &self.mandates,

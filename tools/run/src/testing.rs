@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use flowmaster_data::entities::{self, Entities};
 use flowmaster_engine::{Instance, replay};
 use flowmaster_kernel::{
     Catalogue, Clock, Ctx, Error, IdSource, Idempotency, ManualClock, Principal, PrincipalKind,
@@ -43,7 +44,8 @@ pub(crate) fn node(
     archive: &Path,
 ) -> (Arc<Execution>, Catalogue) {
     let rules = Arc::new(Rules::new(db.clone()));
-    let mandates = Arc::new(Mandates::new(db.clone()));
+    let entities = Arc::new(Entities::new(db.clone()));
+    let mandates = Arc::new(Mandates::new(db.clone(), Arc::clone(&entities)));
     let processes = Arc::new(Processes::new(db.clone(), Arc::clone(&rules), Arc::clone(&mandates)));
     let execution = Arc::new(Execution::new(
         db.clone(),
@@ -57,6 +59,7 @@ pub(crate) fn node(
     catalogue.add(crate::catalogue(&processes, &execution)).unwrap();
     catalogue.add(rules::operations(&rules)).unwrap();
     catalogue.add(mandates::operations(&mandates)).unwrap();
+    catalogue.add(entities::operations(&entities)).unwrap();
     (execution, catalogue)
 }
 
@@ -66,7 +69,7 @@ impl World {
         let ids = Arc::new(SequenceIds::default());
         let db = Db::temporary(clock.clone()).await;
         let mut sets = crate::MIGRATIONS.to_vec();
-        sets.extend([rules::MIGRATIONS, mandates::MIGRATIONS]);
+        sets.extend([entities::MIGRATIONS, rules::MIGRATIONS, mandates::MIGRATIONS]);
         db.migrate(&sets).await.unwrap();
         let archive = tempfile::tempdir().unwrap();
         let (execution, catalogue) = node(&db, &clock, &ids, archive.path());

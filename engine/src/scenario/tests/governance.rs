@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use flowmaster_kernel::PrincipalKind;
 
 use super::{Cast, check, outcome_as, principal};
-use crate::governance::MandateSet;
+use crate::governance::{Authority, Chart, MandateSet};
 
 #[test]
 fn four_eyes() {
@@ -113,7 +113,8 @@ fn mandates_allow_deny_and_escalate() {
     };
     let principals =
         [with("mia", "manager"), with("dan", "director"), with("ivo", "intern")].into();
-    let cast = Cast { mandates, principals };
+    let authority = Authority::new(mandates.into(), Chart::default().into());
+    let cast = Cast { authority: authority.into(), principals };
     let steps = "
         start: { variables: { amount: 1000 } }
         steps:

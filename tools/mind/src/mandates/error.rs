@@ -15,6 +15,8 @@ pub(super) enum MandateError {
     Unknown(i64),
     #[error("groups are given without the actor they belong to")]
     GroupsWithoutActor,
+    #[error("{list} has {count} entries, and 100 at most")]
+    TooMany { list: &'static str, count: usize },
 }
 
 fn first(findings: &[Finding]) -> String {
@@ -40,6 +42,8 @@ impl From<MandateError> for Error {
                 .fix("leave out the version for the mandates in force"),
             MandateError::GroupsWithoutActor => Self::invalid("groups_without_actor", what)
                 .fix("leave out groups to check yourself, or say who the actor is"),
+            MandateError::TooMany { .. } => Self::invalid("too_many_entries", what)
+                .fix("name those who matter for the question"),
         }
     }
 }

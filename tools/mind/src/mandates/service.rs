@@ -3,71 +3,82 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use flowmaster_engine::governance::{MandateRequest, MandateSet, check_mandate};
-use flowmaster_kernel::{Ctx, Error, PrincipalKind, Result, TenantId, Timestamp};
+use flowmaster_data::entities::Entities;
+use flowmaster_data::newest::{Newest, Version};
+use flowmaster_engine::ActorRef;
+use flowmaster_engine::governance::{Authority, Deed, Done, MandateRequest, MandateSet};
+use flowmaster_kernel::{Ctx, Error, Principal, Result, TenantId};
 use flowmaster_store::{Db, Session};
 use lru::LruCache;
 use parking_lot::Mutex;
 
 use super::error::MandateError;
 use super::types::{
-    CheckMandate, CheckedMandate, GetMandates, InForce, MandatesVersion, SaveMandates,
+    CheckMandate, CheckedMandate, DoneBefore, GetMandates, InForce, MandatesVersion, SaveMandates,
     SavedMandates,
 };
 use super::{rules, store};
 
 /// How many tenants' mandates are remembered.
 const TENANTS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1_023);
-/// How long mandates are trusted without another look: bounds what a change on another node can
-/// be late by.
-const TRUSTED_MILLIS: i64 = 2_000;
+/// The most people or deeds that a check is told of.
+const MAX_TOLD: usize = 100;
 
 /// The mandates room.
 pub struct Mandates {
     db: Db,
-    in_force: Mutex<LruCache<TenantId, (Arc<InForce>, Timestamp)>>,
+    entities: Arc<Entities>,
+    newest: Newest<Arc<MandateSet>>,
+    joined: Mutex<LruCache<TenantId, Arc<InForce>>>,
 }
 
 impl Mandates {
-    /// The room on `db`.
+    /// The room on `db`, for the organisations that `entities` knows.
     #[must_use]
-    pub fn new(db: Db) -> Self {
-        Self { db, in_force: Mutex::new(LruCache::new(TENANTS)) }
+    pub fn new(db: Db, entities: Arc<Entities>) -> Self {
+        let joined = Mutex::new(LruCache::new(TENANTS));
+        Self { db, entities, newest: Newest::of(TENANTS), joined }
     }
 
-    /// The mandates in force. A change made on this node is seen at once, one made on another
-    /// within two seconds.
+    /// The mandates in force on the organisation as it is. A change made on this node is seen at
+    /// once, one made on another within two seconds.
     ///
     /// # Errors
     /// What the store reports.
     pub async fn in_force(&self, ctx: &Ctx) -> Result<Arc<InForce>> {
-        let now = ctx.now();
-        let known = self.in_force.lock().get(&ctx.tenant).cloned();
-        if let Some((set, read_at)) = &known
-            && (*read_at..read_at.plus_millis(TRUSTED_MILLIS)).contains(&now)
-        {
-            return Ok(Arc::clone(set));
-        }
-        let mut session = self.db.read(ctx).await?;
-        let newest = store::newest(&mut session).await?;
-        let set = match known {
-            Some((set, _)) if set.version == newest => set,
-            _ => Arc::new(version(&mut session, newest).await?),
+        let organisation = self.entities.in_force(ctx).await?;
+        let mandates = match self.newest.trusted(ctx) {
+            Some(mandates) => mandates,
+            None => self.read_newest(ctx).await?,
         };
-        Ok(self.remember(ctx, set))
+        let mut joined = self.joined.lock();
+        if let Some(known) = joined.get(&ctx.tenant)
+            && known.version == mandates.number
+            && known.organisation_version == organisation.number
+        {
+            return Ok(Arc::clone(known));
+        }
+        let set = Arc::clone(&mandates.content);
+        let in_force = Arc::new(InForce {
+            version: mandates.number,
+            organisation_version: organisation.number,
+            authority: Arc::new(Authority::new(set, Arc::clone(&organisation.content))),
+        });
+        joined.put(ctx.tenant.clone(), Arc::clone(&in_force));
+        Ok(in_force)
     }
 
-    /// Remembers what was read or saved last and answers the newest that is known: a slow reader
-    /// must not bring back what a save has replaced meanwhile.
-    fn remember(&self, ctx: &Ctx, set: Arc<InForce>) -> Arc<InForce> {
-        let mut in_force = self.in_force.lock();
-        if let Some((known, _)) = in_force.get(&ctx.tenant)
-            && known.version > set.version
-        {
-            return Arc::clone(known);
-        }
-        in_force.put(ctx.tenant.clone(), (Arc::clone(&set), ctx.now()));
-        set
+    async fn read_newest(&self, ctx: &Ctx) -> Result<Arc<Version<Arc<MandateSet>>>> {
+        let mut session = self.db.read(ctx).await?;
+        let number = store::newest(&mut session).await?;
+        let version = match self.newest.numbered(ctx, number) {
+            Some(version) => version,
+            None => {
+                let content = Arc::new(version(&mut session, number).await?);
+                Arc::new(Version { number, content })
+            }
+        };
+        Ok(self.newest.remember(ctx, version))
     }
 
     /// Replaces the mandates of the tenant, unless nothing is changed.
@@ -75,68 +86,78 @@ impl Mandates {
     /// # Errors
     /// `mandates_invalid` with findings, or `mandates_changed`.
     pub async fn save(&self, ctx: &Ctx, params: SaveMandates) -> Result<SavedMandates> {
-        let mandates = MandateSet { mandates: params.mandates, delegations: params.delegations };
-        let findings = rules::problems(&mandates);
+        let SaveMandates { mandates, delegations, segregations, version: based_on } = params;
+        let set = MandateSet { mandates, delegations, segregations };
+        let findings = rules::problems(&set);
         if !findings.is_empty() {
             return Err(MandateError::Invalid(findings).into());
         }
+        let organisation = self.entities.in_force(ctx).await?;
         let mut tx = self.db.begin(ctx).await?;
         let newest = store::newest(&mut tx).await?;
-        if params.version.is_some_and(|version| version != newest) {
+        if based_on.is_some_and(|version| version != newest) {
             return Err(MandateError::Changed { newest }.into());
         }
-        let known = version(&mut tx, newest).await?;
-        let is_new = known.mandates != mandates;
-        let set = if is_new { InForce { version: newest + 1, mandates } } else { known };
+        let is_new = version(&mut tx, newest).await? != set;
+        let number = if is_new { newest + 1 } else { newest };
         if is_new {
-            let author = &ctx.principal.id;
-            store::add(&mut tx, set.version, &set.mandates, author, ctx.now()).await?;
+            store::add(&mut tx, number, &set, &ctx.principal.id, ctx.now()).await?;
         }
         let answer = SavedMandates {
-            version: set.version,
-            mandates: set.mandates.mandates.len() as u64,
-            delegations: set.mandates.delegations.len() as u64,
+            version: number,
+            mandates: set.mandates.len() as u64,
+            delegations: set.delegations.len() as u64,
+            segregations: set.segregations.len() as u64,
+            warnings: rules::warnings(&set, &organisation.content),
             is_new,
         };
         let answer = tx.commit(answer).await?;
-        self.remember(ctx, Arc::new(set));
+        self.newest.remember(ctx, Arc::new(Version { number, content: Arc::new(set) }));
         Ok(answer)
     }
 
     pub(super) async fn get(&self, ctx: &Ctx, params: GetMandates) -> Result<MandatesVersion> {
         let mut session = self.db.read(ctx).await?;
-        let set = match params.version {
+        let (version, set) = match params.version {
             Some(number) => {
-                store::find(&mut session, number).await?.ok_or(MandateError::Unknown(number))?
+                let set = store::find(&mut session, number).await?;
+                (number, set.ok_or(MandateError::Unknown(number))?)
             }
             None => {
                 let newest = store::newest(&mut session).await?;
-                version(&mut session, newest).await?
+                (newest, version(&mut session, newest).await?)
             }
         };
-        let InForce { version, mandates: MandateSet { mut mandates, mut delegations } } = set;
+        let MandateSet { mut mandates, mut delegations, mut segregations } = set;
         if let Some(domain) = &params.domain {
             mandates.retain(|mandate| mandate.domain == *domain);
+            segregations.retain(|it| it.actions.iter().any(|deed| deed.domain == *domain));
+        }
+        if let Some(unit) = &params.unit {
+            mandates.retain(|mandate| mandate.unit.as_ref() == Some(unit));
         }
         if let Some(holder) = &params.holder {
-            mandates.retain(|mandate| mandate.holder == *holder);
-            delegations.retain(|it| it.from == *holder || it.to == *holder);
+            mandates.retain(|mandate| mandate.holder.name() == holder);
+            delegations.retain(|it| it.from.name() == holder || it.to == *holder);
         }
-        Ok(MandatesVersion { version, mandates, delegations })
+        Ok(MandatesVersion { version, mandates, delegations, segregations })
     }
 
     pub(super) async fn check(&self, ctx: &Ctx, params: CheckMandate) -> Result<CheckedMandate> {
-        let set = self.in_force(ctx).await?;
+        let in_force = self.in_force(ctx).await?;
         let request = request(ctx, params)?;
-        let decision = check_mandate(&set.mandates, &request, ctx.now());
-        Ok(CheckedMandate { decision, version: set.version })
+        Ok(CheckedMandate {
+            decision: in_force.authority.check(&request, ctx.now()),
+            version: in_force.version,
+            organisation_version: in_force.organisation_version,
+        })
     }
 }
 
 /// The mandates of that version; none at version 0.
-async fn version(session: &mut Session, number: i64) -> Result<InForce> {
+async fn version(session: &mut Session, number: i64) -> Result<MandateSet> {
     if number == 0 {
-        return Ok(InForce::default());
+        return Ok(MandateSet::default());
     }
     store::find(session, number).await?.ok_or_else(|| {
         Error::internal("mandates_lost", format!("version {number} of the mandates is gone"))
@@ -144,24 +165,34 @@ async fn version(session: &mut Session, number: i64) -> Result<InForce> {
 }
 
 fn request(ctx: &Ctx, params: CheckMandate) -> Result<MandateRequest, MandateError> {
-    let caller = &ctx.principal;
-    let (actor, actor_kind, groups) = match params.actor {
-        Some(actor) if actor != caller.id => (
-            actor,
-            params.actor_kind.unwrap_or(PrincipalKind::Person),
-            params.groups.unwrap_or_default(),
-        ),
+    for (list, count) in [("involved", params.involved.len()), ("done", params.done.len())] {
+        if count > MAX_TOLD {
+            return Err(MandateError::TooMany { list, count });
+        }
+    }
+    let caller: &Principal = &ctx.principal;
+    let (actor, groups) = match params.actor {
+        Some(id) if id != caller.id => {
+            let named = ActorRef::named(id);
+            let kind = params.actor_kind.unwrap_or(named.kind);
+            (ActorRef { kind, ..named }, params.groups.unwrap_or_default())
+        }
         Some(_) | None if params.groups.is_some() => return Err(MandateError::GroupsWithoutActor),
-        Some(_) | None => (caller.id.clone(), caller.kind, caller.groups.clone()),
+        Some(_) | None => (ActorRef::from(caller), caller.groups.clone()),
     };
+    let domain = params.domain;
+    let done = params.done.into_iter().map(|DoneBefore { by, domain: of, action }| Done {
+        deed: Deed { domain: of.unwrap_or_else(|| domain.clone()), action },
+        by: ActorRef::named(by),
+    });
     Ok(MandateRequest {
         actor,
-        actor_kind,
         groups,
-        domain: params.domain,
-        action: params.action,
+        done: done.collect(),
+        deed: Deed { domain, action: params.action },
+        unit: params.unit,
         amount: params.amount,
         currency: params.currency,
-        involved: params.involved,
+        involved: params.involved.into_iter().map(ActorRef::named).collect(),
     })
 }

@@ -4,8 +4,6 @@ use flowmaster_engine::governance::MandateSet;
 use flowmaster_kernel::{Result, Timestamp};
 use flowmaster_store::{Migrations, Param, Session, Tx, params};
 
-use super::types::InForce;
-
 /// The room's table. The rules room had it once, and hands it over before these steps.
 pub const MIGRATIONS: Migrations = Migrations {
     room: "mandates",
@@ -23,8 +21,7 @@ CREATE TABLE IF NOT EXISTS mandates_set (
 
 const ADD: &str = "INSERT INTO mandates_set
     (tenant_id, version, author, created_at, mandates) VALUES ($1, $2, $3, $4, $5)";
-const ONE: &str =
-    "SELECT version, mandates FROM mandates_set WHERE tenant_id = $1 AND version = $2";
+const ONE: &str = "SELECT mandates FROM mandates_set WHERE tenant_id = $1 AND version = $2";
 const NEWEST: &str = "SELECT COALESCE(MAX(version), 0) FROM mandates_set WHERE tenant_id = $1";
 
 /// The number of the version in force; 0 when there is none.
@@ -33,9 +30,9 @@ pub(super) async fn newest(session: &mut Session) -> Result<i64> {
 }
 
 /// The mandates of that version.
-pub(super) async fn find(session: &mut Session, version: i64) -> Result<Option<InForce>> {
+pub(super) async fn find(session: &mut Session, version: i64) -> Result<Option<MandateSet>> {
     let row = session.query_opt(ONE, &params![version]).await?;
-    row.map(|row| Ok(InForce { version: row.int(0)?, mandates: row.json(1)? })).transpose()
+    row.map(|row| row.json(0)).transpose()
 }
 
 pub(super) async fn add(

@@ -7,8 +7,12 @@ use flowmaster_kernel::{
 use flowmaster_store::Db;
 use serde_json::{Value, json};
 
+use flowmaster_data::entities::{self, Entities};
+
 use super::*;
 use crate::rules;
+
+mod guide;
 
 struct Room {
     mandates: Arc<Mandates>,
@@ -21,7 +25,8 @@ struct Room {
 impl Room {
     /// A second room on the same database, as another node has it.
     fn on_another_node(&self) -> Mandates {
-        Mandates::new(self.db.clone())
+        let entities = Arc::new(Entities::new(self.db.clone()));
+        Mandates::new(self.db.clone(), entities)
     }
 
     /// Calls an operation with JSON, as every client does.
@@ -41,10 +46,12 @@ impl Room {
 async fn room() -> Room {
     let clock = Arc::new(ManualClock::at(Timestamp::parse("2026-07-10T00:00:00Z").unwrap()));
     let db = Db::temporary(clock.clone()).await;
-    db.migrate(&[rules::MIGRATIONS, MIGRATIONS]).await.unwrap();
-    let mandates = Arc::new(Mandates::new(db.clone()));
+    db.migrate(&[entities::MIGRATIONS, rules::MIGRATIONS, MIGRATIONS]).await.unwrap();
+    let entities = Arc::new(Entities::new(db.clone()));
+    let mandates = Arc::new(Mandates::new(db.clone(), Arc::clone(&entities)));
     let mut catalogue = Catalogue::default();
     catalogue.add(operations(&mandates)).unwrap();
+    catalogue.add(entities::operations(&entities)).unwrap();
     let ctx = ctx("ten_a", "dora", &["director"], &clock);
     Room { mandates, catalogue, clock, db, ctx }
 }
@@ -86,6 +93,24 @@ fn with(list: &str, field: &str, value: Value) -> Value {
     set
 }
 
+fn deeds(actions: &[&str]) -> Value {
+    actions.iter().map(|action| json!({ "domain": "finance", "action": action })).collect()
+}
+
+/// The set with its first mandate in the place of others.
+fn replacing(replaced: Value) -> Value {
+    let mut set = with("mandates", "replaces", replaced);
+    set["mandates"][0]["unit"] = json!("sales");
+    set
+}
+
+/// The set with actions in different hands.
+fn segregating(actions: Value) -> Value {
+    let mut set = set();
+    set["segregations"] = json!([{ "id": "hands", "actions": actions }]);
+    set
+}
+
 #[tokio::test]
 async fn saving_replaces_and_every_change_is_a_version() {
     let room = room().await;
@@ -106,7 +131,8 @@ async fn saving_replaces_and_every_change_is_a_version() {
     assert_eq!(old["mandates"].as_array().unwrap().len(), 3);
     assert_eq!(old["delegations"][0]["id"], "holiday");
     let now = room.answer("mandate_get", json!({})).await;
-    assert_eq!(now, json!({ "version": 4, "mandates": [], "delegations": [] }));
+    let nothing = json!({ "version": 4, "mandates": [], "delegations": [], "segregations": [] });
+    assert_eq!(now, nothing);
     let unknown = room.refusal("mandate_get", json!({ "version": 5 })).await;
     assert_eq!(unknown.code(), "mandates_not_found");
 }
@@ -139,6 +165,20 @@ async fn mandates_that_make_no_sense_are_not_kept() {
         (with("mandates", "holder", json!("x".repeat(101))), &["name"]),
         (with("delegations", "from", json!("ben")), &["self_delegation"]),
         (with("delegations", "to", json!("a\nb")), &["name"]),
+        (with("delegations", "from", json!({ "role": "head" })), &["delegation_from_role"]),
+        (with("delegations", "below", json!(5)), &["currency_missing"]),
+        (with("delegations", "currency", json!("eur")), &["currency"]),
+        (with("delegations", "units", json!([""])), &["name"]),
+        (with("mandates", "holder", json!({ "position": "" })), &["name"]),
+        (with("mandates", "inherited", json!(true)), &["inherited_without_unit"]),
+        (with("mandates", "authority", json!("escalate")), &["escalate_to_missing"]),
+        (with("mandates", "escalate_to", json!("director")), &["escalate_to"]),
+        (with("mandates", "other_eyes_than", deeds(&["*"])), &["actions"]),
+        (with("mandates", "replaces", json!(["director"])), &["replaces", "replaces"]),
+        (replacing(json!(["nothing"])), &["replaces"]),
+        (replacing(json!(["hire"])), &["replaces"]),
+        (segregating(deeds(&["pay"])), &["actions"]),
+        (segregating(deeds(&["pay", " order"])), &["name"]),
     ] {
         let refused = room.refusal("mandate_save", arguments.clone()).await;
         assert_eq!(refused.code(), "mandates_invalid", "{arguments}");
@@ -202,7 +242,7 @@ async fn a_check_is_made_for_the_caller_or_for_an_actor() {
 #[tokio::test]
 async fn nothing_is_allowed_before_mandates_are_saved() {
     let room = room().await;
-    assert_eq!(*room.mandates.in_force(&room.ctx).await.unwrap(), InForce::default());
+    assert_eq!(room.mandates.in_force(&room.ctx).await.unwrap().version, 0);
     let asked = json!({ "domain": "finance", "action": "pay" });
     let checked = room.answer("mandate_check", asked).await;
     assert_eq!((&checked["outcome"], &checked["version"]), (&json!("escalate"), &json!(0)));
@@ -259,4 +299,140 @@ async fn tenants_have_their_own_mandates() {
     let saved = room.call(&theirs, "mandate_save", json!({ "mandates": [] })).await.unwrap();
     assert_eq!(saved["version"], 0, "nothing was there and nothing is");
     assert_eq!(room.mandates.in_force(&room.ctx).await.unwrap().version, 1);
+}
+
+fn company() -> Value {
+    json!({
+        "units": [{ "id": "company", "name": "Company" }, { "id": "sales", "name": "Sales", "parent": "company" }],
+        "positions": [{ "id": "ceo", "title": "CEO", "unit": "company", "roles": ["head"] },
+                      { "id": "lead", "title": "Head of Sales", "unit": "sales", "roles": ["head"] }],
+        "holders": [{ "person": "cleo", "position": "ceo" }, { "person": "sam", "position": "lead" }],
+        "substitutes": [{ "absent": "sam", "by": "ben" }],
+    })
+}
+
+fn heads() -> Value {
+    json!({
+        "mandates": [
+            { "id": "heads", "domain": "finance", "action": "pay", "holder": { "role": "head" },
+              "authority": "allow", "unit": "company", "inherited": true },
+        ],
+        "segregations": [{ "id": "hands", "actions": deeds(&["order", "pay"]) }],
+    })
+}
+
+#[tokio::test]
+async fn a_check_knows_the_organisation() {
+    let room = room().await;
+    room.answer("organisation_save", company()).await;
+    room.answer("mandate_save", heads()).await;
+    for (actor, extra, outcome, approvers) in [
+        ("sam", json!({}), "allow", json!([])),
+        ("ben", json!({}), "allow", json!([])),
+        ("cleo", json!({}), "allow", json!([])),
+        ("sam", json!({ "unit": "company" }), "escalate", json!(["cleo"])),
+        ("dan", json!({}), "escalate", json!(["ben", "cleo"])),
+        (
+            "sam",
+            json!({ "done": [{ "by": "sam", "action": "order" }] }),
+            "second_person",
+            json!(["cleo"]),
+        ),
+        (
+            "sam",
+            json!({ "done": [{ "by": "sam", "action": "order", "domain": "law" }] }),
+            "allow",
+            json!([]),
+        ),
+    ] {
+        let mut arguments =
+            json!({ "domain": "finance", "action": "pay", "unit": "sales", "actor": actor });
+        for (name, value) in extra.as_object().unwrap() {
+            arguments[name] = value.clone();
+        }
+        let checked = room.answer("mandate_check", arguments).await;
+        assert_eq!((&checked["outcome"], &checked["approvers"]), (&json!(outcome), &approvers));
+        assert_eq!((&checked["version"], &checked["organisation_version"]), (&json!(1), &json!(1)));
+    }
+    let too_many: Vec<Value> =
+        (0..101).map(|n| json!({ "by": "a", "action": format!("{n}") })).collect();
+    let asked = json!({ "domain": "finance", "action": "pay", "done": too_many });
+    assert_eq!(room.refusal("mandate_check", asked).await.code(), "too_many_entries");
+}
+
+#[tokio::test]
+async fn a_change_of_the_organisation_counts_at_once() {
+    let room = room().await;
+    let check = json!({ "domain": "finance", "action": "pay", "unit": "sales", "actor": "sam" });
+    room.answer("mandate_save", heads()).await;
+    for (organisation, outcome, version) in [
+        (json!({ "units": [] }), "escalate", 0),
+        (company(), "allow", 1),
+        (json!({ "units": [] }), "escalate", 2),
+    ] {
+        room.answer("organisation_save", organisation).await;
+        let checked = room.answer("mandate_check", check.clone()).await;
+        let found = (&checked["outcome"], &checked["organisation_version"]);
+        assert_eq!(found, (&json!(outcome), &json!(version)));
+    }
+}
+
+#[tokio::test]
+async fn what_comes_to_nothing_is_told_and_saved() {
+    let room = room().await;
+    let mut set = heads();
+    set["mandates"][0]["escalate_to"] = json!(null);
+    set["delegations"] =
+        json!([{ "id": "d", "from": { "position": "lead" }, "to": "dan", "units": ["north"] }]);
+    let codes = |saved: &Value| -> Vec<String> {
+        let warnings = saved["warnings"].as_array().cloned().unwrap_or_default();
+        warnings
+            .iter()
+            .map(|it| {
+                format!("{} {}", it["code"].as_str().unwrap(), it["element"].as_str().unwrap())
+            })
+            .collect()
+    };
+    let saved = room.answer("mandate_save", set.clone()).await;
+    let expected =
+        ["unknown_holder heads", "unknown_unit heads", "unknown_holder d", "unknown_unit d"];
+    assert_eq!(
+        (codes(&saved), &saved["is_new"]),
+        (expected.map(str::to_owned).to_vec(), &json!(true))
+    );
+    room.answer("organisation_save", company()).await;
+    let saved = room.answer("mandate_save", set.clone()).await;
+    assert_eq!(
+        (codes(&saved), &saved["is_new"]),
+        (vec!["unknown_unit d".to_owned()], &json!(false))
+    );
+    set["mandates"] = json!([
+        { "id": "north", "domain": "finance", "action": "pay", "holder": "sam", "authority": "allow", "unit": "sales" },
+        { "id": "top", "domain": "finance", "action": "pay", "holder": "sam", "authority": "allow",
+          "unit": "company", "replaces": ["north"] },
+    ]);
+    set["delegations"] = json!([]);
+    assert_eq!(codes(&room.answer("mandate_save", set).await), ["replaces top"]);
+}
+
+#[tokio::test]
+async fn the_set_of_the_rules_room_is_taken_over() {
+    let clock = Arc::new(ManualClock::at(Timestamp::from_millis(0)));
+    let db = Db::temporary(clock.clone()).await;
+    let (first, later) = rules::MIGRATIONS.steps.split_at(1);
+    let before = flowmaster_store::Migrations { room: rules::MIGRATIONS.room, steps: first };
+    db.migrate(&[entities::MIGRATIONS, before]).await.unwrap();
+    assert!(!later.is_empty());
+    let ctx = ctx("ten_a", "dora", &[], &clock);
+    let mut tx = db.begin(&ctx).await.unwrap();
+    let old = json!({ "mandates": set()["mandates"], "delegations": [] }).to_string();
+    let insert = format!(
+        "INSERT INTO rules_mandates (tenant_id, version, author, created_at, mandates) VALUES ($1, 7, 'dora', 0, '{old}')"
+    );
+    tx.execute_dynamic(&insert, &[]).await.unwrap();
+    tx.commit(()).await.unwrap();
+    db.migrate(&[entities::MIGRATIONS, rules::MIGRATIONS, MIGRATIONS]).await.unwrap();
+    let entities = Arc::new(Entities::new(db.clone()));
+    let in_force = Mandates::new(db, entities).in_force(&ctx).await.unwrap();
+    assert_eq!((in_force.version, in_force.authority.set().mandates.len()), (7, 3));
 }

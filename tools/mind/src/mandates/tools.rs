@@ -15,8 +15,9 @@ pub fn operations(room: &Arc<Mandates>) -> Vec<Operation> {
             Spec {
                 name: "mandate_save",
                 title: "Replace the mandates",
-                description: "Use this to change who may decide what, up to which amount, and who \
-                              stands in for whom. It replaces the whole set: read it with \
+                description: "Use this to change who may decide what, in which unit and up to which \
+                              amount, who stands in for whom, and which duties are segregated. It \
+                              replaces the whole set: read it with \
                               mandate_get, change it, and save it with its version. Agents and \
                               people are held to it from the next step of any process. What is \
                               wrong comes back as findings and nothing is saved.",
@@ -47,8 +48,9 @@ pub fn operations(room: &Arc<Mandates>) -> Vec<Operation> {
                 name: "mandate_check",
                 title: "Check a mandate",
                 description: "Use this to ask before acting whether you, or somebody else, may \
-                              decide something: allow, deny, escalate (with who could decide \
-                              instead) or second_person (four eyes). Nothing is changed. The same \
+                              decide something: allow, deny, escalate or second_person (four \
+                              eyes, segregation of duties), with who could decide instead, level \
+                              by level. Give the unit of the case. Nothing is changed. The same \
                               check is made when you act, so asking is never required.",
                 effect: Effect::Read,
                 area: "rules",

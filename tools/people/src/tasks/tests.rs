@@ -7,6 +7,7 @@ mod lists;
 
 use std::sync::{Arc, Mutex};
 
+use flowmaster_data::entities::{self, Entities};
 use flowmaster_kernel::{
     Catalogue, Clock, Ctx, Error, IdSource, Idempotency, ManualClock, Principal, PrincipalKind,
     Result, Role, SequenceIds, TenantId, Timestamp,
@@ -47,10 +48,11 @@ impl World {
         let db = Db::temporary(clock.clone()).await;
         let mut sets = flowmaster_run::MIGRATIONS.to_vec();
         sets.extend(crate::MIGRATIONS);
-        sets.extend([rules::MIGRATIONS, mandates::MIGRATIONS]);
+        sets.extend([entities::MIGRATIONS, rules::MIGRATIONS, mandates::MIGRATIONS]);
         db.migrate(&sets).await.unwrap();
         let rules = Arc::new(Rules::new(db.clone()));
-        let mandates = Arc::new(Mandates::new(db.clone()));
+        let entities = Arc::new(Entities::new(db.clone()));
+        let mandates = Arc::new(Mandates::new(db.clone(), entities));
         let archive = tempfile::tempdir().unwrap();
         let processes = Arc::new(Processes::new(db.clone(), rules, Arc::clone(&mandates)));
         let execution = Arc::new(Execution::new(

@@ -258,7 +258,7 @@ impl Execution {
     ) -> Result<Followed, Failed> {
         let published = self.published_of(ctx, before).await?;
         let mandates = self.mandates.in_force(ctx).await?;
-        let env = Env { now: ctx.now(), actor: &ctx.principal, mandates: &mandates.mandates };
+        let env = Env { now: ctx.now(), actor: &ctx.principal, authority: &mandates.authority };
         let definition = &published.definition;
         let decided = advance(definition, &before.instance, command, &env)
             .map_err(|rejected| Failed::Rejected(rejected.into()))?;
@@ -267,6 +267,7 @@ impl Execution {
             ctx,
             now: env.now,
             mandates_version: mandates.version,
+            organisation_version: mandates.organisation_version,
             audience: self.db.audience(ctx),
         };
         let Written { mut writes, after, opened, bytes } =
@@ -306,7 +307,7 @@ impl Execution {
     ) -> Result<Decided> {
         let published = self.published_of(ctx, stored).await?;
         let mandates = self.mandates.in_force(ctx).await?;
-        let env = Env { now: ctx.now(), actor: &ctx.principal, mandates: &mandates.mandates };
+        let env = Env { now: ctx.now(), actor: &ctx.principal, authority: &mandates.authority };
         Ok(advance(&published.definition, &stored.instance, command, &env)?)
     }
 
