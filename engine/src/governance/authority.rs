@@ -106,50 +106,37 @@ impl Authority {
         let case = Case::new(self, request, now);
         let own = case.own();
         let verdict = case.judge(&request.actor, &own);
-        match verdict {
-            Verdict::Allowed(mandate) => return allowed(mandate, &own, &request.deed),
-            Verdict::Denied(mandate) => {
-                let reason = format!(
-                    "mandate {} denies {} to {}",
-                    mandate.id, request.deed.action, mandate.holder
-                );
-                return refused(&case, Outcome::Deny, Some(mandate), &own, reason);
-            }
-            _ => {}
+        if let Verdict::Denied(mandate) = verdict {
+            let (action, holder) = (&request.deed.action, &mandate.holder);
+            let reason = format!("mandate {} denies {action} to {holder}", mandate.id);
+            return refused(&case, Outcome::Deny, Some(mandate), &own, reason);
         }
+        // Nothing beats an allowance of the own capacity, so the others are not looked at then.
+        let is_enough = matches!(verdict, Verdict::Allowed(_));
+        let others = if is_enough { Vec::new() } else { case.stand_ins() };
         let mut judged = vec![(verdict, own)];
-        judged.extend(case.stand_ins().into_iter().map(|it| (case.judge(&request.actor, &it), it)));
-        let best = judged.iter().min_by(|(a, by_a), (b, by_b)| {
-            (a.rank(), by_a.via.rank(), a.level(), by_a.via.name()).cmp(&(
-                b.rank(),
-                by_b.via.rank(),
-                b.level(),
-                by_b.via.name(),
-            ))
-        });
-        match best {
+        judged.extend(others.into_iter().map(|it| (case.judge(&request.actor, &it), it)));
+        match judged.iter().min_by(|a, b| order(a).cmp(&order(b))) {
             Some((Verdict::Allowed(mandate), capacity)) => {
-                allowed(mandate, capacity, &request.deed)
+                let (action, holder) = (&request.deed.action, &mandate.holder);
+                let reason = format!("mandate {} allows {action} to {holder}", mandate.id);
+                decision(Outcome::Allow, Some(mandate), capacity, reason)
             }
             Some((Verdict::OtherEyes(needed), capacity)) => {
-                let why = format!("mandate {} {}", needed.mandate.id, needed.why);
+                let reason = format!("mandate {} {}", needed.mandate.id, needed.why);
                 let outcome = Outcome::SecondPerson;
-                let mut decision = refused(&case, outcome, Some(needed.mandate), capacity, why);
-                decision.segregation = needed.segregation.map(|it| it.id.clone());
-                decision
+                let decision = refused(&case, outcome, Some(needed.mandate), capacity, reason);
+                let segregation = needed.segregation.map(|it| it.id.clone());
+                MandateDecision { segregation, ..decision }
             }
             Some((Verdict::Escalated(mandate), capacity)) => {
+                let (action, holder) = (&request.deed.action, &mandate.holder);
                 let to = mandate.escalate_to.as_ref().map(|to| format!(" to {to}"));
-                let reason = format!(
-                    "mandate {} escalates {} of {}{}",
-                    mandate.id,
-                    request.deed.action,
-                    mandate.holder,
-                    to.unwrap_or_default()
-                );
+                let to = to.unwrap_or_default();
+                let reason = format!("mandate {} escalates {action} of {holder}{to}", mandate.id);
                 refused(&case, Outcome::Escalate, Some(mandate), capacity, reason)
             }
-            _ => {
+            Some((Verdict::Denied(_) | Verdict::Nothing, _)) | None => {
                 let reason = case.why_nothing_allows();
                 refused(&case, Outcome::Escalate, None, &case.own(), reason)
             }
@@ -189,9 +176,9 @@ fn enter(index: &mut ByDeed, domain: &str, action: &str, at: usize) {
     of_domain.entry(action.to_owned()).or_default().push(at);
 }
 
-fn allowed(mandate: &Mandate, capacity: &Capacity<'_>, deed: &Deed) -> MandateDecision {
-    let reason = format!("mandate {} allows {} to {}", mandate.id, deed.action, mandate.holder);
-    decision(Outcome::Allow, Some(mandate), capacity, reason)
+/// The best answer first, then the own capacity, the lower level, the id.
+fn order<'a>((verdict, by): &'a (Verdict<'_>, Capacity<'_>)) -> (u8, u8, u8, &'a str) {
+    (verdict.rank(), by.via.rank(), verdict.level(), by.via.name())
 }
 
 fn refused<'a>(

@@ -55,8 +55,10 @@ impl<'a> Checked<'a> {
             let place = format!("/units/{at}");
             self.name(&place, "id", id);
             self.name(&place, "name", name);
-            if parents.insert(id, parent.as_deref()).is_some() {
+            if parents.contains_key(id.as_str()) {
                 self.twice(&place, "unit", id);
+            } else {
+                parents.insert(id, parent.as_deref());
             }
         }
         for (at, Unit { id, parent, .. }) in self.organisation.units.iter().enumerate() {
@@ -70,10 +72,15 @@ impl<'a> Checked<'a> {
             let above = |unit: &&'a str| parents.get(unit).copied().flatten();
             let line: Vec<&str> =
                 std::iter::successors(Some(id.as_str()), above).take(MAX_DEPTH + 1).collect();
-            if line.iter().skip(1).any(|it| it == id) {
-                let what = format!("the unit {id:?} lies below itself: {}", line.join(", "));
+            let distinct: BTreeSet<&str> = line.iter().copied().collect();
+            let is_in_ring = line.iter().skip(1).any(|it| it == id);
+            if is_in_ring {
+                let ring: Vec<&str> = line.iter().take(distinct.len()).copied().collect();
+                let what = format!("the unit {id:?} lies below itself: {}", ring.join(", "));
                 self.error("cycle", &place, what, "give one of them another parent");
-            } else if line.len() > MAX_DEPTH {
+            }
+            // A line that leads into a ring is as long as it is followed; the ring is told already.
+            if line.len() > MAX_DEPTH && distinct.len() == line.len() {
                 let what = format!("the unit {id:?} has more than {MAX_DEPTH} units in its line");
                 self.error("too_deep", &place, what, "leave out levels in between");
             }

@@ -1,9 +1,13 @@
 //! What holds for all mandates on all organisations.
 
+use std::collections::BTreeMap;
+
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
 
 use super::*;
 use crate::governance::{Position, PositionHolder, Ruling, Segregation, Substitute, Unit};
@@ -197,6 +201,35 @@ fn shuffle<T>(list: &mut [T], seed: u64) {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         list.swap(at, usize::try_from(state >> 33).unwrap() % (at + 1));
     }
+}
+
+/// Without this the properties could hold because nothing ever happens.
+#[test]
+fn the_scenes_reach_every_answer() {
+    let mut runner = TestRunner::deterministic();
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    for _ in 0..2_000 {
+        let scene = scene().new_tree(&mut runner).unwrap().current();
+        let decided = scene.check();
+        let by = scene.set.mandates.iter().find(|it| Some(&it.id) == decided.mandate.as_ref());
+        let is_inherited = by.is_some_and(|it| it.inherited && it.unit != scene.request.unit);
+        let is_named = decided.chain.iter().any(|step| !step.people.is_empty());
+        let is_allowed = decided.outcome == Outcome::Allow;
+        for (what, is_so) in [
+            ("allowed", is_allowed),
+            ("allowed by inheritance", is_allowed && is_inherited),
+            ("allowed by delegation", is_allowed && decided.delegation.is_some()),
+            ("allowed in an absence", is_allowed && decided.substitute_for.is_some()),
+            ("denied", decided.outcome == Outcome::Deny),
+            ("escalated", decided.outcome == Outcome::Escalate && by.is_some()),
+            ("another person", decided.outcome == Outcome::SecondPerson),
+            ("segregated", decided.segregation.is_some()),
+            ("people named", is_named),
+        ] {
+            *seen.entry(what).or_default() += usize::from(is_so);
+        }
+    }
+    assert!(seen.values().all(|count| *count >= 10), "{seen:?}");
 }
 
 proptest! {
