@@ -65,27 +65,30 @@ impl Authority {
     /// Indexes `set` over `chart`.
     #[must_use]
     pub fn new(set: Arc<MandateSet>, chart: Arc<Chart>) -> Self {
-        let mut authority = Self { set: Arc::clone(&set), chart, ..Self::default() };
+        let mut mandates = ByDeed::new();
         let mut ids: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (at, mandate) in set.mandates.iter().enumerate() {
             ids.entry(&mandate.id).or_default().push(at);
-            enter(&mut authority.mandates, &mandate.domain, &mandate.action, at);
+            enter(&mut mandates, &mandate.domain, &mandate.action, at);
         }
+        let mut replacing: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (at, mandate) in set.mandates.iter().enumerate() {
             let replaced = mandate.replaces.iter().filter_map(|id| ids.get(id.as_str())).flatten();
             for replaced in replaced {
-                authority.replacing.entry(*replaced).or_default().push(at);
+                replacing.entry(*replaced).or_default().push(at);
             }
         }
+        let mut delegations: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (at, delegation) in set.delegations.iter().enumerate() {
-            authority.delegations.entry(delegation.to.clone()).or_default().push(at);
+            delegations.entry(delegation.to.clone()).or_default().push(at);
         }
+        let mut segregations = ByDeed::new();
         for (at, segregation) in set.segregations.iter().enumerate() {
             for Deed { domain, action } in &segregation.actions {
-                enter(&mut authority.segregations, domain, action, at);
+                enter(&mut segregations, domain, action, at);
             }
         }
-        authority
+        Self { set, chart, mandates, replacing, delegations, segregations }
     }
 
     /// The organisation.

@@ -190,9 +190,9 @@ impl Runner<'_> {
         };
         match answered {
             Answered::Refused(refusal) if refusal.code.as_str() == refuse.reason => {
-                let named = refuse.approvers.as_ref().filter(|named| **named != refusal.approvers);
+                let is_told = refuse.approvers.as_ref().is_none_or(|it| *it == refusal.approvers);
                 let told = refusal.approvers.join(", ");
-                named.map_or(Ok(()), |_| Err(format!("it was told who could do it: [{told}]")))
+                is_told.then_some(()).ok_or_else(|| format!("those who may are told: [{told}]"))
             }
             Answered::Refused(refusal) => {
                 Err(format!("refused as {}: {}", refusal.code.as_str(), refusal.reason))

@@ -132,3 +132,36 @@ fn mandates_allow_deny_and_escalate() {
         expect: { state: completed }";
     assert_eq!(outcome_as(model, steps, &cast), None);
 }
+
+#[test]
+fn a_scenario_brings_its_own_mandates_and_organisation() {
+    let model = "
+        start s
+        user approve
+        policy approve on complete mandate finance approve amount EUR unit
+        end e
+        s -> approve -> e";
+    let steps = |approvers: &str| {
+        format!(
+            "
+        organisation:
+          units: [ {{ id: company, name: C }}, {{ id: sales, name: S, parent: company }} ]
+          positions: [ {{ id: lead, title: L, unit: sales, roles: [head] }} ]
+          holders: [ {{ person: sam, position: lead }} ]
+        mandates:
+          mandates:
+            - {{ id: m, domain: finance, action: approve, holder: {{ role: head }}, unit: company, inherited: true,
+                authority: allow, below: 1000.50, currency: EUR }}
+        start: {{ variables: {{ amount: 1000.49, unit: sales }} }}
+        steps:
+          - refuse: {{ complete: approve, actor: tina, reason: escalate, approvers: [{approvers}] }}
+          - refuse: {{ complete: {{ node: approve, variables: {{ unit: company }} }}, actor: sam, reason: escalate }}
+          - refuse: {{ complete: {{ node: approve, variables: {{ amount: 1000.5 }} }}, actor: sam, reason: escalate }}
+          - complete: {{ node: approve, actor: sam }}
+        expect: {{ state: completed }}"
+        )
+    };
+    check(model, &steps("sam"));
+    let failure = outcome_as(model, &steps("sam, tina"), &Cast::default()).unwrap();
+    assert_eq!(failure.actual, "those who may are told: [sam]");
+}

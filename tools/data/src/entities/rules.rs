@@ -15,6 +15,9 @@ const MAX_HOLDERS: usize = 50_000;
 const MAX_SUBSTITUTES: usize = 50_000;
 /// The most roles of a position.
 const MAX_ROLES: usize = 20;
+/// The most entries of one person among the holders, the absent and those who stand in: each is
+/// looked at whenever the person acts.
+const MAX_ENTRIES: usize = 100;
 /// How many findings are told at once.
 const MAX_FINDINGS: usize = 50;
 /// The longest name of anything, in characters.
@@ -130,6 +133,8 @@ impl<'a> Checked<'a> {
                 self.twice(&place, "holder", person);
             }
         }
+        let organisation = self.organisation;
+        self.entries("/holders", organisation.holders.iter().map(|it| &*it.person));
     }
 
     fn substitutes(&mut self) {
@@ -147,6 +152,20 @@ impl<'a> Checked<'a> {
             if !entries.insert((absent, by, valid_from, valid_until)) {
                 self.twice(&place, "substitute", by);
             }
+        }
+        let organisation = self.organisation;
+        self.entries("/substitutes", organisation.substitutes.iter().map(|it| &*it.absent));
+        self.entries("/substitutes", organisation.substitutes.iter().map(|it| &*it.by));
+    }
+
+    fn entries(&mut self, list: &str, people: impl Iterator<Item = &'a str>) {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for person in people {
+            *counts.entry(person).or_default() += 1;
+        }
+        for (person, count) in counts.into_iter().filter(|(_, count)| *count > MAX_ENTRIES) {
+            let what = format!("{person:?} has {count} entries, and {MAX_ENTRIES} at most");
+            self.error("too_many_entries", list, what, "leave out those that are over");
         }
     }
 

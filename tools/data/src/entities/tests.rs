@@ -146,6 +146,10 @@ async fn what_makes_no_sense_is_not_kept() {
         })
         .collect();
     let many = vec![json!({ "id": "u", "name": "U" }); 5_001];
+    let crowd: Vec<Value> =
+        (0..101).map(|at| json!({ "absent": format!("p{at}"), "by": "sam" })).collect();
+    let mut crowded = company();
+    crowded["substitutes"] = json!(crowd);
     let mut ring = with("units", 1, "parent", json!("north"));
     ring["units"][0]["parent"] = json!("company");
     for (arguments, expected) in [
@@ -157,6 +161,7 @@ async fn what_makes_no_sense_is_not_kept() {
         (ring, &["cycle /units/0", "cycle /units/1", "cycle /units/2"]),
         (json!({ "units": deep }), &["too_deep /units/20"]),
         (json!({ "units": many }), &["too_many /units"]),
+        (crowded, &["too_many_entries /substitutes"]),
         (with("units", 3, "id", json!(" x")), &["name /units/3"]),
         (with("positions", 2, "unit", json!("nowhere")), &["unknown_unit /positions/2"]),
         (with("positions", 2, "roles", json!([""])), &["name /positions/2"]),

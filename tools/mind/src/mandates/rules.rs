@@ -12,6 +12,8 @@ use flowmaster_kernel::Timestamp;
 const MAX_ENTRIES: usize = 2_000;
 /// The most names in one list of an entry.
 const MAX_LISTED: usize = 50;
+/// The most delegations to one principal: each is looked at when the principal acts.
+const MAX_DELEGATIONS: usize = 100;
 /// How many findings are told at once.
 const MAX_FINDINGS: usize = 50;
 /// The longest name of anything, in characters.
@@ -43,6 +45,7 @@ pub(super) fn problems(mandates: &MandateSet) -> Vec<Finding> {
         check_id(&mut findings, &mut ids, &delegation.id);
         check_delegation(&mut findings, delegation);
     }
+    check_receivers(&mut findings, &mandates.delegations);
     for segregation in &mandates.segregations {
         check_id(&mut findings, &mut ids, &segregation.id);
         check_segregation(&mut findings, segregation);
@@ -220,6 +223,17 @@ fn check_delegation(findings: &mut Vec<Finding>, delegation: &Delegation) {
     }
     check_amount(findings, id, "below", delegation.below);
     check_dates(findings, id, delegation.valid_from, delegation.valid_until);
+}
+
+fn check_receivers(findings: &mut Vec<Finding>, delegations: &[Delegation]) {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for delegation in delegations {
+        *counts.entry(&delegation.to).or_default() += 1;
+    }
+    for (to, count) in counts.into_iter().filter(|(_, count)| *count > MAX_DELEGATIONS) {
+        let what = format!("{to:?} has {count} delegations, and {MAX_DELEGATIONS} at most");
+        findings.push(Finding::error("too_many", "", what, "leave out those that are over"));
+    }
 }
 
 fn check_name(findings: &mut Vec<Finding>, id: &str, field: &str, value: &str) {

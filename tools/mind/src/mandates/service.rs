@@ -51,12 +51,8 @@ impl Mandates {
             Some(mandates) => mandates,
             None => self.read_newest(ctx).await?,
         };
-        let mut joined = self.joined.lock();
-        if let Some(known) = joined.get(&ctx.tenant)
-            && known.version == mandates.number
-            && known.organisation_version == organisation.number
-        {
-            return Ok(Arc::clone(known));
+        if let Some(known) = self.joined(ctx, mandates.number, organisation.number) {
+            return Ok(known);
         }
         let set = Arc::clone(&mandates.content);
         let in_force = Arc::new(InForce {
@@ -64,8 +60,16 @@ impl Mandates {
             organisation_version: organisation.number,
             authority: Arc::new(Authority::new(set, Arc::clone(&organisation.content))),
         });
-        joined.put(ctx.tenant.clone(), Arc::clone(&in_force));
+        self.joined.lock().put(ctx.tenant.clone(), Arc::clone(&in_force));
         Ok(in_force)
+    }
+
+    /// What was joined last, if it is of these versions.
+    fn joined(&self, ctx: &Ctx, mandates: i64, organisation: i64) -> Option<Arc<InForce>> {
+        let mut joined = self.joined.lock();
+        let known = joined.get(&ctx.tenant)?;
+        let is_same = known.version == mandates && known.organisation_version == organisation;
+        is_same.then(|| Arc::clone(known))
     }
 
     async fn read_newest(&self, ctx: &Ctx) -> Result<Arc<Version<Arc<MandateSet>>>> {

@@ -105,9 +105,9 @@ fn replacing(replaced: Value) -> Value {
 }
 
 /// The set with actions in different hands.
-fn segregating(actions: Value) -> Value {
+fn segregating(actions: &[&str]) -> Value {
     let mut set = set();
-    set["segregations"] = json!([{ "id": "hands", "actions": actions }]);
+    set["segregations"] = json!([{ "id": "hands", "actions": deeds(actions) }]);
     set
 }
 
@@ -177,8 +177,8 @@ async fn mandates_that_make_no_sense_are_not_kept() {
         (with("mandates", "replaces", json!(["director"])), &["replaces", "replaces"]),
         (replacing(json!(["nothing"])), &["replaces"]),
         (replacing(json!(["hire"])), &["replaces"]),
-        (segregating(deeds(&["pay"])), &["actions"]),
-        (segregating(deeds(&["pay", " order"])), &["name"]),
+        (segregating(&["pay"]), &["actions"]),
+        (segregating(&["pay", " order"]), &["name"]),
     ] {
         let refused = room.refusal("mandate_save", arguments.clone()).await;
         assert_eq!(refused.code(), "mandates_invalid", "{arguments}");
@@ -196,6 +196,11 @@ async fn mandates_that_make_no_sense_are_not_kept() {
     assert_eq!(findings(&several), ["duplicate_id", "name", "currency_missing"]);
     let many = json!({ "mandates": vec![set()["mandates"][1].clone(); 2_001] });
     assert_eq!(findings(&room.refusal("mandate_save", many).await), ["too_many"]);
+    let crowd: Vec<Value> = (0..101)
+        .map(|at| json!({ "id": format!("d{at}"), "from": "clerk", "to": "ben" }))
+        .collect();
+    let crowd = json!({ "mandates": [], "delegations": crowd });
+    assert_eq!(findings(&room.refusal("mandate_save", crowd).await), ["too_many"]);
     for no_number in ["NaN", "Infinity", "-Infinity", "ten"] {
         let refused = room.refusal("mandate_save", with("mandates", "below", json!(no_number)));
         let code = refused.await.code().to_owned();
