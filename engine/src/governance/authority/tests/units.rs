@@ -100,3 +100,28 @@ fn a_ring_of_units_is_followed_and_ends() {
     let authority = Authority::new(set.into(), Chart::new(ring).into());
     check(&authority, &pay("sam", "a", "1"), (Outcome::Allow, Some("m")));
 }
+
+#[test]
+fn an_override_replaces_no_denial_and_counts_where_the_unit_is_unknown() {
+    let set = authority(json!({
+        "mandates": [
+            { "id": "all", "domain": "finance", "action": "pay", "holder": "sam", "authority": "allow" },
+            { "id": "less", "domain": "finance", "action": "pay", "holder": "sam", "authority": "allow",
+              "unit": "north", "replaces": ["all"], "below": 100, "currency": "EUR" },
+            { "id": "no-agents", "domain": "finance", "action": "pay", "holder": "agent:a", "authority": "deny",
+              "unit": "company", "inherited": true },
+            { "id": "agent", "domain": "finance", "action": "pay", "holder": "agent:a", "authority": "allow",
+              "unit": "north", "replaces": ["no-agents"] },
+        ],
+    }));
+    for (actor, unit, amount, expected) in [
+        ("sam", "sales", "500", (Outcome::Allow, Some("all"))),
+        ("sam", "north", "99.99", (Outcome::Allow, Some("less"))),
+        ("sam", "north", "500", (Outcome::Escalate, None)),
+        ("sam", "", "500", (Outcome::Escalate, None)),
+        ("sam", "nowhere", "500", (Outcome::Escalate, None)),
+        ("agent:a", "north", "1", (Outcome::Deny, Some("no-agents"))),
+    ] {
+        check(&set, &pay(actor, unit, amount), expected);
+    }
+}
