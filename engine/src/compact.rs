@@ -347,6 +347,10 @@ pub enum CompactRule {
         /// ISO 4217 code, or FEEL beginning with `=`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         currency: Option<String>,
+        /// Id of the unit of the organisation that the case belongs to, e.g. `sales`, or FEEL
+        /// beginning with `=`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unit: Option<String>,
     },
     /// A FEEL condition.
     Condition {

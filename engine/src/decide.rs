@@ -19,7 +19,7 @@ use flowmaster_kernel::{Principal, Timestamp};
 use crate::command::{Command, Rejected};
 use crate::dmn::Decisions;
 use crate::event::Event;
-use crate::governance::{Action, Mandates, govern};
+use crate::governance::{Action, Authority, govern};
 use crate::instance::Instance;
 use crate::model::{ElementId, Process};
 use crate::transition::Transition;
@@ -60,8 +60,8 @@ pub struct Env<'a> {
     pub now: Timestamp,
     /// Who gives the command.
     pub actor: &'a Principal,
-    /// The mandates in force.
-    pub mandates: &'a Mandates,
+    /// The mandates in force on the organisation as it is.
+    pub authority: &'a Authority,
 }
 
 /// What a command leads to.

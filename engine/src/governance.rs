@@ -1,14 +1,23 @@
-//! Governance: which actions may be committed, decided by pure functions over the actor, the data
-//! and the mandates. The engine asks before it applies a command; a refusal becomes an event.
+//! Governance: which actions may be committed, decided by pure functions over the actor, the data,
+//! the mandates and the organisation. The engine asks before it applies a command; a refusal becomes
+//! an event.
 
+mod amount;
+mod authority;
+mod chart;
+mod decision;
+mod eyes;
 mod mandate;
+mod organisation;
 mod policy;
 mod step;
 
-pub use mandate::{
-    Amount, Authority, Delegation, Mandate, MandateDecision, MandateRequest, Mandates, Outcome,
-    check_mandate,
-};
+pub use amount::Amount;
+pub use authority::{ANY_ACTION, Authority};
+pub use chart::Chart;
+pub use decision::{ChainPerson, ChainStep, Done, MandateDecision, MandateRequest, Outcome};
+pub use mandate::{Deed, Delegation, Holder, Mandate, MandateSet, Ruling, Segregation};
+pub use organisation::{HEAD, MAX_DEPTH, Organisation, Position, PositionHolder, Substitute, Unit};
 pub use policy::{Action, Policy, Rule};
 pub use step::{Asked, Consulted, Refusal, RefusalCode, asked_of, excluded_actors};
 pub(crate) use step::{Attempt, govern};

@@ -11,10 +11,12 @@ mod report;
 mod runner;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use flowmaster_kernel::{Error, Principal, PrincipalKind};
 
-use crate::governance::Mandates;
+use crate::governance::Authority;
+use crate::instance::ActorRef;
 
 pub use format::{Expect, Scenario};
 pub use models::{ModelError, Models, processes_in};
@@ -36,8 +38,8 @@ impl From<ScenarioError> for Error {
 /// is a person without groups, or an agent where the name begins with `agent:`.
 #[derive(Clone, Debug, Default)]
 pub struct Cast {
-    /// The mandates in force.
-    pub mandates: Mandates,
+    /// The mandates in force on the organisation, where a scenario does not bring its own.
+    pub authority: Arc<Authority>,
     /// Principals by id.
     pub principals: BTreeMap<String, Principal>,
 }
@@ -47,9 +49,8 @@ impl Cast {
         if let Some(known) = self.principals.get(id) {
             return known.clone();
         }
-        let is_agent = id.starts_with("agent:");
-        let kind = if is_agent { PrincipalKind::Agent } else { PrincipalKind::Person };
-        principal(id, kind)
+        let ActorRef { id, kind } = ActorRef::named(id.to_owned());
+        principal(&id, kind)
     }
 }
 

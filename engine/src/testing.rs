@@ -371,7 +371,7 @@ fn ad_hoc(rest: &str) -> AdHoc {
     }
 }
 
-/// `four-eyes A B`, `four-eyes starter`, `mandate DOMAIN ACTION AMOUNT CURRENCY`, `condition FEEL`;
+/// `four-eyes A B`, `four-eyes starter`, `mandate DOMAIN ACTION AMOUNT CURRENCY [UNIT]`, `condition FEEL`;
 /// after `on complete` or another action.
 fn policy(rest: &str) -> Policy {
     let mut on = BTreeSet::new();
@@ -401,6 +401,7 @@ fn policy(rest: &str) -> Policy {
                 action: words[1].to_owned(),
                 amount: Some(program(words[2])),
                 currency: Some(text(words[3])),
+                unit: words.get(4).map(|unit| Text::Feel(program(unit))),
             }
         }
         _ => Rule::Condition { expression: program(more), reason: "not like this".to_owned() },

@@ -113,6 +113,7 @@ impl Reader<'_> {
                     action: policy.attribute("action").unwrap_or_default().to_owned(),
                     amount: amount.and_then(|amount| self.program(id, amount)),
                     currency: policy.attribute("currency").map(|currency| self.text(id, currency)),
+                    unit: policy.attribute("unit").map(|unit| self.text(id, unit)),
                 }
             }
             "condition" => Rule::Condition {

@@ -27,7 +27,7 @@ const ORDER: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
         <z:assignmentDefinition candidateGroups="manager"/><z:taskSchedule dueDate="=now() + duration(&quot;P1D&quot;)"/>
         <f:form>{"type":"object"}</f:form>
         <f:policy id="second-pair" on="complete" type="four_eyes" with="charge" starter="true"/>
-        <f:policy id="limit" type="mandate" domain="finance" action="approve" amount="=amount" currency="EUR"/>
+        <f:policy id="limit" type="mandate" domain="finance" action="approve" amount="=amount" currency="EUR" unit="=department"/>
       </b:extensionElements>
     </b:userTask>
     <b:boundaryEvent id="late" attachedToRef="approve" cancelActivity="false">

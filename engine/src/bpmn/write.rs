@@ -145,12 +145,13 @@ fn policy(policy: &Policy) -> Element {
                 .with_some("with", (!with.is_empty()).then(|| with.join(" ")))
                 .with_some("starter", starter.then_some("true"))
         }
-        Rule::Mandate { domain, action, amount, currency } => element
+        Rule::Mandate { domain, action, amount, currency, unit } => element
             .with("type", "mandate")
             .with("domain", domain)
             .with("action", action)
             .with_some("amount", amount.as_ref().map(|amount| format!("={}", amount.text())))
-            .with_some("currency", currency.as_ref().map(source)),
+            .with_some("currency", currency.as_ref().map(source))
+            .with_some("unit", unit.as_ref().map(source)),
         Rule::Condition { expression, reason } => element
             .with("type", "condition")
             .with("condition", format!("={}", expression.text()))

@@ -265,11 +265,12 @@ fn policy(policy: &Policy) -> CompactPolicy {
             with: elements.iter().map(ToString::to_string).collect(),
             starter: *starter,
         },
-        Rule::Mandate { domain, action, amount, currency } => CompactRule::Mandate {
+        Rule::Mandate { domain, action, amount, currency, unit } => CompactRule::Mandate {
             domain: domain.clone(),
             action: action.clone(),
             amount: amount.as_ref().map(|amount| amount.text().to_owned()),
             currency: currency.as_ref().map(text),
+            unit: unit.as_ref().map(text),
         },
         Rule::Condition { expression, reason } => {
             CompactRule::Condition { when: expression.text().to_owned(), reason: reason.clone() }

@@ -382,11 +382,12 @@ impl Reader {
                     starter: *starter,
                 }
             }
-            CompactRule::Mandate { domain, action, amount, currency } => Rule::Mandate {
+            CompactRule::Mandate { domain, action, amount, currency, unit } => Rule::Mandate {
                 domain: domain.clone(),
                 action: action.clone(),
                 amount: amount.as_ref().and_then(|text| self.program(id, text)),
                 currency: self.optional_text(id, currency.as_deref()),
+                unit: self.optional_text(id, unit.as_deref()),
             },
             CompactRule::Condition { when, reason } => {
                 Rule::Condition { expression: self.program(id, when)?, reason: reason.clone() }

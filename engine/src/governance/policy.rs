@@ -61,6 +61,8 @@ pub enum Rule {
         amount: Option<Program>,
         /// ISO 4217 code, fixed or computed.
         currency: Option<Text>,
+        /// Id of the unit of the organisation that the case belongs to, fixed or computed.
+        unit: Option<Text>,
     },
     /// FEEL over the variables of the scope, `actor` (id, kind, groups) and `attempt` (variables or
     /// arguments); true allows.

@@ -10,12 +10,13 @@ use flowmaster_kernel::{Principal, PrincipalKind, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Action, MandateRequest, Mandates, Outcome, Policy, Rule, check_mandate};
+use super::eyes::same_eyes;
+use super::{Action, Authority, Deed, Done, MandateRequest, Outcome, Policy, Rule};
 use crate::decide::{Definition, Env};
 use crate::expression;
 use crate::feel::{Program, Variables};
 use crate::instance::{ActorRef, Instance, Key};
-use crate::model::{ElementId, Node};
+use crate::model::{ElementId, Node, Process};
 use crate::scope::{Overlay, VariableMap};
 
 /// Why an action was refused.
@@ -24,6 +25,8 @@ use crate::scope::{Overlay, VariableMap};
 pub enum RefusalCode {
     /// Another person must do it.
     FourEyes,
+    /// Another person must do it, because the actor did what must be in other hands.
+    SegregationOfDuties,
     /// A mandate forbids it.
     MandateDenied,
     /// No mandate of the actor covers it: somebody with a wider one must do it.
@@ -40,6 +43,7 @@ impl RefusalCode {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::FourEyes => "four_eyes",
+            Self::SegregationOfDuties => "segregation_of_duties",
             Self::MandateDenied => "mandate_denied",
             Self::Escalate => "escalate",
             Self::ConditionFailed => "condition_failed",
@@ -83,6 +87,9 @@ pub struct Consulted {
     /// The delegation through which the actor holds the mandate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delegation: Option<String>,
+    /// The absent person for whom the actor stands in and so holds the mandate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub substitute_for: Option<String>,
 }
 
 /// What somebody tries to do.
@@ -114,7 +121,7 @@ pub(crate) fn govern(
     if policies.peek().is_none() {
         return Ok(Vec::new());
     }
-    let step = Step::new(instance, attempt, env);
+    let step = Step::new(definition.process(), instance, attempt, env);
     policies.map(|policy| step.ask(policy)).collect()
 }
 
@@ -158,14 +165,14 @@ pub fn asked_of(
     definition: &Definition,
     instance: &Instance,
     owner: Key,
-    mandates: &Mandates,
+    authority: &Authority,
     now: Timestamp,
 ) -> Vec<Asked> {
     let process = definition.process();
     let Some((_, node)) = instance.place(process, owner) else { return Vec::new() };
     // Somebody who has no mandate and took no part yet.
     let nobody = Principal::new("", PrincipalKind::Person, &[], &[]);
-    let env = Env { now, actor: &nobody, mandates };
+    let env = Env { now, actor: &nobody, authority };
     let none = VariableMap::new();
     let attempt = Attempt {
         action: Action::Complete,
@@ -174,7 +181,7 @@ pub fn asked_of(
         variables: &none,
         tool: None,
     };
-    let step = Step::new(instance, &attempt, &env);
+    let step = Step::new(process, instance, &attempt, &env);
     let guards = |policy: &&Policy| policy.on.is_empty() || policy.on.contains(&Action::Complete);
     let asks = |policy: &Policy| {
         let (what, approvers) = match &policy.rule {
@@ -207,7 +214,28 @@ fn first_pair<'a>(
     elements.iter().flat_map(|element| instance.actors_of(element)).chain(starter)
 }
 
+/// What was done on the case: whoever completed an element, or started the instance, under policies
+/// that ask for mandates did what these are about.
+fn done(process: &Process, instance: &Instance) -> BTreeSet<Done> {
+    let mut done = BTreeSet::new();
+    let mut note = |policies: &[Policy], action: Action, actors: &[ActorRef]| {
+        for policy in policies.iter().filter(|it| it.on.is_empty() || it.on.contains(&action)) {
+            let Rule::Mandate { domain, action, .. } = &policy.rule else { continue };
+            let deed = Deed { domain: domain.clone(), action: action.clone() };
+            done.extend(actors.iter().map(|by| Done { deed: deed.clone(), by: by.clone() }));
+        }
+    };
+    note(&process.policies, Action::Start, instance.starter.as_slice());
+    for (element, actors) in &instance.actors {
+        note(&process.policies, Action::Complete, actors);
+        let node = process.find(element).map(|ix| process.node(ix));
+        note(node.map_or(&[][..], |node| &node.policies), Action::Complete, actors);
+    }
+    done
+}
+
 struct Step<'a> {
+    process: &'a Process,
     instance: &'a Instance,
     attempt: &'a Attempt<'a>,
     env: &'a Env<'a>,
@@ -216,7 +244,12 @@ struct Step<'a> {
 }
 
 impl<'a> Step<'a> {
-    fn new(instance: &'a Instance, attempt: &'a Attempt<'a>, env: &'a Env<'a>) -> Self {
+    fn new(
+        process: &'a Process,
+        instance: &'a Instance,
+        attempt: &'a Attempt<'a>,
+        env: &'a Env<'a>,
+    ) -> Self {
         let mut known = attempt.variables.clone();
         known.set("actor", describe(env.actor));
         let mut tried = attempt.variables.to_json();
@@ -225,19 +258,23 @@ impl<'a> Step<'a> {
             tried.insert("tool".to_owned(), Value::from(tool));
         }
         known.set("attempt", Value::Object(tried));
-        Self { instance, attempt, env, known }
+        Self { process, instance, attempt, env, known }
     }
 
     fn ask(&self, policy: &Policy) -> Result<Consulted, Box<Refusal>> {
-        let consulted =
-            |mandate, delegation| Consulted { policy: policy.id.clone(), mandate, delegation };
+        let consulted = || Consulted {
+            policy: policy.id.clone(),
+            mandate: None,
+            delegation: None,
+            substitute_for: None,
+        };
         match &policy.rule {
             Rule::FourEyes { elements, starter } => match self.same_eyes(elements, *starter) {
-                None => Ok(consulted(None, None)),
+                None => Ok(consulted()),
                 Some(reason) => Err(self.refuse(policy, RefusalCode::FourEyes, reason)),
             },
             Rule::Condition { expression, reason } => match self.holds(expression) {
-                Ok(true) => Ok(consulted(None, None)),
+                Ok(true) => Ok(consulted()),
                 Ok(false) => Err(self.refuse(policy, RefusalCode::ConditionFailed, reason.clone())),
                 Err(why) => Err(self.refuse(policy, RefusalCode::PolicyFailed, why)),
             },
@@ -246,13 +283,21 @@ impl<'a> Step<'a> {
                     Ok(request) => request,
                     Err(why) => return Err(self.refuse(policy, RefusalCode::PolicyFailed, why)),
                 };
-                let decision = check_mandate(self.env.mandates, &request, self.env.now);
+                let decision = self.env.authority.check(&request, self.env.now);
                 let code = match decision.outcome {
                     Outcome::Allow => {
-                        return Ok(consulted(decision.mandate, decision.delegation));
+                        return Ok(Consulted {
+                            mandate: decision.mandate,
+                            delegation: decision.delegation,
+                            substitute_for: decision.substitute_for,
+                            ..consulted()
+                        });
                     }
                     Outcome::Deny => RefusalCode::MandateDenied,
                     Outcome::Escalate => RefusalCode::Escalate,
+                    Outcome::SecondPerson if decision.segregation.is_some() => {
+                        RefusalCode::SegregationOfDuties
+                    }
                     Outcome::SecondPerson => RefusalCode::FourEyes,
                 };
                 let mut refusal = self.refuse(policy, code, decision.reasons.join("; "));
@@ -277,16 +322,8 @@ impl<'a> Step<'a> {
 
     /// Why the actor does not bring a second pair of eyes.
     fn same_eyes(&self, elements: &[ElementId], starter: bool) -> Option<String> {
-        let actor = self.env.actor;
-        first_pair(self.instance, elements, starter).find_map(|first| {
-            if first.id == actor.id {
-                return Some(format!("{} took part already", actor.id));
-            }
-            let agents = first.kind == PrincipalKind::Agent && actor.kind == PrincipalKind::Agent;
-            agents.then(|| {
-                format!("{} is an agent, as is {}: a person must do it", actor.id, first.id)
-            })
-        })
+        let actor = ActorRef::from(self.env.actor);
+        first_pair(self.instance, elements, starter).find_map(|first| same_eyes(first, &actor))
     }
 
     fn holds(&self, condition: &Program) -> Result<bool, String> {
@@ -300,7 +337,7 @@ impl<'a> Step<'a> {
         domain: &str,
         action: &str,
     ) -> Result<MandateRequest, String> {
-        let Rule::Mandate { amount, currency, .. } = &policy.rule else {
+        let Rule::Mandate { amount, currency, unit, .. } = &policy.rule else {
             return Err("not a mandate".to_owned());
         };
         let amount = match amount {
@@ -324,16 +361,21 @@ impl<'a> Step<'a> {
                     .map_err(|error| error.to_string())?,
             ),
         };
+        let unit = self
+            .seen(|variables| {
+                expression::optional_string_of(unit.as_ref(), variables, self.env.now)
+            })
+            .map_err(|error| error.to_string())?;
         let actors = self.instance.actors.values().flatten().chain(&self.instance.starter);
         Ok(MandateRequest {
-            actor: self.env.actor.id.clone(),
-            actor_kind: self.env.actor.kind,
+            actor: self.env.actor.into(),
             groups: self.env.actor.groups.clone(),
-            domain: domain.to_owned(),
-            action: action.to_owned(),
+            deed: Deed { domain: domain.to_owned(), action: action.to_owned() },
+            unit,
             amount,
             currency,
-            involved: actors.map(|actor| actor.id.clone()).collect(),
+            involved: actors.cloned().collect(),
+            done: done(self.process, self.instance),
         })
     }
 

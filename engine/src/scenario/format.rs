@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::ScenarioError;
+use crate::governance::{MandateSet, Organisation};
 
 /// The longest scenario, in bytes.
 const MAX_TEXT: usize = 1024 * 1024;
@@ -32,6 +33,12 @@ pub struct Scenario {
     /// The virtual clock at the start.
     #[serde(default = "new_year")]
     pub(super) now: Timestamp,
+    /// The mandates in force. Default: those of who runs the scenario, if any.
+    #[serde(default)]
+    pub(super) mandates: Option<MandateSet>,
+    /// The organisation. Default: that of who runs the scenario, if any.
+    #[serde(default)]
+    pub(super) organisation: Option<Organisation>,
     /// What jobs answer by themselves, by element id.
     #[serde(default)]
     pub(super) mocks: BTreeMap<String, Answers>,
@@ -280,6 +287,9 @@ pub(super) struct RefuseStep {
     #[serde(default)]
     pub(super) actor: Option<String>,
     pub(super) reason: String,
+    /// Who could do it instead, in order.
+    #[serde(default)]
+    pub(super) approvers: Option<Vec<String>>,
 }
 
 /// What must be true. What is not named is not looked at.

@@ -189,7 +189,11 @@ impl Runner<'_> {
             _ => return Err("refuse needs one of complete, set and cancel".to_owned()),
         };
         match answered {
-            Answered::Refused(refusal) if refusal.code.as_str() == refuse.reason => Ok(()),
+            Answered::Refused(refusal) if refusal.code.as_str() == refuse.reason => {
+                let is_told = refuse.approvers.as_ref().is_none_or(|it| *it == refusal.approvers);
+                let told = refusal.approvers.join(", ");
+                is_told.then_some(()).ok_or_else(|| format!("those who may are told: [{told}]"))
+            }
             Answered::Refused(refusal) => {
                 Err(format!("refused as {}: {}", refusal.code.as_str(), refusal.reason))
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use flowmaster_engine::{Command, Decided, Env, Key, advance, refusal};
 use flowmaster_kernel::{Clock, Ctx, Error, IdSource, Result, TenantId};
-use flowmaster_mind::rules::{MandateSet, Rules};
+use flowmaster_mind::mandates::{InForce, Mandates};
 use flowmaster_store::{CONSTRAINT_FAILED, Db, Turns, WriteSet};
 use parking_lot::Mutex;
 use serde::Serialize;
@@ -31,7 +31,7 @@ pub(super) type InstanceKey = (TenantId, Arc<str>);
 pub struct Execution {
     db: Db,
     processes: Arc<Processes>,
-    rules: Arc<Rules>,
+    mandates: Arc<Mandates>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn IdSource>,
     pub(super) history: History,
@@ -98,7 +98,7 @@ impl Execution {
     pub fn new(
         db: Db,
         processes: Arc<Processes>,
-        rules: Arc<Rules>,
+        mandates: Arc<Mandates>,
         history: History,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdSource>,
@@ -106,7 +106,7 @@ impl Execution {
         Self {
             db,
             processes,
-            rules,
+            mandates,
             clock,
             ids,
             history,
@@ -257,8 +257,8 @@ impl Execution {
         then: Then<'_>,
     ) -> Result<Followed, Failed> {
         let published = self.published_of(ctx, before).await?;
-        let mandates = self.rules.mandates(ctx).await?;
-        let env = Env { now: ctx.now(), actor: &ctx.principal, mandates: &mandates.mandates };
+        let mandates = self.mandates.in_force(ctx).await?;
+        let env = Env { now: ctx.now(), actor: &ctx.principal, authority: &mandates.authority };
         let definition = &published.definition;
         let decided = advance(definition, &before.instance, command, &env)
             .map_err(|rejected| Failed::Rejected(rejected.into()))?;
@@ -267,6 +267,7 @@ impl Execution {
             ctx,
             now: env.now,
             mandates_version: mandates.version,
+            organisation_version: mandates.organisation_version,
             audience: self.db.audience(ctx),
         };
         let Written { mut writes, after, opened, bytes } =
@@ -305,14 +306,14 @@ impl Execution {
         command: Command,
     ) -> Result<Decided> {
         let published = self.published_of(ctx, stored).await?;
-        let mandates = self.rules.mandates(ctx).await?;
-        let env = Env { now: ctx.now(), actor: &ctx.principal, mandates: &mandates.mandates };
+        let mandates = self.mandates.in_force(ctx).await?;
+        let env = Env { now: ctx.now(), actor: &ctx.principal, authority: &mandates.authority };
         Ok(advance(&published.definition, &stored.instance, command, &env)?)
     }
 
     /// The mandates in force.
-    pub(super) async fn mandates(&self, ctx: &Ctx) -> Result<Arc<MandateSet>> {
-        self.rules.mandates(ctx).await
+    pub(super) async fn mandates(&self, ctx: &Ctx) -> Result<Arc<InForce>> {
+        self.mandates.in_force(ctx).await
     }
 
     /// Records the answer under the key of the call, after everything that the call did.
