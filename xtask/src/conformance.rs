@@ -119,15 +119,15 @@ fn flowmaster(root: &Path, verb: [&str; 2]) -> Command {
 
 /// Checks every format on the models beside the repository, and runs what can be executed.
 pub(crate) fn run(root: &Path) -> anyhow::Result<Tally> {
-    let models =
-        std::env::var_os("FLOWMASTER_CONFORMANCE").map_or_else(|| root.join(MODELS), PathBuf::from);
+    let models = std::env::var_os("FLOWMASTER_TEST_CONFORMANCE")
+        .map_or_else(|| root.join(MODELS), PathBuf::from);
     let folder = |format: Format| {
         let folder = models.join(format.folder());
         if folder.is_dir() {
             return Ok(folder);
         }
         bail!(
-            "there is no {}: put the {} there, say with FLOWMASTER_CONFORMANCE where such folders \
+            "there is no {}: put the {} there, say with FLOWMASTER_TEST_CONFORMANCE where such folders \
              are, or use --without conformance",
             folder.display(),
             format.suite()
