@@ -6,9 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use flowmaster_data::entities::{self, Entities};
 use flowmaster_engine::Key;
 use flowmaster_kernel::{Clock, Ctx, IdSource, TenantId};
 use flowmaster_mcp_server::system::{RandomIds, SystemClock};
+use flowmaster_mind::mandates::{self, Mandates};
 use flowmaster_mind::rules::{self, Rules};
 use flowmaster_run::execution::types::StartProcess;
 use flowmaster_run::execution::{self, Execution, History, WorkRef};
@@ -66,18 +68,22 @@ pub(crate) async fn measure(
     let ids: Arc<dyn IdSource> = Arc::new(RandomIds);
     let db = Db::open(&DbConfig::new(url), Arc::clone(&clock)).await?;
     db.migrate(&[
+        entities::MIGRATIONS,
         rules::MIGRATIONS,
+        mandates::MIGRATIONS,
         processes::MIGRATIONS,
         execution::MIGRATIONS,
         record::MIGRATIONS,
     ])
     .await?;
     let rules = Arc::new(Rules::new(db.clone()));
-    let processes = Arc::new(Processes::new(db.clone(), Arc::clone(&rules)));
+    let entities = Arc::new(Entities::new(db.clone()));
+    let mandates = Arc::new(Mandates::new(db.clone(), entities));
+    let processes = Arc::new(Processes::new(db.clone(), rules, Arc::clone(&mandates)));
     let execution = Arc::new(Execution::new(
         db.clone(),
         Arc::clone(&processes),
-        Arc::clone(&rules),
+        Arc::clone(&mandates),
         History::new(Archive::in_folder(&std::env::temp_dir()), Vec::new()),
         Arc::clone(&clock),
         Arc::clone(&ids),
@@ -89,7 +95,7 @@ pub(crate) async fn measure(
         save(&processes, &ctx, "bench", guarded()).await?;
         let mandate = json!({ "mandates": [{ "id": "bench", "domain": "finance", "action": "approve",
             "holder": ctx.principal.id, "authority": "allow", "currency": "EUR", "below": 5_000 }] });
-        rules.save_mandates(&ctx, serde_json::from_value(mandate)?).await?;
+        mandates.save(&ctx, serde_json::from_value(mandate)?).await?;
     }
 
     let sealing = tokio::spawn(seal(Record::new(db.clone()), ctx.clone()));

@@ -1,6 +1,6 @@
 //! Benchmarks: instances per second through the engine's API beside a bare loop and other engines, MCP
-//! calls per second through the whole server beside a bare echo server, and what instances cost that
-//! wait. Figures are printed with what the disk can do, and
+//! calls per second through the whole server beside a bare echo server, what instances cost that wait,
+//! and how long a decision table is analysed. Figures are printed with what the disk can do, and
 //! written as JSON. Run in release mode: `cargo xtask bench`.
 
 mod cpu;
@@ -12,6 +12,7 @@ mod peers;
 mod program;
 mod raw;
 mod report;
+mod rules;
 mod served;
 mod server;
 
@@ -36,6 +37,8 @@ enum Measurement {
     Peers,
     /// What instances cost that wait, each at a human task with a timer, on the embedded database.
     Parked,
+    /// How long it takes to analyse a decision table of 1,000 rules.
+    Rules,
 }
 
 /// What is measured, and where the figures go.
@@ -99,6 +102,9 @@ async fn measure(arguments: &Arguments, report: &mut Report) -> anyhow::Result<(
     }
     if has(Measurement::Mcp) {
         mcp::measure(arguments.seconds, report).await?;
+    }
+    if has(Measurement::Rules) {
+        rules::measure(report)?;
     }
     if has(Measurement::Parked) {
         arguments.parked.measure(report).await?;

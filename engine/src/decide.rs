@@ -21,7 +21,7 @@ use flowmaster_kernel::{Principal, Timestamp};
 use crate::command::{Command, Rejected};
 use crate::dmn::Decisions;
 use crate::event::Event;
-use crate::governance::{Action, Mandates, Refusal, Ruling, govern};
+use crate::governance::{Action, Authority, Hearing, Refusal, govern};
 use crate::instance::Instance;
 use crate::model::{ElementId, Process};
 use crate::transition::Transition;
@@ -62,8 +62,8 @@ pub struct Env<'a> {
     pub now: Timestamp,
     /// Who gives the command.
     pub actor: &'a Principal,
-    /// The mandates in force.
-    pub mandates: &'a Mandates,
+    /// The mandates in force on the organisation as it is.
+    pub authority: &'a Authority,
 }
 
 /// What a command leads to.
@@ -74,7 +74,7 @@ pub struct Decided {
     /// The state after it: what applying the events gives.
     pub instance: Instance,
     /// What the policies that were asked said, for the runtime record; the last one refuses, if any.
-    pub rulings: Vec<Ruling>,
+    pub hearings: Vec<Hearing>,
 }
 
 /// What happens when `instance` gets `command`.
@@ -104,17 +104,17 @@ pub fn advance(
     admit::check_size(&command)?;
     let task = admit::admit(definition, instance, command, env)?;
     let mut t = Transition::new(definition, instance, env);
-    let mut rulings = Vec::new();
+    let mut hearings = Vec::new();
     for attempt in task.attempts(definition, instance) {
         let attempt = attempt.borrow();
-        let ruling = govern(definition, instance, &attempt, env);
-        if let Some(refusal) = ruling.as_ref().and_then(Ruling::refusal).cloned() {
-            rulings.extend(ruling);
-            return Ok(refused(&task, instance, refusal, env, rulings));
+        let hearing = govern(definition, instance, &attempt, env);
+        if let Some(refusal) = hearing.as_ref().and_then(Hearing::refusal).cloned() {
+            hearings.extend(hearing);
+            return Ok(refused(&task, instance, refusal, env, hearings));
         }
         // A tool call leaves a record in any case: there is no other event of it.
-        if ruling.is_some() || attempt.action == Action::ToolCall {
-            let opinions = ruling.iter().flat_map(|ruling| &ruling.opinions);
+        if hearing.is_some() || attempt.action == Action::ToolCall {
+            let opinions = hearing.iter().flat_map(|hearing| &hearing.opinions);
             t.emit(Event::ActionAllowed {
                 action: attempt.action,
                 element: attempt.node.map(|node| ElementId::clone(&node.id)),
@@ -123,12 +123,12 @@ pub fn advance(
                 policies: opinions.map(|opinion| opinion.consulted.clone()).collect(),
             });
         }
-        rulings.extend(ruling);
+        hearings.extend(hearing);
     }
     task.perform(&mut t);
     t.run();
     let (events, instance) = t.finish();
-    Ok(Decided { events, instance, rulings })
+    Ok(Decided { events, instance, hearings })
 }
 
 /// What is left of a command that the policies refuse: that they did, and the work that went into it.
@@ -137,7 +137,7 @@ fn refused(
     instance: &Instance,
     refusal: Refusal,
     env: &Env<'_>,
-    rulings: Vec<Ruling>,
+    hearings: Vec<Hearing>,
 ) -> Decided {
     let proposed = task.proposed(&refusal, env).map(Event::WorkProposed);
     let events: Vec<Event> = [Event::ActionRefused(refusal)].into_iter().chain(proposed).collect();
@@ -145,7 +145,7 @@ fn refused(
     for event in &events {
         crate::apply::apply(&mut instance, event);
     }
-    Decided { events, instance, rulings }
+    Decided { events, instance, hearings }
 }
 
 /// Applies the events of a journal, from the first one on.

@@ -1,12 +1,22 @@
 //! DMN decisions (DMN 1.2 to 1.5): a facade over the `dsntk` crates.
 //!
-//! What the facade adds: requirements that a file leaves out; limits before anything is parsed; no external functions and no clock
-//! inside decisions, so that a decision is a pure function of its inputs; errors are errors and
-//! never silent nulls.
+//! What the facade adds: requirements that a file leaves out; limits before anything is parsed; no external functions, and a clock
+//! that is an input, so that a decision is a pure function of what it is given; errors are errors
+//! and never silent nulls.
 
+pub mod analyze;
+mod clock;
+pub mod compact;
+pub mod explain;
+mod graph;
 mod model;
 mod requirements;
+pub mod sheet;
+pub mod similar;
+pub mod table;
 pub mod tck;
+mod type_names;
+mod work;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,10 +25,11 @@ use std::sync::Arc;
 use dsntk_feel::Name;
 use dsntk_feel::context::FeelContext;
 use dsntk_feel::values::Value as FeelValue;
+use flowmaster_kernel::Timestamp;
 use serde_json::Value;
 
 use crate::feel::{self, FeelError, Variables};
-use crate::xml::XmlError;
+use crate::xml::{Element, XmlError};
 use model::Model;
 
 /// A set of decisions that can be evaluated by id.
@@ -61,6 +72,18 @@ pub enum DecisionError {
     /// No such decision.
     #[error("there is no decision {0:?}")]
     Unknown(String),
+    /// It could take too long with these inputs; it was not evaluated.
+    #[error(
+        "the decision {decision:?} could take too long: {what} cannot be bounded, or are too large \
+         together. Loop over fewer items (about 4,000 for one `for`), filter before looping, or give \
+         a range an end that is a number or an input"
+    )]
+    TooMuchWork {
+        /// The decision.
+        decision: String,
+        /// What makes it so.
+        what: &'static str,
+    },
     /// The decision has no value for these inputs.
     #[error("the decision {decision:?} has no value: {reason}")]
     NoValue {
@@ -104,7 +127,7 @@ impl Decisions {
         model.into_iter().flat_map(|model| model.inputs.iter().map(String::as_str))
     }
 
-    /// The value of the decision with id `decision`.
+    /// The value of the decision with id `decision` at `now`, which is what now() and today() read.
     ///
     /// # Errors
     /// An unknown decision, or one that has no value for these inputs.
@@ -112,6 +135,7 @@ impl Decisions {
         &self,
         decision: &str,
         variables: &dyn Variables,
+        now: Timestamp,
     ) -> Result<Value, DecisionError> {
         let found = self.by_id.get(decision);
         let Some((model, name)) =
@@ -127,7 +151,8 @@ impl Decisions {
         }
         let no_value =
             |reason: String| DecisionError::NoValue { decision: decision.to_owned(), reason };
-        let value = model.value(name, &context).map_err(|defect| no_value(defect.to_string()))?;
+        let value =
+            model.value(name, variables, context, now).map_err(|error| error.of(decision))?;
         if let Some(reason) = silent_error(&value) {
             return Err(no_value(reason.to_owned()));
         }
@@ -139,6 +164,11 @@ impl fmt::Debug for Decisions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.by_id.keys()).finish()
     }
+}
+
+/// What an element is called in errors.
+fn label(element: &Element) -> String {
+    element.attribute("name").or(element.attribute("id")).unwrap_or_default().to_owned()
 }
 
 /// The message of an error that hides in a null, at any depth.

@@ -21,8 +21,9 @@ use flowmaster_kernel::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::dsntk;
-use cost::TooMuch;
+pub(crate) use cost::{Bound, MAX_WORK, Meaning, STACK, TooMuch, can_be_much, estimate};
 pub(crate) use json::{from_json, to_json};
+pub(crate) use scan::{NOW, TODAY, clock_value, stack_of_depth};
 
 /// The longest expression, in bytes.
 pub const MAX_TEXT: usize = 16 * 1024;
@@ -63,6 +64,9 @@ pub enum FeelError {
         /// The limit.
         limit: usize,
     },
+    /// A function in another language (DMN 1.5 §10.3.2.13.3); it was not parsed.
+    #[error("functions in other languages are not accepted: write the function in FEEL")]
+    External,
     /// Not FEEL.
     #[error("{text:?} is not FEEL: {reason}")]
     Syntax {
@@ -117,9 +121,7 @@ impl Program {
     /// # Errors
     /// Text over a limit, or text that is not FEEL.
     pub fn compile(text: &str) -> Result<Self, FeelError> {
-        if text.len() > MAX_TEXT {
-            return Err(FeelError::TooLarge { what: "its text in bytes", limit: MAX_TEXT });
-        }
+        check_size(text)?;
         let text = text.trim();
         let text = text.strip_prefix('=').unwrap_or(text).trim();
         let scanned = scan::scan(text)?;
@@ -179,31 +181,36 @@ impl Program {
     /// # Errors
     /// No value, or one that is not data.
     pub fn evaluate(&self, variables: &dyn Variables, now: Timestamp) -> Result<Value, FeelError> {
-        if let Some(tree) = &self.0.tree {
-            stacker::maybe_grow(self.0.stack, self.0.stack, || cost::check(tree, variables))
-                .map_err(|TooMuch(what)| FeelError::TooMuchWork {
-                    text: self.0.text.clone(),
-                    what,
-                })?;
-        }
+        let stack = self.stack_with(variables)?;
         let mut context = FeelContext::new();
         for name in &self.0.names {
             if let Some(value) = variables.variable(name) {
                 context.set_entry(&Name::from(name), from_json(value));
-            } else if let Some(value) = scan::clock_value(name, now) {
+            } else if let Some(value) = clock_value(name, now) {
                 context.set_entry(&Name::from(name), value);
             }
         }
         let scope = FeelScope::default();
         scope.push(context);
         let no_value = |reason: String| FeelError::NoValue { text: self.0.text.clone(), reason };
-        let value = dsntk::call(self.0.stack, || (self.0.evaluator)(&scope))
+        let value = dsntk::call(stack, || (self.0.evaluator)(&scope))
             .map_err(|defect| no_value(defect.to_string()))?;
         match value {
             FeelValue::Null(Some(reason)) => Err(no_value(reason)),
             value => to_json(value)
                 .map_err(|kind| FeelError::NotData { text: self.0.text.clone(), kind }),
         }
+    }
+
+    /// The stack that evaluating it with these variables can take, if it does not take too long.
+    fn stack_with(&self, variables: &dyn Variables) -> Result<usize, FeelError> {
+        let Compiled { text, stack, tree, .. } = &*self.0;
+        let Some(tree) = tree else { return Ok(*stack) };
+        // Only functions are entered from somewhere else than where they are written.
+        let of_estimate = if text.contains("function") { STACK } else { *stack };
+        stacker::maybe_grow(of_estimate, of_estimate, || estimate(tree, variables, Vec::new()))
+            .map(|estimated| scan::stack_of_depth(estimated.depth).max(*stack))
+            .map_err(|TooMuch(what)| FeelError::TooMuchWork { text: text.clone(), what })
     }
 
     /// The value of a condition.
@@ -245,12 +252,37 @@ impl Program {
     }
 }
 
-/// Whether `text`, an expression or unary tests, calls `now()` or `today()`. Checks the limits too.
-pub(crate) fn reads_clock(text: &str) -> Result<bool, FeelError> {
+/// The stack in bytes that reading or evaluating `text`, an expression or unary tests, can take.
+///
+/// # Errors
+/// Text over a limit.
+pub(crate) fn stack_of(text: &str) -> Result<usize, FeelError> {
+    check_size(text)?;
+    scan::scan(text).map(|scanned| scanned.stack())
+}
+
+/// `text`, an expression or unary tests, with [`NOW`] and [`TODAY`] in the place of the calls of the
+/// clock; `None` where there are none.
+pub(crate) fn without_clock(text: &str) -> Result<Option<String>, FeelError> {
+    check_size(text)?;
+    let scanned = scan::scan(text)?;
+    Ok(scanned.reads_clock().then_some(scanned.text))
+}
+
+fn check_size(text: &str) -> Result<(), FeelError> {
+    match text.len() > MAX_TEXT {
+        true => Err(FeelError::TooLarge { what: "its text in bytes", limit: MAX_TEXT }),
+        false => Ok(()),
+    }
+}
+
+/// The stack in bytes that parsing or evaluating `text`, an expression or unary tests, can take.
+/// Checks the limits too.
+pub(crate) fn stack(text: &str) -> Result<usize, FeelError> {
     if text.len() > MAX_TEXT {
         return Err(FeelError::TooLarge { what: "its text in bytes", limit: MAX_TEXT });
     }
-    Ok(scan::scan(text)?.reads_clock())
+    Ok(scan::scan(text)?.stack())
 }
 
 /// Whether `text` begins with a name of the language that has several words.

@@ -95,6 +95,16 @@ impl From<&Principal> for ActorRef {
     }
 }
 
+impl ActorRef {
+    /// Somebody of whom only the id is known: an agent where it begins with `agent:`.
+    #[must_use]
+    pub fn named(id: String) -> Self {
+        let is_agent = id.starts_with("agent:");
+        let kind = if is_agent { PrincipalKind::Agent } else { PrincipalKind::Person };
+        Self { id, kind }
+    }
+}
+
 /// The call activity that an instance answers to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Caller {

@@ -52,5 +52,5 @@ pub use element::multi_instance::Repetition;
 pub use element::performer::CALL as PERFORMED_CALL;
 pub use event::{Event, refusal};
 pub use flow::{WaitingJoin, waiting_joins};
-pub use instance::{Instance, InstanceState, Key};
+pub use instance::{ActorRef, Instance, InstanceState, Key};
 pub use scope::VariableMap;

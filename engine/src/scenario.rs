@@ -11,10 +11,12 @@ mod report;
 mod runner;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use flowmaster_kernel::{Error, Principal, PrincipalKind};
 
-use crate::governance::Mandates;
+use crate::governance::Authority;
+use crate::instance::ActorRef;
 
 pub use format::{Expect, Scenario};
 pub use models::{ModelError, Models, processes_in};
@@ -36,18 +38,16 @@ impl From<ScenarioError> for Error {
 /// is a person without groups, or an agent where the name begins with `agent:`.
 #[derive(Clone, Debug, Default)]
 pub struct Cast {
-    /// The mandates in force.
-    pub mandates: Mandates,
+    /// The mandates in force on the organisation, where a scenario does not bring its own.
+    pub authority: Arc<Authority>,
     /// Principals by id.
     pub principals: BTreeMap<String, Principal>,
 }
 
 impl Scenario {
-    /// The cast with what the scenario says of mandates and groups.
+    /// The cast with what the scenario says of groups.
     fn cast(&self, given: &Cast) -> Cast {
         let mut cast = given.clone();
-        cast.mandates.mandates.extend(self.mandates.mandates.iter().cloned());
-        cast.mandates.delegations.extend(self.mandates.delegations.iter().cloned());
         for (id, groups) in &self.people {
             let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
             let person = Principal::new(id, PrincipalKind::Person, &[], &groups);
@@ -62,9 +62,8 @@ impl Cast {
         if let Some(known) = self.principals.get(id) {
             return known.clone();
         }
-        let is_agent = id.starts_with("agent:");
-        let kind = if is_agent { PrincipalKind::Agent } else { PrincipalKind::Person };
-        principal(id, kind)
+        let ActorRef { id, kind } = ActorRef::named(id.to_owned());
+        principal(&id, kind)
     }
 }
 

@@ -371,7 +371,7 @@ fn ad_hoc(rest: &str) -> AdHoc {
     }
 }
 
-/// `four-eyes A B`, `four-eyes starter`, `mandate DOMAIN ACTION AMOUNT CURRENCY`, `decision ID`,
+/// `four-eyes A B`, `four-eyes starter`, `mandate DOMAIN ACTION AMOUNT CURRENCY [UNIT]`, `decision ID`,
 /// `condition FEEL` or `condition FEEL otherwise second-person` or `… otherwise APPROVER APPROVER`; after
 /// `named ID`, `on complete` or another action, and `tool PATTERN` or `field PATH`.
 fn policy(rest: &str) -> Policy {
@@ -419,6 +419,7 @@ fn policy(rest: &str) -> Policy {
                 action: words[1].to_owned(),
                 amount: Some(program(words[2])),
                 currency: Some(text(words[3])),
+                unit: words.get(4).map(|unit| Text::Feel(program(unit))),
             }
         }
         "decision" => Rule::Decision { decision: more.to_owned() },

@@ -180,6 +180,14 @@ impl Element {
         })
     }
 
+    /// The elements directly inside, in order, to be changed.
+    pub fn elements_mut(&mut self) -> impl Iterator<Item = &mut Self> {
+        self.children.iter_mut().filter_map(|node| match node {
+            Node::Element(element) => Some(element),
+            Node::Text(_) | Node::Comment(_) => None,
+        })
+    }
+
     /// The elements `name` of `namespace` directly inside.
     pub fn named<'a>(
         &'a self,
@@ -305,9 +313,11 @@ impl<'a> Parser<'a> {
     fn end(&mut self) {
         let Some(mut element) = self.open.pop() else { return };
         // White space between elements is layout, not content.
-        element
-            .children
-            .retain(|child| !matches!(child, Node::Text(text) if text.trim().is_empty()));
+        if element.elements().next().is_some() {
+            element
+                .children
+                .retain(|child| !matches!(child, Node::Text(text) if text.trim().is_empty()));
+        }
         match self.open.last_mut() {
             Some(parent) => parent.children.push(Node::Element(element)),
             None => self.root = Some(element),

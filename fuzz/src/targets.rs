@@ -8,12 +8,17 @@ use anyhow::Context as _;
 use flowmaster_engine::bpmn::{self, Document};
 use flowmaster_engine::compact::CompactProcess;
 use flowmaster_engine::dmn::Decisions;
+use flowmaster_engine::dmn::analyze::analyze;
+use flowmaster_engine::dmn::compact::CompactRules;
+use flowmaster_engine::dmn::table;
 use flowmaster_engine::feel::Program;
 use flowmaster_engine::graph::{self, Verdict as Imported};
 use flowmaster_engine::juel;
 use flowmaster_engine::scenario::{self, Scenario};
+use flowmaster_engine::xml::Element;
 use flowmaster_engine::{Event, replay};
 use flowmaster_kernel::{Error, Timestamp};
+use flowmaster_mind::rules::{csv, spreadsheet};
 use flowmaster_prompts::PromptFile;
 use proptest::test_runner::TestCaseError;
 use serde_json::{Map, Value, json};
@@ -65,6 +70,9 @@ pub(crate) const TARGETS: &[Target] = &[
         texts: &[],
         take: dmn,
     },
+    Target { name: "rules", seeds: &[], texts: RULES, take: rules },
+    Target { name: "csv", seeds: &[], texts: SHEETS, take: csv_table },
+    Target { name: "xlsx", seeds: &[], texts: SHEETS, take: xlsx },
     Target { name: "feel", seeds: &[], texts: FEEL, take: feel },
     Target { name: "graph", seeds: &[], texts: GRAPHS, take: graph },
     Target { name: "juel", seeds: &[], texts: JUEL, take: juel },
@@ -110,6 +118,24 @@ const FEEL: &[&str] = &[
     "substring(replace(name, \"a+\", \"b\"), 2, 3) in (\"x\", \"y\", not(\"z\"))",
     "context put(order, [\"total\"], sum(list)) instance of context<total: number>",
     "@\"PT3H\" between @\"PT1H\" and duration(\"P1D\")",
+];
+
+const RULES: &[&str] = &[
+    r#"{"id":"r","inputs":[{"name":"amount","type":"number","allowed":"[0..100]"},{"name":"s of it","type":"string"},
+        {"name":"d","type":"Any"}],"decisions":[{"id":"a","name":"A","table":{"hit":"FIRST","when":[{"input":"amount"},
+        {"input":"s of it","allowed":"\"x\", \"y\""},{"input":"date(d)","type":"date"}],"then":[{"type":"number","default":"0"}],
+        "notes":["why"],"rows":[["< 10.5","not(\"x\")","<= date(\"2026-01-05\")","1","so"],["[10..20)","-","-","2"]]}},
+        {"id":"b","literal":"A + amount"}]}"#,
+    r#"{"id":"p","inputs":[{"name":"m"}],"decisions":[{"id":"d","table":{"hit":"PRIORITY","when":[{"input":"m","type":"dateTime"}],
+        "then":[{"name":"x","allowed":"3, 1"},{"name":"y"}],"rows":[["> @\"2026-01-05T00:00:00Z\"","1","m"],
+        ["null, != @\"2026-01-05T00:00:01Z\"","3","\"t\""]]}}]}"#,
+];
+
+const SHEETS: &[&str] = &[
+    "decision,d\nname,D\nhit policy,COLLECT SUM\nkind,input,input,output,annotation\nname,amount,s,rate,why\n\
+     label,Amount,,,\ntype,number,string,number,\nallowed values,[0..10],,,\ndefault,,,0,\n\
+     r-1,< 5,\"\"\"x\"\", \"\"y\"\"\",1,\"'=two\nlines\"\nrule 2,'- 5,-,2.5,",
+    "decision;d\nkind;input;output\nname;a;\n;'=1;5\n;;null",
 ];
 
 const JUEL: &[&str] = &[
@@ -235,7 +261,57 @@ fn dmn(bytes: &[u8]) -> Verdict {
     }
     let variables = variables();
     for id in decisions.ids() {
-        let _ = decisions.evaluate(id, &variables);
+        let _ = decisions.evaluate(id, &variables, Timestamp::from_millis(0));
+    }
+    Ok(())
+}
+
+/// Rules that become a file become the same rules again from it, and their tables are analysed.
+fn rules(bytes: &[u8]) -> Verdict {
+    let Ok(compact) = serde_json::from_slice::<CompactRules>(bytes) else { return Ok(()) };
+    let Ok(xml) = compact.to_dmn() else { return Ok(()) };
+    let read = |xml: &str| {
+        let root = Element::parse(xml.as_bytes()).map_err(|error| {
+            TestCaseError::fail(format!("what was written is not read: {error}"))
+        })?;
+        for table in table::read(&root).tables {
+            let _ = analyze(&table);
+        }
+        CompactRules::from_dmn(&root).map_err(|findings| {
+            TestCaseError::fail(format!("its own file is refused: {findings:?}"))
+        })
+    };
+    // Read once, they are as the reader says them.
+    let once = read(&xml)?;
+    let xml = once.to_dmn().map_err(|findings| {
+        TestCaseError::fail(format!("its own form is refused: {findings:?}"))
+    })?;
+    same("the rules", &once, &read(&xml)?)
+}
+
+/// A table that is read is the same table after it was written, and is analysed.
+fn csv_table(bytes: &[u8]) -> Verdict {
+    let Ok(table) = csv::read(bytes) else { return Ok(()) };
+    let _ = analyze(&table);
+    let written = csv::write(&table).map_err(|error| TestCaseError::fail(error.to_string()))?;
+    same("the table", &Ok(table), &csv::read(written.as_bytes()))
+}
+
+/// A workbook with the table that a text is gives that table; so do its bytes when they are changed, or
+/// findings.
+fn xlsx(bytes: &[u8]) -> Verdict {
+    let Ok(table) = csv::read(bytes) else {
+        let _ = spreadsheet::read(bytes);
+        return Ok(());
+    };
+    let mut written =
+        spreadsheet::write(&[&table]).map_err(|error| TestCaseError::fail(error.to_string()))?;
+    same("the table", &Ok(vec![table]), &spreadsheet::read(&written))?;
+    for place in (0..written.len()).step_by(997) {
+        if let Some(byte) = written.get_mut(place) {
+            *byte ^= 0x55;
+        }
+        let _ = spreadsheet::read(&written);
     }
     Ok(())
 }

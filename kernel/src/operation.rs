@@ -62,7 +62,7 @@ pub enum Toolset {
     Core,
     /// Modelling processes and testing them.
     Design,
-    /// Decisions and mandates.
+    /// Decisions, mandates, and the organisation that they hold in.
     Rules,
     /// Documents.
     Documents,

@@ -198,6 +198,9 @@ pub(crate) async fn reads(admin: &Caller) -> Vec<Read> {
         ("incident_list", json!({})),
         ("subscription_search", json!({})),
         ("mandate_get", json!({})),
+        ("organisation_get", json!({})),
+        ("person_get", json!({})),
+        ("person_get", json!({ "person": "anna" })),
         ("mandate_check", json!({ "domain": "calls", "action": "approve", "actor": "anna" })),
         (
             "mandate_check",
@@ -265,6 +268,14 @@ async fn definitions(shop: &Shop<'_>, calls: &mut Calls) {
     let before = shop.ask("mandate_get", json!({})).await["version"].as_i64().unwrap();
     let next = seen("mandate_get", json!({}), version, json!(before + 1));
     add("mandate_save", mandates("anna"), mandates("bert"), next);
+    let organisation = |name: &str| {
+        json!({ "units": [{ "id": "calls-unit", "name": name }],
+            "positions": [{ "id": "calls-position", "title": "Head", "unit": "calls-unit" }],
+            "holders": [{ "person": "anna", "position": "calls-position" }] })
+    };
+    let before = shop.ask("organisation_get", json!({})).await["version"].as_i64().unwrap();
+    let next = seen("organisation_get", json!({}), version, json!(before + 1));
+    add("organisation_save", organisation("one"), organisation("two"), next);
 
     let model = |id: &str, name: &str| json!({ "compact": { "id": id, "name": name, "elements": steps(json!({ "type": "userTask" })) } });
     let draft = json!({ "id": "calls-saved", "draft": true });

@@ -13,7 +13,7 @@ use crate::harness::{Answer, Caller, TestServer};
 use crate::transports::{Connection, Transport};
 
 /// What a new tenant may do all the same: make its own, ask for nothing in particular.
-const OWN: [&str; 36] = [
+const OWN: [&str; 39] = [
     "agent_save",
     "agent_search",
     "archive_search",
@@ -32,6 +32,9 @@ const OWN: [&str; 36] = [
     "mandate_save",
     "me_get",
     "message_publish",
+    "organisation_get",
+    "organisation_save",
+    "person_get",
     "process_save",
     "process_search",
     "prompt_save",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use flowmaster_engine::compact::CompactProcess;
 use flowmaster_engine::dmn::Decisions;
-use flowmaster_engine::governance::Mandates;
+use flowmaster_engine::governance::Authority;
 use flowmaster_engine::wait::WaitKind;
 use flowmaster_engine::{Command, Definition, Env, Instance, Key, VariableMap, advance, replay};
 use flowmaster_kernel::{Clock, Ctx, IdSource, ManualClock, Timestamp};
@@ -131,8 +131,8 @@ impl Bed {
     fn follow(&self, instance: &mut Instance, action: &str, key: &str) -> bool {
         let Some(command) = command(instance, action, key) else { return false };
         let ctx = self.ctx();
-        let mandates = Mandates::default();
-        let env = Env { now: self.clock.now(), actor: &ctx.principal, mandates: &mandates };
+        let authority = Authority::default();
+        let env = Env { now: self.clock.now(), actor: &ctx.principal, authority: &authority };
         let decided = advance(&self.definition, instance, command, &env);
         let done = decided.is_ok();
         if let Ok(decided) = decided {

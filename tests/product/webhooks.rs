@@ -163,8 +163,14 @@ async fn no_event_is_lost_between_a_server_that_dies_and_a_receiver_that_fails()
 
     healed.set();
     let again = json!({ "subscription": saved["subscription"]["id"] });
-    let retried = admin.call("delivery_retry", again).await.unwrap();
-    assert_eq!(retried["retried"], dead.len());
+    let mut retried = 0;
+    while retried < dead.len() as u64 {
+        // Each call takes up to a thousand.
+        let some = admin.call("delivery_retry", again.clone()).await.unwrap();
+        let some = some["retried"].as_u64().filter(|some| *some > 0);
+        retried += some.expect("dead letters that are not retried");
+    }
+    assert_eq!(retried, dead.len() as u64);
     admin.until("delivery_search", waiting, none).await;
     assert_eq!(admin.all("delivery_search", json!({})).await, Vec::<Value>::new());
     if let Some(long) = long {

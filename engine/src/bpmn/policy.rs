@@ -60,6 +60,7 @@ impl Reader<'_> {
                     action: policy.attribute("action").unwrap_or_default().to_owned(),
                     amount: amount.and_then(|amount| self.program(id, amount)),
                     currency: policy.attribute("currency").map(|currency| self.text(id, currency)),
+                    unit: policy.attribute("unit").map(|unit| self.text(id, unit)),
                 }
             }
             "condition" => Rule::Condition {
@@ -140,12 +141,13 @@ pub(super) fn element(policy: &Policy) -> Element {
                 .with_some("with", (!with.is_empty()).then(|| with.join(" ")))
                 .with_some("starter", starter.then_some("true"))
         }
-        Rule::Mandate { domain, action, amount, currency } => element
+        Rule::Mandate { domain, action, amount, currency, unit } => element
             .with("type", "mandate")
             .with("domain", domain)
             .with("action", action)
             .with_some("amount", amount.as_ref().map(|amount| format!("={}", amount.text())))
-            .with_some("currency", currency.as_ref().map(source)),
+            .with_some("currency", currency.as_ref().map(source))
+            .with_some("unit", unit.as_ref().map(source)),
         Rule::Condition { expression, reason, otherwise } => {
             let element = element
                 .with("type", "condition")

@@ -30,7 +30,7 @@ const ORDER: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
         <f:policy id="sum" field="order.sum" type="condition" condition="=attempt.value &gt; 0" reason="none" otherwise="escalate" approvers="cfo, the board"/>
         <f:policy id="pair" on="complete deliver" type="condition" condition="=true" reason="never" otherwise="second_person"/>
         <f:policy id="tools" tool="payment_*" type="decision" decision="may_pay"/>
-        <f:policy id="limit" type="mandate" domain="finance" action="approve" amount="=amount" currency="EUR"/>
+        <f:policy id="limit" type="mandate" domain="finance" action="approve" amount="=amount" currency="EUR" unit="=department"/>
       </b:extensionElements>
     </b:userTask>
     <b:boundaryEvent id="late" attachedToRef="approve" cancelActivity="false">

@@ -57,6 +57,10 @@ pub enum CompactRule {
         /// ISO 4217 code, or FEEL beginning with `=`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         currency: Option<String>,
+        /// Id of the unit of the organisation that the case belongs to, e.g. `sales`, or FEEL
+        /// beginning with `=`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unit: Option<String>,
     },
     /// A FEEL condition.
     Condition {
@@ -132,11 +136,12 @@ impl Reader {
                     starter: *starter,
                 }
             }
-            CompactRule::Mandate { domain, action, amount, currency } => Rule::Mandate {
+            CompactRule::Mandate { domain, action, amount, currency, unit } => Rule::Mandate {
                 domain: domain.clone(),
                 action: action.clone(),
                 amount: amount.as_ref().and_then(|text| self.program(id, text)),
                 currency: self.optional_text(id, currency.as_deref()),
+                unit: self.optional_text(id, unit.as_deref()),
             },
             CompactRule::Condition { when, reason, otherwise, approvers } => Rule::Condition {
                 expression: self.program(id, when)?,
@@ -163,14 +168,12 @@ impl From<&Policy> for CompactPolicy {
                 with: elements.iter().map(ToString::to_string).collect(),
                 starter: *starter,
             },
-            Rule::Mandate { domain, action, amount, currency } => CompactRule::Mandate {
+            Rule::Mandate { domain, action, amount, currency, unit } => CompactRule::Mandate {
                 domain: domain.clone(),
                 action: action.clone(),
                 amount: amount.as_ref().map(|amount| amount.text().to_owned()),
-                currency: currency.as_ref().map(|currency| match currency {
-                    Text::Literal(code) => code.clone(),
-                    Text::Feel(program) => format!("={}", program.text()),
-                }),
+                currency: currency.as_ref().map(written),
+                unit: unit.as_ref().map(written),
             },
             Rule::Condition { expression, reason, otherwise } => {
                 let (otherwise, approvers) = match otherwise {
@@ -191,5 +194,12 @@ impl From<&Policy> for CompactPolicy {
             Some(Target::Field(path)) => (None, Some(path.to_string())),
         };
         Self { id: policy.id.clone(), on: policy.on.iter().copied().collect(), tool, field, rule }
+    }
+}
+
+fn written(text: &Text) -> String {
+    match text {
+        Text::Literal(literal) => literal.clone(),
+        Text::Feel(program) => format!("={}", program.text()),
     }
 }

@@ -15,7 +15,7 @@ fn order() -> CompactProcess {
             { "id": "approve", "type": "userTask", "next": "charge",
               "assignment": { "groups": "manager", "due": "PT4H", "form": { "type": "object" } },
               "policies": [{ "id": "eyes", "on": ["complete"], "rule": { "fourEyes": { "with": ["charge"], "starter": true } } },
-                           { "id": "limit", "rule": { "mandate": { "domain": "finance", "action": "approve", "amount": "amount", "currency": "EUR" } } }] },
+                           { "id": "limit", "rule": { "mandate": { "domain": "finance", "action": "approve", "amount": "amount", "currency": "EUR", "unit": "=department" } } }] },
             { "id": "late", "type": "boundaryEvent", "attachedTo": "approve", "interrupting": false,
               "event": { "duration": "PT2H" }, "next": "end" },
             { "id": "charge", "type": "serviceTask", "job": "charge-card", "retries": "5", "priority": "=urgency", "next": "extract",

@@ -24,18 +24,16 @@ enum Kind {
     Knowledge,
 }
 
-/// The model with the requirements that its expressions imply; `None` when none are missing.
-pub(super) fn completed(root: &Element) -> Option<Element> {
+/// Adds the requirements that the expressions of the model imply, and says whether there were any.
+pub(super) fn complete(root: &mut Element) -> bool {
     let has_some = root.elements().flat_map(Element::elements).any(is_requirement);
     if has_some {
-        return None;
+        return false;
     }
     let items: Vec<Item> = root.elements().filter_map(item).collect();
     let mut edges: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let mut whole = root.clone();
     let mut is_changed = false;
-    for child in &mut whole.children {
-        let Node::Element(element) = child else { continue };
+    for element in root.elements_mut() {
         let Some(Item { id, kind, .. }) = item(element).filter(|it| it.kind != Kind::Input) else {
             continue;
         };
@@ -50,11 +48,11 @@ pub(super) fn completed(root: &Element) -> Option<Element> {
                 continue;
             }
             edges.entry(id.clone()).or_default().insert(other.id.clone());
-            insert(element, other);
+            require(element, other.kind, &other.id);
             is_changed = true;
         }
     }
-    is_changed.then_some(whole)
+    is_changed
 }
 
 fn item(element: &Element) -> Option<Item> {
@@ -162,9 +160,14 @@ fn is_in(text: &str, name: &str, kind: Kind) -> bool {
     })
 }
 
+/// Lets a decision see the input `id`.
+pub(super) fn require_input(decision: &mut Element, id: &str) {
+    require(decision, Kind::Input, id);
+}
+
 /// Adds a requirement where the schema has it: before the expression.
-fn insert(element: &mut Element, item: &Item) {
-    let (requirement, target) = match item.kind {
+fn require(element: &mut Element, kind: Kind, id: &str) {
+    let (requirement, target) = match kind {
         Kind::Input => ("informationRequirement", "requiredInput"),
         Kind::Decision => ("informationRequirement", "requiredDecision"),
         Kind::Knowledge => ("knowledgeRequirement", "requiredKnowledge"),
@@ -172,7 +175,7 @@ fn insert(element: &mut Element, item: &Item) {
     let (prefix, namespace) = (element.prefix.clone(), element.namespace.clone());
     let made = |name: &str| Element::new(prefix.as_deref(), &namespace, name);
     let mut added = made(requirement);
-    added.push(made(target).with("href", format!("#{}", item.id)));
+    added.push(made(target).with("href", format!("#{id}")));
     let is_before = |node: &Node| match node {
         Node::Element(child) => {
             ["description", "extensionElements", "question", "allowedAnswers", "variable"]

@@ -6,14 +6,19 @@ use std::collections::BTreeMap;
 use dsntk_feel::context::FeelContext;
 use dsntk_feel::values::Value as FeelValue;
 use dsntk_feel::{FeelNumber, Name};
+use flowmaster_kernel::Timestamp;
+use serde_json::{Map, Value};
 
 use super::{DecisionError, Model};
+use crate::feel;
 use crate::xml::{Element, Node};
 
 const CASES: &str = "http://www.omg.org/spec/DMN/20160719/testcase";
 const INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 /// Numbers that have no last digit are written with as many as the author liked.
 const CLOSE: f64 = 1e-8;
+/// What the clock says: the cases name no moment, so they hold at any.
+const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
 /// How a test case went.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,8 +32,10 @@ pub struct Outcome {
 /// Runs the test cases of the file `cases`. `files` are the models beside it, by file name: the
 /// one that it names, and those that this one imports.
 ///
+/// A model that cannot be evaluated fails each of its cases.
+///
 /// # Errors
-/// A file that has no test cases, or a model that cannot be evaluated.
+/// A file that has no test cases, or whose model is not there.
 pub fn run(cases: &[u8], files: &BTreeMap<String, Vec<u8>>) -> Result<Vec<Outcome>, DecisionError> {
     let root = Element::parse(cases)?;
     if !root.is(CASES, "testCases") {
@@ -42,16 +49,18 @@ pub fn run(cases: &[u8], files: &BTreeMap<String, Vec<u8>>) -> Result<Vec<Outcom
     })?;
     let others: Vec<&[u8]> =
         files.iter().filter(|(name, _)| **name != named).map(|(_, bytes)| &**bytes).collect();
-    let model = Model::read(model, &others)?;
-    Ok(root.named(CASES, "testCase").map(|case| outcome(&model, case)).collect())
+    let model = Model::read(model, &others).map_err(|error| error.to_string());
+    let outcome = |case: &Element| Outcome {
+        case: case.attribute("id").unwrap_or_default().to_owned(),
+        failure: model.as_ref().map_err(String::clone).and_then(|it| play(it, case)).err(),
+    };
+    Ok(root.named(CASES, "testCase").map(outcome).collect())
 }
 
-fn outcome(model: &Model, case: &Element) -> Outcome {
-    let failure = inputs(case).and_then(|inputs| {
-        let mut results = case.named(CASES, "resultNode");
-        results.try_for_each(|wanted| check(model, case, wanted, &inputs))
-    });
-    Outcome { case: case.attribute("id").unwrap_or_default().to_owned(), failure: failure.err() }
+fn play(model: &Model, case: &Element) -> Result<(), String> {
+    let inputs = inputs(case)?;
+    let mut results = case.named(CASES, "resultNode");
+    results.try_for_each(|wanted| check(model, case, wanted, &inputs))
 }
 
 fn inputs(case: &Element) -> Result<FeelContext, String> {
@@ -60,6 +69,14 @@ fn inputs(case: &Element) -> Result<FeelContext, String> {
         context.set_entry(&Name::from(input.attribute("name").unwrap_or_default()), value(input)?);
     }
     Ok(context)
+}
+
+/// The inputs as the estimate of the work takes them; those that are no data are of no size.
+fn variables(inputs: &FeelContext) -> Map<String, Value> {
+    let data = inputs
+        .iter()
+        .filter_map(|(name, value)| Some((name.to_string(), feel::to_json(value.clone()).ok()?)));
+    data.collect()
 }
 
 fn check(
@@ -73,7 +90,9 @@ fn check(
         Some("decisionService" | "bkm") => case.attribute("invocableName").unwrap_or_default(),
         _ => result,
     };
-    let mut found = model.value(invocable, inputs).map_err(|defect| defect.to_string())?;
+    let mut found = model
+        .value(invocable, &variables(inputs), inputs.clone(), NOW)
+        .map_err(|error| error.to_string())?;
     // A service with several output decisions gives them together.
     if case.named(CASES, "resultNode").count() > 1
         && invocable != result

@@ -30,11 +30,16 @@ fn literal(text: &str) -> String {
     ))
 }
 
+/// As DMN 1.5, which has iterators and filters in boxes.
+fn newest(xml: &str) -> String {
+    xml.replace("/20191111/", "/20230324/")
+}
+
 fn evaluate(xml: &str, decision: &str, variables: Value) -> Result<Value, DecisionError> {
     let mut decisions = Decisions::default();
     decisions.add(xml.as_bytes())?;
     let variables: Map<String, Value> = serde_json::from_value(variables).unwrap();
-    decisions.evaluate(decision, &variables)
+    decisions.evaluate(decision, &variables, Timestamp::from_millis(0))
 }
 
 #[test]
@@ -69,10 +74,12 @@ fn hostile_or_impure_models_are_refused() {
         <context/></encapsulatedLogic></businessKnowledgeModel>"#,
     );
     assert!(matches!(evaluate(&java, "b", json!({})), Err(DecisionError::Refused { .. })));
-    assert!(matches!(
-        evaluate(&literal("now()"), "d", json!({})),
-        Err(DecisionError::Refused { .. })
-    ));
+    let function = r#"function(x) external { java: { class: "java.lang.Math", method signature: "cos(double)" } }"#;
+    let external = evaluate(&literal(function), "d", json!({}));
+    assert!(
+        matches!(external, Err(DecisionError::Expression { source: FeelError::External, .. })),
+        "{external:?}"
+    );
     let deep = literal(&["(".repeat(100), "1".to_owned(), ")".repeat(100)].concat());
     assert!(matches!(evaluate(&deep, "d", json!({})), Err(DecisionError::Expression { .. })));
     assert!(matches!(evaluate("<a/>", "d", json!({})), Err(DecisionError::NotDmn(_))));
@@ -151,10 +158,142 @@ fn decisions_that_use_each_other_do_not_go_round_in_circles() {
 #[test]
 fn a_model_that_says_what_it_needs_is_taken_as_it_is() {
     let root = |xml: &str| Element::parse(xml.as_bytes()).unwrap();
-    assert!(requirements::completed(&root(&model(ROUTE))).is_none());
-    assert!(requirements::completed(&root(&literal("amount"))).is_none());
-    let added =
-        requirements::completed(&root(&unconnected(&decision("d", "D", "amount")))).unwrap();
-    let again = Element::parse(added.to_document().as_bytes()).unwrap();
-    assert!(requirements::completed(&again).is_none(), "nothing is missing any more");
+    for said in [model(ROUTE), literal("amount")] {
+        assert!(!requirements::complete(&mut root(&said)), "{said}");
+    }
+    let mut silent = root(&unconnected(&decision("d", "D", "amount")));
+    assert!(requirements::complete(&mut silent));
+    let mut again = Element::parse(silent.to_document().as_bytes()).unwrap();
+    assert!(!requirements::complete(&mut again), "nothing is missing any more");
+}
+
+#[test]
+fn decisions_read_the_clock_that_they_are_given() {
+    let service =
+        r##"<decisionService id="s" name="S"><outputDecision href="#d"/></decisionService>"##;
+    let knowledge = r#"<businessKnowledgeModel id="k" name="age"><variable name="age"/>
+        <encapsulatedLogic><literalExpression><text>today()</text></literalExpression>
+        </encapsulatedLogic></businessKnowledgeModel>"#;
+    let year = decision("d", "D", "now().year + amount");
+    let inputs = json!({ "amount": 1 });
+    let read = |elements: &str| evaluate(&unconnected(elements), "d", inputs.clone());
+    assert_eq!(read(&year), Ok(json!(1971)));
+    assert_eq!(read(&decision("d", "D", "string(today())")), Ok(json!("1970-01-01")));
+    for elements in [[&year, service].concat(), [&year, knowledge].concat()] {
+        let refused = read(&elements);
+        assert!(matches!(refused, Err(DecisionError::Refused { .. })), "{refused:?}");
+    }
+}
+
+/// A decision that requires others.
+fn requiring(id: &str, others: &[String], text: &str) -> String {
+    let requirement = |other: &String| {
+        format!(
+            r##"<informationRequirement><requiredDecision href="#{other}"/></informationRequirement>"##
+        )
+    };
+    let requirements: String = others.iter().map(requirement).collect();
+    format!(
+        r#"<decision id="{id}" name="{id}"><variable name="{id}"/>{requirements}
+        <literalExpression><text>{text}</text></literalExpression></decision>"#
+    )
+}
+
+fn knowledge(id: &str, requires: &str, parameter: &str, text: &str) -> String {
+    let requirement = match requires {
+        "" => String::new(),
+        other => format!(
+            r##"<knowledgeRequirement><requiredKnowledge href="#{other}"/></knowledgeRequirement>"##
+        ),
+    };
+    format!(
+        r#"<businessKnowledgeModel id="{id}" name="{id}"><variable name="{id}"/><encapsulatedLogic>
+        <formalParameter name="{parameter}"/><literalExpression><text>{text}</text></literalExpression>
+        </encapsulatedLogic>{requirement}</businessKnowledgeModel>"#
+    )
+}
+
+#[test]
+fn what_requires_itself_or_too_much_is_refused() {
+    let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+    let circle =
+        [requiring("d", &owned(&["e"]), "e"), requiring("e", &owned(&["d"]), "d")].concat();
+    let functions = [knowledge("f", "g", "x", "g(x)"), knowledge("g", "f", "x", "f(x)")].concat();
+    let chain: String = (1..100)
+        .map(|it| requiring(&format!("d{it}"), &[format!("d{}", it - 1)], "1"))
+        .chain([requiring("d0", &[], "1")])
+        .collect();
+    // Each is required twice by the next, which is required twice by the next.
+    let ways: String = (1..20)
+        .flat_map(|it| {
+            let below = [format!("a{}", it - 1), format!("b{}", it - 1)];
+            [format!("a{it}"), format!("b{it}")].map(|id| requiring(&id, &below, "1"))
+        })
+        .chain(["a0", "b0"].map(|id| requiring(id, &[], "1")))
+        .collect();
+    for (elements, expected) in [
+        (circle, "itself"),
+        (functions, "itself"),
+        (chain, "a chain of over 64"),
+        (ways, "over 10,000 evaluations"),
+    ] {
+        let answer = evaluate(&unconnected(&elements), "d", json!({})).unwrap_err();
+        assert!(matches!(answer, DecisionError::Refused { .. }), "{answer:?}");
+        assert!(answer.to_string().contains(expected), "{answer}");
+    }
+}
+
+#[test]
+fn what_could_take_too_long_is_not_evaluated() {
+    let literal = |text: &str| requiring("d", &[], text);
+    let boxed = |logic: &str| {
+        format!(r#"<decision id="d" name="d"><variable name="d"/>{logic}</decision>"#)
+    };
+    let text = |text: &str| format!("<literalExpression><text>{text}</text></literalExpression>");
+    let all = "for i in 1..10000000 return i";
+    let over = |range: &str| {
+        boxed(&format!(
+            r#"<for iteratorVariable="i"><in>{}</in><return>{}</return></for>"#,
+            text(range),
+            text("i * 2")
+        ))
+    };
+    let table = format!(
+        r#"<decisionTable hitPolicy="FIRST"><input><inputExpression><text>{all}</text></inputExpression></input>
+        <output/><rule><inputEntry><text>-</text></inputEntry><outputEntry><text>1</text></outputEntry></rule>
+        </decisionTable>"#
+    );
+    let called = |text: &str| {
+        format!(
+            r##"<decision id="d" name="d"><variable name="d"/><knowledgeRequirement>
+            <requiredKnowledge href="#f"/></knowledgeRequirement><literalExpression><text>{text}</text>
+            </literalExpression></decision>{}"##,
+            knowledge("f", "", "n", "count(for i in 1..n return i)")
+        )
+    };
+    let chained = |turns: usize| {
+        let first = requiring("a", &[], &format!("for i in 1..{turns} return i"));
+        let second = requiring("d", &["a".to_owned()], "count(for i in a, j in a return i + j)");
+        [first, second].concat()
+    };
+    for (elements, expected) in [
+        (literal("count(for i in 1..100 return i)"), Some(100)),
+        (literal(all), None),
+        (over("[1..1000000000]"), None),
+        (boxed(&table), None),
+        (called("f(1000)"), Some(1_000)),
+        (called("f(100000000)"), None),
+        (called("f(f(f(1000)))"), Some(1_000)),
+        (chained(30), Some(900)),
+        (chained(2_000), None),
+    ] {
+        let answer = evaluate(&newest(&unconnected(&elements)), "d", json!({}));
+        match expected {
+            Some(expected) => assert_eq!(answer, Ok(json!(expected)), "{elements}"),
+            None => assert!(
+                matches!(answer, Err(DecisionError::TooMuchWork { .. })),
+                "{answer:?} {elements}"
+            ),
+        }
+    }
 }

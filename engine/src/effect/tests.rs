@@ -6,7 +6,7 @@ use serde_json::json;
 use super::*;
 use crate::command::{ChildOutcome, Command, StartedBy};
 use crate::decide::{Env, advance};
-use crate::governance::Mandates;
+use crate::governance::Authority;
 use crate::testing::model;
 
 struct World {
@@ -29,8 +29,8 @@ impl World {
             roles: BTreeSet::new(),
             groups: BTreeSet::new(),
         };
-        let mandates = Mandates::default();
-        let env = Env { now: Timestamp::from_millis(0), actor: &actor, mandates: &mandates };
+        let authority = Authority::default();
+        let env = Env { now: Timestamp::from_millis(0), actor: &actor, authority: &authority };
         let decided = advance(&self.definition, &self.instance, command, &env).unwrap();
         self.instance = decided.instance;
         let mut effects = Vec::new();

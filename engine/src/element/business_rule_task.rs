@@ -19,7 +19,7 @@ pub(crate) fn enter(
     let value = t
         .definition
         .decisions()
-        .evaluate(&decision, &t.view(key))
+        .evaluate(&decision, &t.view(key), t.now())
         .map_err(|error| Failure::new(IncidentKind::DecisionFailed, error.to_string()))?;
     t.emit(Event::DecisionEvaluated { key, element: ElementId::clone(&node.id), decision });
     t.complete(key, &VariableMap::one(result_variable, value));

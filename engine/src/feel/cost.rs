@@ -7,30 +7,36 @@
 
 mod bound;
 mod builtin;
+mod function;
 
 use dsntk_feel::Name;
 use dsntk_feel_parser::AstNode;
 
 use super::Variables;
-use bound::Bound;
+pub(crate) use bound::Bound;
 
 /// The most work, in copies of a value: about two seconds.
-pub(super) const MAX_WORK: f64 = 2e7;
+pub(crate) const MAX_WORK: f64 = 2e7;
 /// The most steps of the estimate itself.
-const MAX_STEPS: usize = 100_000;
+const MAX_STEPS: usize = 500_000;
 /// The most subtractions that are evaluated without an estimate: each doubles the work of those
 /// inside it.
 const MAX_SUBTRACTIONS: usize = 8;
 /// The deepest calls of functions by functions.
 const MAX_CALLS: usize = 16;
+/// The deepest nesting of expressions, functions that are called included: the evaluator recurses
+/// over it.
+const MAX_DEPTH: usize = 1_500;
+/// Stack for the estimate itself, which recurses as deep.
+pub(crate) const STACK: usize = MAX_DEPTH * 16 * 1024;
 
 /// Why an expression is not evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct TooMuch(pub(super) &'static str);
+pub(crate) struct TooMuch(pub(crate) &'static str);
 
 /// What a name stands for.
 #[derive(Clone, Copy)]
-enum Meaning<'a> {
+pub(crate) enum Meaning<'a> {
     Value(Bound),
     Function(&'a AstNode),
 }
@@ -55,10 +61,22 @@ struct Estimate<'a> {
     work: f64,
     steps: usize,
     calls: usize,
+    depth: usize,
+    deepest: usize,
+}
+
+/// What evaluating an expression takes and gives, at most.
+pub(crate) struct Estimated {
+    /// In copies of a value.
+    pub(crate) work: f64,
+    /// How deep expressions are nested, functions that are called included.
+    pub(crate) depth: usize,
+    /// What it gives.
+    pub(crate) bound: Bound,
 }
 
 /// Whether evaluating `tree` can take more work than its text is long.
-pub(super) fn can_be_much(tree: &AstNode) -> bool {
+pub(crate) fn can_be_much(tree: &AstNode) -> bool {
     // The tree says what it is made of in its own words; strings in it at worst cost an estimate.
     let text = format!("{tree:?}");
     text.matches("Sub(").nth(MAX_SUBTRACTIONS).is_some()
@@ -67,11 +85,28 @@ pub(super) fn can_be_much(tree: &AstNode) -> bool {
             .any(|kind| text.contains(kind))
 }
 
-/// Refuses an expression that could take too long with these variables.
-pub(super) fn check(tree: &AstNode, variables: &dyn Variables) -> Result<(), TooMuch> {
-    let (frames, partials) = (Vec::new(), Vec::new());
-    let mut estimate = Estimate { variables, frames, partials, work: 0.0, steps: 0, calls: 0 };
-    estimate.value(tree).map(drop)
+/// What evaluating `tree` takes and gives with these variables, where also the names `known` mean
+/// something. Needs [`STACK`].
+///
+/// # Errors
+/// Too much.
+pub(crate) fn estimate<'a>(
+    tree: &'a AstNode,
+    variables: &'a dyn Variables,
+    known: Vec<(&'a Name, Meaning<'a>)>,
+) -> Result<Estimated, TooMuch> {
+    let mut estimate = Estimate {
+        variables,
+        frames: vec![Frame::Names(known)],
+        partials: Vec::new(),
+        work: 0.0,
+        steps: 0,
+        calls: 0,
+        depth: 0,
+        deepest: 0,
+    };
+    let bound = estimate.value(tree)?;
+    Ok(Estimated { work: estimate.work, depth: estimate.deepest, bound })
 }
 
 impl<'a> Estimate<'a> {
@@ -83,6 +118,17 @@ impl<'a> Estimate<'a> {
 
     /// The bound of what `node` gives.
     fn value(&mut self, node: &'a AstNode) -> Result<Bound, TooMuch> {
+        self.depth += 1;
+        self.deepest = self.deepest.max(self.depth);
+        if self.depth > MAX_DEPTH {
+            return Err(TooMuch("functions inside functions"));
+        }
+        let bound = self.value_of(node)?;
+        self.depth -= 1;
+        Ok(bound)
+    }
+
+    fn value_of(&mut self, node: &'a AstNode) -> Result<Bound, TooMuch> {
         self.steps += 1;
         if self.steps > MAX_STEPS {
             return Err(TooMuch("calls of its functions"));
@@ -131,7 +177,11 @@ impl<'a> Estimate<'a> {
                 Bound::ONE
             }
             AstNode::EvaluatedExpression(inner) | AstNode::Satisfies(inner) => self.value(inner)?,
-            AstNode::Range(start, end) => self.value(start)?.or(self.value(end)?),
+            // It is one value, and may be gone through by a loop elsewhere.
+            AstNode::Range(start, end) => {
+                let (start, end) = (self.value(start)?, self.value(end)?);
+                Bound { len: start.up_to(end).len.max(1.0), ..start.or(end) }
+            }
             AstNode::IntervalStart(inner, _) | AstNode::IntervalEnd(inner, _) => {
                 self.value(inner)?
             }
@@ -158,6 +208,9 @@ impl<'a> Estimate<'a> {
             | AstNode::Out(a, b) => {
                 self.compared(a)?;
                 self.compared(b)?;
+                Bound::ONE
+            }
+            AstNode::InstanceOf(a, _) if matches!(**a, AstNode::FunctionDefinition(..)) => {
                 Bound::ONE
             }
             AstNode::InstanceOf(a, _)
@@ -355,87 +408,6 @@ impl<'a> Estimate<'a> {
         let (start, end) = (self.value(start)?, self.value(end)?);
         let bound = start.up_to(end);
         if bound.len.is_finite() { Ok(bound) } else { Err(TooMuch("a range without a known end")) }
-    }
-
-    fn call(&mut self, callee: &'a AstNode, arguments: &'a AstNode) -> Result<Bound, TooMuch> {
-        let AstNode::Name(name) = callee else {
-            return Err(TooMuch("a call of a function that is not named"));
-        };
-        let given: Vec<(Option<&'a Name>, &'a AstNode)> = match arguments {
-            AstNode::PositionalParameters(items) => items.iter().map(|item| (None, item)).collect(),
-            AstNode::NamedParameters(items) => items
-                .iter()
-                .filter_map(|item| match item {
-                    AstNode::NamedParameter(name, value) => match &**name {
-                        AstNode::ParameterName(name) => Some((Some(name), &**value)),
-                        _ => Some((None, &**value)),
-                    },
-                    _ => None,
-                })
-                .collect(),
-            _ => Vec::new(),
-        };
-        let mut meanings = Vec::with_capacity(given.len());
-        for (name, node) in given {
-            meanings.push((name, self.meaning(node)?));
-        }
-        if let Some(function) = self.function(name) {
-            return self.call_of(function, &meanings);
-        }
-        let values: Vec<Bound> = meanings
-            .iter()
-            .filter_map(|(_, meaning)| match meaning {
-                Meaning::Value(bound) => Some(*bound),
-                Meaning::Function(_) => None,
-            })
-            .collect();
-        let all = values.iter().fold(Bound::EMPTY, |all, value| all.joined(*value));
-        for (_, meaning) in &meanings {
-            // Sorting or replacing asks the function about every pair, at most.
-            if let Meaning::Function(function) = meaning {
-                let item = Meaning::Value(all.element());
-                let before = self.work;
-                self.call_of(function, &[(None, item), (None, item)])?;
-                let once = self.work - before + 1.0;
-                self.charge(once * all.len * all.len)?;
-            }
-        }
-        let (work, result) = builtin::call(&name.to_string(), &values, all);
-        self.charge(work)?;
-        Ok(result)
-    }
-
-    /// A call of a function of the expression: its body with these arguments.
-    fn call_of(
-        &mut self,
-        function: &'a AstNode,
-        arguments: &[(Option<&'a Name>, Meaning<'a>)],
-    ) -> Result<Bound, TooMuch> {
-        let AstNode::FunctionDefinition(parameters, body) = function else {
-            return Err(TooMuch("a function"));
-        };
-        let (AstNode::FormalParameters(parameters), AstNode::FunctionBody(body, false)) =
-            (&**parameters, &**body)
-        else {
-            return Err(TooMuch("a function that is not FEEL"));
-        };
-        if self.calls == MAX_CALLS {
-            return Err(TooMuch("calls of functions by functions"));
-        }
-        let mut names = Vec::with_capacity(parameters.len());
-        for (place, parameter) in parameters.iter().enumerate() {
-            let AstNode::FormalParameter(name, _) = parameter else { continue };
-            let AstNode::ParameterName(name) = &**name else { continue };
-            let by_name = arguments.iter().find(|(given, _)| *given == Some(name));
-            let given = by_name.or_else(|| arguments.get(place).filter(|(name, _)| name.is_none()));
-            names.push((name, given.map_or(Meaning::Value(Bound::ONE), |(_, meaning)| *meaning)));
-        }
-        self.calls += 1;
-        self.frames.push(Frame::Names(names));
-        let bound = self.value(body);
-        self.frames.pop();
-        self.calls -= 1;
-        bound
     }
 }
 

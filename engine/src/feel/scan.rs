@@ -12,7 +12,8 @@ const MAX_NESTING: usize = 64;
 /// The most tokens. The parser builds a tree as deep as a chain of operators is long, and the
 /// evaluator recurses over it: the bound limits the stack that both may take.
 const MAX_TOKENS: usize = 1_000;
-/// Stack that one token can cost, measured with room to spare on an unoptimised build.
+/// Stack that one token, or one level of the tree that is evaluated, can cost, measured with room to
+/// spare on an unoptimised build.
 const STACK_PER_TOKEN: usize = 16 * 1024;
 
 /// The longest path `a.b.c…`: the parser's time grows with its cube.
@@ -23,8 +24,10 @@ const MAX_RUN: usize = 200;
 /// The signs that names may contain (DMN 1.5 §10.3.1.2, grammar rule 30).
 const NAME_SIGNS: &str = "./-'+*";
 
-const NOW: &str = "flowmaster_now";
-const TODAY: &str = "flowmaster_today";
+/// The variable that stands for `now()`.
+pub(crate) const NOW: &str = "flowmaster_now";
+/// The variable that stands for `today()`.
+pub(crate) const TODAY: &str = "flowmaster_today";
 
 /// What the scan found.
 pub(super) struct Scanned {
@@ -42,9 +45,14 @@ impl Scanned {
     }
 
     /// The stack in bytes that parsing or evaluating the text can take.
-    pub(super) fn stack(&self) -> usize {
-        64 * 1024 + self.tokens * STACK_PER_TOKEN
+    pub(super) const fn stack(&self) -> usize {
+        stack_of_depth(self.tokens)
     }
+}
+
+/// The stack in bytes that evaluating a tree of this depth can take.
+pub(crate) const fn stack_of_depth(depth: usize) -> usize {
+    64 * 1024 + depth * STACK_PER_TOKEN
 }
 
 /// Scans `text`.
@@ -54,7 +62,7 @@ pub(super) fn scan(text: &str) -> Result<Scanned, FeelError> {
     let (mut nesting, mut path, mut run) = (0_usize, 0_usize, 0_usize);
     // The calls of `fromAi` that are open: how deep they lie, and what closes them.
     let mut tagged: Vec<(usize, &'static str)> = Vec::new();
-    let mut rest = text;
+    let (mut rest, mut previous) = (text, ' ');
     while let Some(first) = rest.chars().next() {
         let length = token_length(rest, first);
         let (token, after) = rest.split_at(length);
@@ -63,6 +71,10 @@ pub(super) fn scan(text: &str) -> Result<Scanned, FeelError> {
             scanned.text.push_str(token);
             continue;
         }
+        if token == "external" && previous == ')' {
+            return Err(FeelError::External);
+        }
+        previous = first;
         scanned.tokens += 1;
         let is_word = first.is_alphanumeric() || first == '_';
         path = match first {
@@ -150,7 +162,7 @@ pub(super) fn variables(text: &str) -> Vec<&str> {
 }
 
 /// The value of the variable that stands for a call of the clock.
-pub(super) fn clock_value(name: &str, now: Timestamp) -> Option<FeelValue> {
+pub(crate) fn clock_value(name: &str, now: Timestamp) -> Option<FeelValue> {
     if name != NOW && name != TODAY {
         return None;
     }

@@ -191,3 +191,18 @@ fn what_people_write_is_evaluated() {
         assert_eq!(value, Ok(expected), "{text}");
     }
 }
+
+#[test]
+fn functions_that_call_functions_fit_the_stack() {
+    for (depth, expected) in [(1, Some(442)), (3, Some(1_324)), (4, None), (14, None)] {
+        let body = ["k(1)", &" + 1".repeat(441)].concat();
+        let (open, close) = ("s(function(x) ".repeat(depth), ")".repeat(depth));
+        let text = format!("{{ s: function(k) {body}, r: {open}1{close} }}.r");
+        let value = Program::compile(&text)
+            .and_then(|program| program.evaluate(&variables(), Timestamp::from_millis(0)));
+        match expected {
+            Some(expected) => assert_eq!(value, Ok(json!(expected)), "{depth}"),
+            None => assert!(matches!(value, Err(FeelError::TooMuchWork { .. })), "{value:?}"),
+        }
+    }
+}

@@ -1,105 +1,108 @@
-//! What a DMN decision says as the rule of a policy.
+//! What is asked of mandates, and what they answer.
 
-use serde_json::Value;
+use std::collections::BTreeSet;
 
-use super::ruling::Verdict;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-/// The answer of a decision.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Said {
-    pub(super) verdict: Verdict,
-    pub(super) reason: Option<String>,
-    pub(super) approvers: Vec<String>,
+use super::amount::Amount;
+use super::mandate::{Deed, Holder};
+use crate::instance::ActorRef;
+
+/// What somebody wants to decide.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MandateRequest {
+    /// Who wants to decide.
+    pub actor: ActorRef,
+    /// The actor's groups.
+    pub groups: BTreeSet<String>,
+    /// The action, and its business domain.
+    pub deed: Deed,
+    /// Id of the unit of the organisation that the case belongs to.
+    pub unit: Option<String>,
+    /// The amount at stake.
+    pub amount: Option<Amount>,
+    /// Its currency.
+    pub currency: Option<String>,
+    /// Everyone who made the request or took part in it.
+    pub involved: BTreeSet<ActorRef>,
+    /// What was done on the case before, and by whom.
+    pub done: BTreeSet<Done>,
 }
 
-/// Reads the value of a decision: true, false, or a context with `outcome`, `reason` and `approvers`.
-///
-/// # Errors
-/// Any other value, in words: it cannot be taken for a yes or a no.
-pub(super) fn said(value: &Value) -> Result<Said, String> {
-    let plain = |verdict| Said { verdict, reason: None, approvers: Vec::new() };
-    let context = match value {
-        Value::Bool(true) => return Ok(plain(Verdict::Allow)),
-        Value::Bool(false) => return Ok(plain(Verdict::Refuse)),
-        Value::Object(context) => context,
-        other => return Err(not_an_answer(other)),
-    };
-    let verdict = match context.get("outcome").and_then(Value::as_str) {
-        Some("allow") => Verdict::Allow,
-        Some("refuse") => Verdict::Refuse,
-        Some("escalate") => Verdict::Escalate,
-        Some("second_person") => Verdict::SecondPerson,
-        _ => return Err(not_an_answer(value)),
-    };
-    let approvers = match context.get("approvers") {
-        None | Some(Value::Null) => Vec::new(),
-        Some(Value::String(names)) => split(names),
-        Some(Value::Array(names)) => {
-            let texts = names.iter().map(|name| name.as_str().map(str::to_owned));
-            texts.collect::<Option<_>>().ok_or_else(|| not_an_answer(value))?
-        }
-        Some(_) => return Err(not_an_answer(value)),
-    };
-    let reason = context.get("reason").and_then(Value::as_str).map(str::to_owned);
-    Ok(Said { verdict, reason, approvers })
+/// Something that somebody did on the case.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Done {
+    /// What.
+    pub deed: Deed,
+    /// By whom.
+    pub by: ActorRef,
 }
 
-fn split(names: &str) -> Vec<String> {
-    let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
-    names.map(str::to_owned).collect()
+/// The answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MandateDecision {
+    /// Allow, deny, escalate or `second_person`.
+    pub outcome: Outcome,
+    /// The mandate that decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mandate: Option<String>,
+    /// The delegation through which the actor holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delegation: Option<String>,
+    /// The absent person for whom the actor stands in and so holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub substitute_for: Option<String>,
+    /// The segregation of duties that asks for another person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segregation: Option<String>,
+    /// Whether the deciding mandate asks for four eyes.
+    pub four_eyes: bool,
+    /// Who could decide instead, nearest first: people where the organisation knows them, otherwise
+    /// the group, role or position. Empty when allowed. At most 50.
+    pub approvers: Vec<String>,
+    /// The same level by level, with the mandate of each. Empty when allowed. At most 20 steps.
+    pub chain: Vec<ChainStep>,
+    /// Why, and what would help, in words.
+    pub reasons: Vec<String>,
 }
 
-fn not_an_answer(value: &Value) -> String {
-    let given: String = value.to_string().chars().take(80).collect();
-    format!(
-        "it gives {given}, and true, false or a context with outcome (allow, refuse, escalate, \
-         second_person), reason and approvers is needed"
-    )
+/// A step of the approval chain.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ChainStep {
+    /// Its level; steps of one level can be asked in any order.
+    pub level: u8,
+    /// The mandate that would allow it, or that says to whom it goes.
+    pub mandate: String,
+    /// Who holds the mandate.
+    pub holder: Holder,
+    /// The people among the holders who may decide this case, nearest unit first. At most 10. Empty
+    /// for groups, whose members only their credentials tell, and where nobody is left.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<ChainPerson>,
 }
 
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
+/// Somebody who may decide.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ChainPerson {
+    /// Id of the person.
+    pub person: String,
+    /// Who is absent, if the person stands in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub substitute_for: Option<String>,
+}
 
-    use super::*;
-
-    #[test]
-    fn answers() {
-        for (value, verdict, reason, approvers) in [
-            (json!(true), Verdict::Allow, None, &[][..]),
-            (json!(false), Verdict::Refuse, None, &[]),
-            (json!({ "outcome": "allow" }), Verdict::Allow, None, &[]),
-            (json!({ "outcome": "refuse", "reason": "no" }), Verdict::Refuse, Some("no"), &[]),
-            (
-                json!({ "outcome": "escalate", "approvers": "cfo, board" }),
-                Verdict::Escalate,
-                None,
-                &["cfo", "board"],
-            ),
-            (
-                json!({ "outcome": "second_person", "approvers": ["cfo"], "reason": null }),
-                Verdict::SecondPerson,
-                None,
-                &["cfo"],
-            ),
-        ] {
-            let expected = Said {
-                verdict,
-                reason: reason.map(str::to_owned),
-                approvers: approvers.iter().map(|name| (*name).to_owned()).collect(),
-            };
-            assert_eq!(said(&value), Ok(expected), "{value}");
-        }
-        for wrong in [
-            json!(null),
-            json!("yes"),
-            json!([true]),
-            json!({}),
-            json!({ "outcome": "maybe" }),
-            json!({ "outcome": "escalate", "approvers": [1] }),
-            json!({ "outcome": "escalate", "approvers": 1 }),
-        ] {
-            assert!(said(&wrong).is_err(), "{wrong}");
-        }
-    }
+/// What a mandate check comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Outcome {
+    /// The actor may decide.
+    Allow,
+    /// The actor may not decide.
+    Deny,
+    /// Somebody with a wider mandate must decide.
+    Escalate,
+    /// The actor took part, or did what must be in other hands: another person must decide.
+    SecondPerson,
 }

@@ -81,6 +81,8 @@ pub enum Rule {
         amount: Option<Program>,
         /// ISO 4217 code, fixed or computed.
         currency: Option<Text>,
+        /// Id of the unit of the organisation that the case belongs to, fixed or computed.
+        unit: Option<Text>,
     },
     /// FEEL over the variables of the scope, `actor` (id, kind, groups, roles) and `attempt`: the
     /// variables; `tool` and `arguments` of a tool call; `field`, `value`, `before` and `variables`

@@ -15,16 +15,17 @@ use flowmaster_kernel::{Principal, PrincipalKind, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::decision::said;
+use super::answer::said;
+use super::eyes::same_eyes;
+use super::hearing::{Hearing, Opinion};
 use super::proposal::Proposal;
-use super::ruling::{Opinion, Ruling};
 use super::target::Target;
-use super::{Action, MandateRequest, Mandates, Outcome, Policy, Rule, check_mandate};
+use super::{Action, Authority, Deed, Done, MandateRequest, Outcome, Policy, Rule};
 use crate::decide::{Definition, Env};
 use crate::expression;
 use crate::feel::Program;
 use crate::instance::{ActorRef, Instance, Key};
-use crate::model::{ElementId, Node, Text};
+use crate::model::{ElementId, Node, Process, Text};
 use crate::scope::VariableMap;
 use seen::Seen;
 
@@ -34,6 +35,8 @@ use seen::Seen;
 pub enum RefusalCode {
     /// Another person must do it.
     FourEyes,
+    /// Another person must do it, because the actor did what must be in other hands.
+    SegregationOfDuties,
     /// A mandate forbids it.
     MandateDenied,
     /// No mandate of the actor covers it: somebody with a wider one must do it.
@@ -52,6 +55,7 @@ impl RefusalCode {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::FourEyes => "four_eyes",
+            Self::SegregationOfDuties => "segregation_of_duties",
             Self::MandateDenied => "mandate_denied",
             Self::Escalate => "escalate",
             Self::ConditionFailed => "condition_failed",
@@ -99,6 +103,9 @@ pub struct Consulted {
     /// Who confirmed it, where the rule alone would have sent it on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approved_by: Option<String>,
+    /// The absent person for whom the actor stands in and so holds the mandate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub substitute_for: Option<String>,
 }
 
 /// What somebody tries to do.
@@ -135,7 +142,7 @@ pub(crate) fn govern(
     instance: &Instance,
     attempt: &Attempt<'_>,
     env: &Env<'_>,
-) -> Option<Ruling> {
+) -> Option<Hearing> {
     let of_node = attempt.node.map_or(&[][..], |node| &node.policies);
     let guards = |policy: &&Policy| attempt.is_guarded_by(policy);
     let mut policies =
@@ -150,7 +157,7 @@ pub(crate) fn govern(
             break;
         }
     }
-    (!opinions.is_empty()).then(|| Ruling {
+    (!opinions.is_empty()).then(|| Hearing {
         action: attempt.action,
         element: attempt.node.map(|node| ElementId::clone(&node.id)),
         tool: attempt.tool.map(str::to_owned),
@@ -212,14 +219,14 @@ pub fn asked_of(
     definition: &Definition,
     instance: &Instance,
     owner: Key,
-    mandates: &Mandates,
+    authority: &Authority,
     now: Timestamp,
 ) -> Vec<Asked> {
     let process = definition.process();
     let Some((_, node)) = instance.place(process, owner) else { return Vec::new() };
     // Somebody who has no mandate and took no part yet.
     let nobody = Principal::new("", PrincipalKind::Person, &[], &[]);
-    let env = Env { now, actor: &nobody, mandates };
+    let env = Env { now, actor: &nobody, authority };
     let none = VariableMap::new();
     let attempt = Attempt {
         action: Action::Complete,
@@ -265,6 +272,26 @@ fn first_pair<'a>(
 ) -> impl Iterator<Item = &'a ActorRef> {
     let starter = instance.starter.iter().filter(move |_| starter);
     elements.iter().flat_map(|element| instance.actors_of(element)).chain(starter)
+}
+
+/// What was done on the case: whoever completed an element, or started the instance, under policies
+/// that ask for mandates did what these are about.
+fn done(process: &Process, instance: &Instance) -> BTreeSet<Done> {
+    let mut done = BTreeSet::new();
+    let mut note = |policies: &[Policy], action: Action, actors: &[ActorRef]| {
+        for policy in policies.iter().filter(|it| it.guards_all(action)) {
+            let Rule::Mandate { domain, action, .. } = &policy.rule else { continue };
+            let deed = Deed { domain: domain.clone(), action: action.clone() };
+            done.extend(actors.iter().map(|by| Done { deed: deed.clone(), by: by.clone() }));
+        }
+    };
+    note(&process.policies, Action::Start, instance.starter.as_slice());
+    for (element, actors) in &instance.actors {
+        note(&process.policies, Action::Complete, actors);
+        let node = process.find(element).map(|ix| process.node(ix));
+        note(node.map_or(&[][..], |node| &node.policies), Action::Complete, actors);
+    }
+    done
 }
 
 struct Step<'a> {
@@ -322,12 +349,12 @@ impl<'a> Step<'a> {
             Rule::FourEyes { elements, starter } => self
                 .same_eyes(elements, *starter)
                 .map(|reason| self.refuse(policy, RefusalCode::FourEyes, reason)),
-            Rule::Mandate { domain, action, amount, currency } => {
-                let currency = currency.iter().filter_map(|text| match text {
+            Rule::Mandate { domain, action, amount, currency, unit } => {
+                let texts = currency.iter().chain(unit).filter_map(|text| match text {
                     Text::Feel(program) => Some(program),
                     Text::Literal(_) => None,
                 });
-                let names = amount.iter().chain(currency).flat_map(Program::reads);
+                let names = amount.iter().chain(texts).flat_map(Program::reads);
                 opinion.read = seen.read(names);
                 match self.mandate(&seen, policy, domain, action) {
                     Ok(allowed) => {
@@ -350,7 +377,7 @@ impl<'a> Step<'a> {
             Rule::Decision { decision } => {
                 let decisions = self.definition.decisions();
                 opinion.read = seen.read(decisions.inputs(decision));
-                let answer = decisions.evaluate(decision, &seen);
+                let answer = decisions.evaluate(decision, &seen, self.env.now);
                 let answer = answer.map_err(|error| error.to_string());
                 match answer.and_then(|value| said(&value)) {
                     Ok(said) => self.decided(policy, decision, said),
@@ -380,18 +407,22 @@ impl<'a> Step<'a> {
             Ok(request) => request,
             Err(why) => return Err(self.refuse(policy, RefusalCode::PolicyFailed, why)),
         };
-        let decision = check_mandate(self.env.mandates, &request, self.env.now);
+        let decision = self.env.authority.check(&request, self.env.now);
         let code = match decision.outcome {
             Outcome::Allow => {
                 return Ok(Consulted {
                     policy: policy.id.clone(),
                     mandate: decision.mandate,
                     delegation: decision.delegation,
+                    substitute_for: decision.substitute_for,
                     approved_by: None,
                 });
             }
             Outcome::Deny => RefusalCode::MandateDenied,
             Outcome::Escalate => RefusalCode::Escalate,
+            Outcome::SecondPerson if decision.segregation.is_some() => {
+                RefusalCode::SegregationOfDuties
+            }
             Outcome::SecondPerson => RefusalCode::FourEyes,
         };
         let mut refusal = self.refuse(policy, code, decision.reasons.join("; "));
@@ -414,16 +445,8 @@ impl<'a> Step<'a> {
 
     /// Why the actor does not bring a second pair of eyes.
     fn same_eyes(&self, elements: &[ElementId], starter: bool) -> Option<String> {
-        let actor = self.env.actor;
-        first_pair(self.instance, elements, starter).find_map(|first| {
-            if first.id == actor.id {
-                return Some(format!("{} took part already", actor.id));
-            }
-            let agents = first.kind == PrincipalKind::Agent && actor.kind == PrincipalKind::Agent;
-            agents.then(|| {
-                format!("{} is an agent, as is {}: a person must do it", actor.id, first.id)
-            })
-        })
+        let actor = ActorRef::from(self.env.actor);
+        first_pair(self.instance, elements, starter).find_map(|first| same_eyes(first, &actor))
     }
 
     fn request(
@@ -433,7 +456,7 @@ impl<'a> Step<'a> {
         domain: &str,
         action: &str,
     ) -> Result<MandateRequest, String> {
-        let Rule::Mandate { amount, currency, .. } = &policy.rule else {
+        let Rule::Mandate { amount, currency, unit, .. } = &policy.rule else {
             return Err("not a mandate".to_owned());
         };
         let amount = match amount {
@@ -456,16 +479,18 @@ impl<'a> Step<'a> {
                     .map_err(|error| error.to_string())?,
             ),
         };
+        let unit = expression::optional_string_of(unit.as_ref(), seen, self.env.now)
+            .map_err(|error| error.to_string())?;
         let actors = self.instance.actors.values().flatten().chain(&self.instance.starter);
         Ok(MandateRequest {
-            actor: self.env.actor.id.clone(),
-            actor_kind: self.env.actor.kind,
+            actor: self.env.actor.into(),
             groups: self.env.actor.groups.clone(),
-            domain: domain.to_owned(),
-            action: action.to_owned(),
+            deed: Deed { domain: domain.to_owned(), action: action.to_owned() },
+            unit,
             amount,
             currency,
-            involved: actors.map(|actor| actor.id.clone()).collect(),
+            involved: actors.cloned().collect(),
+            done: done(self.definition.process(), self.instance),
         })
     }
 }

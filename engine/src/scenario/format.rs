@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::ScenarioError;
-use crate::governance::Mandates;
+use crate::governance::{MandateSet, Organisation};
 
 /// The longest scenario, in bytes.
 const MAX_TEXT: usize = 1024 * 1024;
@@ -33,9 +33,12 @@ pub struct Scenario {
     /// The virtual clock at the start.
     #[serde(default = "new_year")]
     pub(super) now: Timestamp,
-    /// The mandates in force, beside those of the cast.
+    /// The mandates in force. Default: those of who runs the scenario, if any.
     #[serde(default)]
-    pub(super) mandates: Mandates,
+    pub(super) mandates: Option<MandateSet>,
+    /// The organisation. Default: that of who runs the scenario, if any.
+    #[serde(default)]
+    pub(super) organisation: Option<Organisation>,
     /// The groups of persons, by id.
     #[serde(default)]
     pub(super) people: BTreeMap<String, Vec<String>>,
@@ -302,7 +305,7 @@ pub(super) struct RefuseStep {
     #[serde(default)]
     pub(super) actor: Option<String>,
     pub(super) reason: String,
-    /// Who could do it instead.
+    /// Who could do it instead, in order.
     #[serde(default)]
     pub(super) approvers: Option<Vec<String>>,
     /// Whether what was filled in is kept for another to confirm.

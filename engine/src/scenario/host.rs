@@ -18,7 +18,7 @@ use crate::decide::{Definition, Env, StartTrigger, advance, start_triggers};
 use crate::effect::{EffectKind, effect};
 use crate::event::{Event, refusal};
 use crate::expression::timer::Schedule;
-use crate::governance::Refusal;
+use crate::governance::{Authority, Chart, Refusal};
 use crate::instance::{Caller, Instance, InstanceState, Key};
 use crate::model::{ElementId, Process};
 use crate::scope::VariableMap;
@@ -56,6 +56,7 @@ pub(super) struct World<'a> {
     scenario: &'a Scenario,
     models: &'a Models,
     cast: &'a Cast,
+    authority: Arc<Authority>,
     pub(super) now: Timestamp,
     running: Vec<Running>,
     todo: VecDeque<Todo>,
@@ -88,6 +89,7 @@ impl<'a> World<'a> {
             scenario,
             models,
             cast,
+            authority: authority(scenario, cast),
             now: scenario.now,
             running: Vec::new(),
             todo: VecDeque::new(),
@@ -222,7 +224,7 @@ impl<'a> World<'a> {
         let Some(running) = self.find(id).and_then(|at| self.running.get_mut(at)) else {
             return Err(format!("there is no instance {id:?}"));
         };
-        let env = Env { now: self.now, actor, mandates: &self.cast.mandates };
+        let env = Env { now: self.now, actor, authority: &self.authority };
         let decided = match advance(&running.definition, &running.instance, command, &env) {
             Ok(decided) => decided,
             Err(rejected) => return Ok(Answered::Rejected(rejected)),
@@ -406,6 +408,23 @@ impl<'a> World<'a> {
             _ => principal("worker", PrincipalKind::System),
         }
     }
+}
+
+/// The mandates on the organisation: those of the scenario, or where it has none those of the cast.
+fn authority(scenario: &Scenario, cast: &Cast) -> Arc<Authority> {
+    let known = &cast.authority;
+    if scenario.mandates.is_none() && scenario.organisation.is_none() {
+        return Arc::clone(known);
+    }
+    let set = scenario
+        .mandates
+        .as_ref()
+        .map_or_else(|| Arc::clone(known.set()), |set| Arc::new(set.clone()));
+    let chart = scenario.organisation.as_ref().map_or_else(
+        || Arc::clone(known.chart()),
+        |organisation| Arc::new(Chart::new(organisation.clone())),
+    );
+    Arc::new(Authority::new(set, chart))
 }
 
 fn start_at(

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use flowmaster_agents::{Endpoint, OpenAi, Routes, Secret as ModelKey};
 use flowmaster_data::documents::{Documents, PdfReader};
+use flowmaster_data::entities::Entities;
 use flowmaster_kernel::{BoxFuture, Catalogue, Clock, Error, IdSource, Result, ToolCaller};
 use flowmaster_mind::agents::{Agents, Driver, Pace, RunKeeper};
+use flowmaster_mind::mandates::Mandates;
 use flowmaster_mind::prompts::Prompts;
 use flowmaster_mind::rules::Rules;
 use flowmaster_people::tasks::{self, TaskKeeper, Tasks};
@@ -39,8 +41,12 @@ pub struct Rooms {
     pub audit: Arc<Audit>,
     /// Documents.
     pub documents: Arc<Documents>,
-    /// Decisions and mandates.
+    /// Units, positions, and who is who.
+    pub entities: Arc<Entities>,
+    /// Decisions.
     pub rules: Arc<Rules>,
+    /// Who may decide what.
+    pub mandates: Arc<Mandates>,
     /// Prompts.
     pub prompts: Arc<Prompts>,
     /// Agents and their work.
@@ -99,11 +105,14 @@ impl Rooms {
 
         let (audit, write_audit) = Audit::new(db.clone());
         let rules = Arc::new(Rules::new(db.clone()));
-        let processes = Arc::new(Processes::new(db.clone(), Arc::clone(&rules)));
+        let entities = Arc::new(Entities::new(db.clone()));
+        let mandates = Arc::new(Mandates::new(db.clone(), Arc::clone(&entities)));
+        let processes =
+            Arc::new(Processes::new(db.clone(), Arc::clone(&rules), Arc::clone(&mandates)));
         let execution = Arc::new(Execution::new(
             db.clone(),
             Arc::clone(&processes),
-            Arc::clone(&rules),
+            Arc::clone(&mandates),
             History::new(
                 Archive::in_folder(&config.archive_dir()),
                 vec![Arc::new(TaskKeeper), Arc::new(RunKeeper)],
@@ -127,7 +136,9 @@ impl Rooms {
                 config.webhook_networks()?,
             )),
             record: Arc::new(Record::new(db.clone())),
+            entities,
             rules,
+            mandates,
             processes,
             execution,
             db,
@@ -161,8 +172,13 @@ impl Rooms {
     pub fn catalogue(&self) -> Result<Catalogue> {
         let mut catalogue = Catalogue::default();
         catalogue.add(flowmaster_trust::catalogue(&self.identity, &self.audit))?;
-        catalogue.add(flowmaster_data::catalogue(&self.documents))?;
-        catalogue.add(flowmaster_mind::catalogue(&self.rules, &self.prompts, &self.agents))?;
+        catalogue.add(flowmaster_data::catalogue(&self.documents, &self.entities))?;
+        catalogue.add(flowmaster_mind::catalogue(
+            &self.rules,
+            &self.mandates,
+            &self.prompts,
+            &self.agents,
+        ))?;
         catalogue.add(flowmaster_run::catalogue(&self.processes, &self.execution, &self.record))?;
         catalogue.add(flowmaster_people::catalogue(&self.tasks))?;
         catalogue.add(flowmaster_reach::catalogue(&self.webhooks))?;

@@ -4,11 +4,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use flowmaster_data::entities::{self, Entities};
 use flowmaster_engine::{Instance, replay};
 use flowmaster_kernel::{
     Catalogue, Clock, Ctx, Error, IdSource, Idempotency, ManualClock, Principal, PrincipalKind,
     Result, Role, SequenceIds, TenantId, Timestamp,
 };
+use flowmaster_mind::mandates::{self, Mandates};
 use flowmaster_mind::rules::{self, Rules};
 use flowmaster_store::archive::Archive;
 use flowmaster_store::{Db, WriteSet, journal, outbox};
@@ -43,11 +45,13 @@ pub(crate) fn node(
     archive: &Path,
 ) -> (Arc<Execution>, Catalogue) {
     let rules = Arc::new(Rules::new(db.clone()));
-    let processes = Arc::new(Processes::new(db.clone(), Arc::clone(&rules)));
+    let entities = Arc::new(Entities::new(db.clone()));
+    let mandates = Arc::new(Mandates::new(db.clone(), Arc::clone(&entities)));
+    let processes = Arc::new(Processes::new(db.clone(), Arc::clone(&rules), Arc::clone(&mandates)));
     let execution = Arc::new(Execution::new(
         db.clone(),
         Arc::clone(&processes),
-        Arc::clone(&rules),
+        Arc::clone(&mandates),
         History::new(Archive::in_folder(archive), Vec::new()),
         Arc::clone(clock) as Arc<dyn Clock>,
         Arc::clone(ids) as Arc<dyn IdSource>,
@@ -56,6 +60,8 @@ pub(crate) fn node(
     let record = Arc::new(Record::new(db.clone()));
     catalogue.add(crate::catalogue(&processes, &execution, &record)).unwrap();
     catalogue.add(rules::operations(&rules)).unwrap();
+    catalogue.add(mandates::operations(&mandates)).unwrap();
+    catalogue.add(entities::operations(&entities)).unwrap();
     (execution, catalogue)
 }
 
@@ -65,7 +71,7 @@ impl World {
         let ids = Arc::new(SequenceIds::default());
         let db = Db::temporary(clock.clone()).await;
         let mut sets = crate::MIGRATIONS.to_vec();
-        sets.push(rules::MIGRATIONS);
+        sets.extend([entities::MIGRATIONS, rules::MIGRATIONS, mandates::MIGRATIONS]);
         db.migrate(&sets).await.unwrap();
         let archive = tempfile::tempdir().unwrap();
         let (execution, catalogue) = node(&db, &clock, &ids, archive.path());

@@ -21,7 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("knowledge", &["store"]),
     ("agents", &["prompts", "knowledge"]),
     ("evals", &["agents", "prompts"]),
-    ("data", &["knowledge", "store"]),
+    ("data", &["knowledge", "store", "engine"]),
     ("mind", &["data", "engine", "agents", "prompts", "evals"]),
     ("run", &["mind", "engine"]),
     ("people", &["run"]),

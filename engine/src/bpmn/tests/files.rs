@@ -25,13 +25,16 @@ fn a_pool_that_is_not_executable_may_be_a_picture() {
 /// The reference models of the BPMN Model Interchange Working Group, kept beside the repository.
 #[test]
 fn reference_models_go_in_and_out_without_loss() {
-    let folder = std::env::var_os("FLOWMASTER_CONFORMANCE").map_or_else(
+    let folder = std::env::var_os("FLOWMASTER_TEST_CONFORMANCE").map_or_else(
         || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/conformance"),
         PathBuf::from,
     );
     let folder = folder.join("bpmn-miwg");
     let files = fs::read_dir(&folder).unwrap_or_else(|error| {
-        panic!("no conformance data in {}: {error}; set FLOWMASTER_CONFORMANCE", folder.display())
+        panic!(
+            "no conformance data in {}: {error}; set FLOWMASTER_TEST_CONFORMANCE",
+            folder.display()
+        )
     });
     let mut checked = 0;
     for file in files {

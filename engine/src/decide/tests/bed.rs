@@ -20,8 +20,8 @@ impl Bed {
     }
 
     pub(super) fn tell(&mut self, command: Command) -> Result<(), Rejected> {
-        let (actor, mandates) = (person("anna"), Mandates::default());
-        let env = Env { now: Timestamp::from_millis(0), actor: &actor, mandates: &mandates };
+        let (actor, authority) = (person("anna"), Authority::default());
+        let env = Env { now: Timestamp::from_millis(0), actor: &actor, authority: &authority };
         let Decided { events, instance, .. } =
             advance(&self.definition, &self.instance, command, &env)?;
         assert_sound(&self.definition, &instance);

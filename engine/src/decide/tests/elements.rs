@@ -56,14 +56,14 @@ fn moved(instance: &Instance, step: &Move) -> Command {
 /// The journal in `golden/NAME.jsonl` and, before the last move, the state in `golden/NAME.json`.
 fn check(name: &str, notation: &str, start: &Command, moves: &[Move]) {
     let definition = definition(notation);
-    let (actor, mandates) = (person("anna"), Mandates::default());
+    let (actor, authority) = (person("anna"), Authority::default());
     let mut instance = Instance::new("ins_1");
     let mut journal: Vec<Event> = Vec::new();
     let mut before = None;
     let mut tell = |minute: i64, command: &dyn Fn(&Instance) -> Command| {
         before = Some((instance.clone(), journal.len()));
         let now = Timestamp::from_millis(minute * 60_000);
-        let env = Env { now, actor: &actor, mandates: &mandates };
+        let env = Env { now, actor: &actor, authority: &authority };
         let decided = advance(&definition, &instance, command(&instance), &env).unwrap();
         instance = decided.instance;
         journal.extend(decided.events);

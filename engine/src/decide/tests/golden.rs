@@ -30,7 +30,7 @@ const MODEL: &str = "
 /// The journal, the state after some of its events, and how many that are.
 fn journal() -> (Vec<Event>, Instance, usize) {
     let definition = definition(MODEL);
-    let mandates = Mandates::default();
+    let authority = Authority::default();
     let mut instance = Instance::new("ins_1");
     let mut journal: Vec<Event> = Vec::new();
     let mut paused = None;
@@ -38,7 +38,7 @@ fn journal() -> (Vec<Event>, Instance, usize) {
     let mut tell = |minute: i64, actor: &str, command: &dyn Fn(&Instance) -> Command| {
         let actor = person(actor);
         let now = Timestamp::from_millis(minute * 60_000);
-        let env = Env { now, actor: &actor, mandates: &mandates };
+        let env = Env { now, actor: &actor, authority: &authority };
         let decided = advance(&definition, &instance, command(&instance), &env).unwrap();
         instance = decided.instance;
         journal.extend(decided.events);
@@ -129,8 +129,8 @@ const MODIFIED: &str = "
 /// Modification: tokens at joins, missing scopes, repetitions that end, an instance left empty.
 fn modified() -> Vec<Vec<Event>> {
     let definition = definition(MODIFIED);
-    let (actor, mandates) = (person("anna"), Mandates::default());
-    let env = Env { now: Timestamp::from_millis(0), actor: &actor, mandates: &mandates };
+    let (actor, authority) = (person("anna"), Authority::default());
+    let env = Env { now: Timestamp::from_millis(0), actor: &actor, authority: &authority };
     let mut instance = Instance::new("ins_2");
     let every = |element: &str| Which::Every(element.into());
     let relocate = |element: &str, to: &str| Instruction::Move {

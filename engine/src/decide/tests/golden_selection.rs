@@ -33,9 +33,9 @@ const MODEL: &str = "
 /// The journal, the state after some of its events, and how many that are.
 fn journal() -> (Vec<Event>, Instance, usize) {
     let definition = definition(MODEL);
-    let mandates = Mandates::default();
+    let authority = Authority::default();
     let anna = person("anna");
-    let env = Env { now: Timestamp::from_millis(0), actor: &anna, mandates: &mandates };
+    let env = Env { now: Timestamp::from_millis(0), actor: &anna, authority: &authority };
     let mut instance = Instance::new("ins_2");
     let mut journal: Vec<Event> = Vec::new();
     let mut tell = |command: &dyn Fn(&Instance) -> Command| {

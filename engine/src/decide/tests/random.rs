@@ -170,7 +170,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
 
 fn drive(notation: &str, moves: &[Move]) {
     let definition = definition(notation);
-    let mandates = Mandates::default();
+    let authority = Authority::default();
     let (anna, eve) = (person("anna"), person("eve"));
     let mut instance = Instance::new("i");
     let mut journal = Vec::new();
@@ -179,7 +179,7 @@ fn drive(notation: &str, moves: &[Move]) {
     for step in std::iter::once(&first).chain(moves) {
         now = now.plus_millis(i64::from(step.value) * 60_000);
         let actor = if step.value % 7 == 0 { &eve } else { &anna };
-        let env = Env { now, actor, mandates: &mandates };
+        let env = Env { now, actor, authority: &authority };
         let command = command(&definition, &instance, *step);
         let Ok(decided) = advance(&definition, &instance, command.clone(), &env) else { continue };
         assert_eq!(decide(&definition, &instance, command, &env).as_ref(), Ok(&decided.events));

@@ -30,8 +30,8 @@ pub(super) fn told(
     instance: &Instance,
     command: Command,
 ) -> Result<Instance, Rejected> {
-    let (actor, mandates) = (person("anna"), Mandates::default());
-    let env = Env { now: Timestamp::from_millis(0), actor: &actor, mandates: &mandates };
+    let (actor, authority) = (person("anna"), Authority::default());
+    let env = Env { now: Timestamp::from_millis(0), actor: &actor, authority: &authority };
     advance(definition, instance, command, &env).map(|decided| decided.instance)
 }
 
@@ -171,8 +171,8 @@ fn a_tool_call_leaves_a_record_and_nothing_else() {
     let definition = definition(&guarded);
     let instance = told(&definition, &Instance::new("i"), start()).unwrap();
     let (key, _) = instance.waits().find(|(_, wait)| &*wait.element == "think").unwrap();
-    let (actor, mandates) = (person("anna"), Mandates::default());
-    let env = Env { now: Timestamp::from_millis(0), actor: &actor, mandates: &mandates };
+    let (actor, authority) = (person("anna"), Authority::default());
+    let env = Env { now: Timestamp::from_millis(0), actor: &actor, authority: &authority };
     for (tool, sum, allowed) in [("pay", 99, true), ("pay", 100, false), ("read", 100, true)] {
         let arguments = json!({ "sum": sum });
         let command = Command::ToolCall { key, tool: tool.to_owned(), arguments };

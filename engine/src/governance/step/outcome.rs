@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{Refusal, RefusalCode, Step, first_pair};
-use crate::governance::decision::Said;
+use crate::governance::answer::Said;
 use crate::governance::proposal::is_among;
 use crate::governance::{Otherwise, Policy, Rule, Verdict};
 

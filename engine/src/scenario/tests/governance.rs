@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use flowmaster_kernel::PrincipalKind;
 
 use super::{Cast, check, outcome_as, principal};
-use crate::governance::Mandates;
+use crate::governance::{Authority, Chart, MandateSet};
 
 #[test]
 fn four_eyes() {
@@ -263,7 +263,7 @@ fn mandates_allow_deny_and_escalate() {
         policy approve on complete mandate finance approve amount EUR
         end e
         s -> approve -> e";
-    let mandates: Mandates = serde_json::from_str(
+    let mandates: MandateSet = serde_json::from_str(
         r#"{ "mandates": [
             { "id": "small", "domain": "finance", "action": "approve", "holder": "manager",
               "authority": "allow", "below": 1000, "currency": "EUR", "level": 1 },
@@ -281,7 +281,8 @@ fn mandates_allow_deny_and_escalate() {
     };
     let principals =
         [with("mia", "manager"), with("dan", "director"), with("ivo", "intern")].into();
-    let cast = Cast { mandates, principals };
+    let authority = Authority::new(mandates.into(), Chart::default().into());
+    let cast = Cast { authority: authority.into(), principals };
     let steps = "
         start: { variables: { amount: 1000 } }
         steps:
@@ -298,4 +299,37 @@ fn mandates_allow_deny_and_escalate() {
         steps: [ { complete: { node: approve, actor: dan } } ]
         expect: { state: completed }";
     assert_eq!(outcome_as(model, steps, &cast), None);
+}
+
+#[test]
+fn a_scenario_brings_its_own_mandates_and_organisation() {
+    let model = "
+        start s
+        user approve
+        policy approve on complete mandate finance approve amount EUR unit
+        end e
+        s -> approve -> e";
+    let steps = |approvers: &str| {
+        format!(
+            "
+        organisation:
+          units: [ {{ id: company, name: C }}, {{ id: sales, name: S, parent: company }} ]
+          positions: [ {{ id: lead, title: L, unit: sales, roles: [head] }} ]
+          holders: [ {{ person: sam, position: lead }} ]
+        mandates:
+          mandates:
+            - {{ id: m, domain: finance, action: approve, holder: {{ role: head }}, unit: company, inherited: true,
+                authority: allow, below: 1000.50, currency: EUR }}
+        start: {{ variables: {{ amount: 1000.49, unit: sales }} }}
+        steps:
+          - refuse: {{ complete: approve, actor: tina, reason: escalate, approvers: [{approvers}] }}
+          - refuse: {{ complete: {{ node: approve, variables: {{ unit: company }} }}, actor: sam, reason: escalate }}
+          - refuse: {{ complete: {{ node: approve, variables: {{ amount: 1000.5 }} }}, actor: sam, reason: escalate }}
+          - complete: {{ node: approve, actor: sam }}
+        expect: {{ state: completed }}"
+        )
+    };
+    check(model, &steps("sam"));
+    let failure = outcome_as(model, &steps("sam, tina"), &Cast::default()).unwrap();
+    assert_eq!(failure.actual, "it is for [sam]");
 }

@@ -101,7 +101,9 @@ fn finding(error: &DecisionError) -> Finding {
         DecisionError::DuplicateId(id) => {
             Finding::error("duplicate_id", id, what, "give each decision an id of its own")
         }
-        DecisionError::Unknown(id) | DecisionError::NoValue { decision: id, .. } => {
+        DecisionError::Unknown(id)
+        | DecisionError::NoValue { decision: id, .. }
+        | DecisionError::TooMuchWork { decision: id, .. } => {
             Finding::error("not_evaluable", id, what, "mend the decision")
         }
     }

@@ -1,4 +1,4 @@
-//! What can go wrong with rules and mandates.
+//! What can go wrong with rules.
 
 use std::time::Duration;
 
@@ -12,8 +12,6 @@ use serde_json::json;
 pub(super) enum RuleError {
     #[error("the DMN file cannot be kept: {}", first(.0))]
     Invalid(Vec<Finding>),
-    #[error("the mandates cannot be kept: {}", first(.0))]
-    InvalidMandates(Vec<Finding>),
     #[error("no rule {0:?}")]
     UnknownFile(String),
     #[error("no version {version} of the rule {file:?}")]
@@ -28,12 +26,6 @@ pub(super) enum RuleError {
     NoValue(DecisionError),
     #[error("the decision {decision:?} was not done after {limit:?}")]
     TooSlow { decision: String, limit: Duration },
-    #[error("the mandates were changed meanwhile: they have version {newest} now")]
-    Changed { newest: i64 },
-    #[error("no version {0} of the mandates")]
-    UnknownMandates(i64),
-    #[error("groups are given without the actor they belong to")]
-    GroupsWithoutActor,
 }
 
 fn first(findings: &[Finding]) -> String {
@@ -49,9 +41,6 @@ impl From<RuleError> for Error {
         let what = error.to_string();
         match error {
             RuleError::Invalid(findings) => Self::invalid("rule_invalid", what)
-                .fix("mend what the findings say; nothing was saved")
-                .details(json!({ "findings": findings })),
-            RuleError::InvalidMandates(findings) => Self::invalid("mandates_invalid", what)
                 .fix("mend what the findings say; nothing was saved")
                 .details(json!({ "findings": findings })),
             RuleError::UnknownFile(file) => Self::not_found("rule", &file).next("rule_search"),
@@ -77,16 +66,6 @@ impl From<RuleError> for Error {
             RuleError::TooSlow { .. } => Self::new(ErrorKind::Timeout, "decision_too_slow", what)
                 .why("an expression loops over too much")
                 .fix("make the lists that its expressions go through shorter"),
-            RuleError::Changed { .. } => Self::conflict("mandates_changed", what)
-                .why("somebody saved mandates after you read them")
-                .fix("read them again, repeat your change on them and save with that version")
-                .next("mandate_get"),
-            RuleError::UnknownMandates(_) => {
-                Self::new(ErrorKind::NotFound, "mandates_not_found", what)
-                    .fix("leave out the version for the mandates in force")
-            }
-            RuleError::GroupsWithoutActor => Self::invalid("groups_without_actor", what)
-                .fix("leave out groups to check yourself, or say who the actor is"),
         }
     }
 }

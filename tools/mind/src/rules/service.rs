@@ -1,6 +1,4 @@
-//! The verbs of the rules room: decisions here, mandates in [`mandates`].
-
-mod mandates;
+//! The verbs of the rules room.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
@@ -8,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flowmaster_engine::dmn::{DecisionError, Decisions};
-use flowmaster_kernel::{Ctx, Error, ErrorKind, Page, ResponseFormat, Result, TenantId, Timestamp};
+use flowmaster_kernel::{Ctx, Error, ErrorKind, Page, ResponseFormat, Result, TenantId};
 use flowmaster_store::{Db, Session};
 use lru::LruCache;
 use parking_lot::Mutex;
@@ -16,15 +14,13 @@ use tokio::sync::Semaphore;
 
 use super::error::RuleError;
 use super::types::{
-    EvaluateRule, Evaluated, FoundRules, GetRule, MandateSet, Rule, RuleInfo, RulePin, SaveRule,
-    SavedRule, SearchRules,
+    EvaluateRule, Evaluated, FoundRules, GetRule, Rule, RuleInfo, RulePin, SaveRule, SavedRule,
+    SearchRules,
 };
 use super::{dmn, store};
 
 /// How many compiled sets of pins are remembered.
 const COMPILED: NonZeroUsize = NonZeroUsize::MIN.saturating_add(127);
-/// How many tenants' mandates are remembered.
-const TENANTS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1_023);
 /// How many decisions are evaluated at once by `rule_evaluate`. One that does not end keeps its
 /// place, so hostile ones use up these places and nothing else.
 const EVALUATIONS: usize = 8;
@@ -38,7 +34,6 @@ type CompiledFrom = (TenantId, Vec<RulePin>);
 pub struct Rules {
     db: Db,
     compiled: Mutex<LruCache<CompiledFrom, Arc<Decisions>>>,
-    in_force: Mutex<LruCache<TenantId, (Arc<MandateSet>, Timestamp)>>,
     evaluations: Arc<Semaphore>,
 }
 
@@ -49,7 +44,6 @@ impl Rules {
         Self {
             db,
             compiled: Mutex::new(LruCache::new(COMPILED)),
-            in_force: Mutex::new(LruCache::new(TENANTS)),
             evaluations: Arc::new(Semaphore::new(EVALUATIONS)),
         }
     }
@@ -180,9 +174,9 @@ impl Rules {
             .filter(|input| !variables.contains_key(*input))
             .map(str::to_owned)
             .collect();
-        let wanted = decision.clone();
+        let (wanted, now) = (decision.clone(), ctx.now());
         let evaluation = off_thread(move || {
-            let value = decisions.evaluate(&wanted, &variables);
+            let value = decisions.evaluate(&wanted, &variables, now);
             drop(place);
             value
         });

@@ -1,15 +1,16 @@
 //! The tables of the rules room.
 
-use flowmaster_engine::governance::Mandates;
-use flowmaster_kernel::{Result, Timestamp};
+use flowmaster_kernel::Result;
 use flowmaster_store::{Migrations, Param, Row, Session, Tx, intact, params};
 
-use super::types::{MandateSet, RuleInfo, RulePin, SearchRules};
+use super::types::{RuleInfo, RulePin, SearchRules};
 
-/// The room's tables. `rules_active` says which active version holds a decision.
+/// The room's tables. `rules_active` says which active version holds a decision. The second step
+/// hands the mandates over to the room that has them now, whose steps come after these.
 pub const MIGRATIONS: Migrations = Migrations {
     room: "rules",
-    steps: &["
+    steps: &[
+        "
 CREATE TABLE rules_decision (
     tenant_id TEXT NOT NULL,
     id TEXT NOT NULL,
@@ -37,7 +38,11 @@ CREATE TABLE rules_mandates (
     mandates TEXT NOT NULL,
     PRIMARY KEY (tenant_id, version)
 );
-"],
+",
+        "
+ALTER TABLE rules_mandates RENAME TO mandates_set;
+",
+    ],
 };
 
 const ADD: &str = "INSERT INTO rules_decision
@@ -56,12 +61,6 @@ const HOLDER: &str =
     "SELECT file, version FROM rules_active WHERE tenant_id = $1 AND decision_id = $2";
 const ACTIVE: &str =
     "SELECT decision_id FROM rules_active WHERE tenant_id = $1 ORDER BY decision_id";
-const ADD_MANDATES: &str = "INSERT INTO rules_mandates
-    (tenant_id, version, author, created_at, mandates) VALUES ($1, $2, $3, $4, $5)";
-const MANDATES: &str =
-    "SELECT version, mandates FROM rules_mandates WHERE tenant_id = $1 AND version = $2";
-const NEWEST_MANDATES: &str =
-    "SELECT COALESCE(MAX(version), 0) FROM rules_mandates WHERE tenant_id = $1";
 
 pub(super) async fn add(tx: &mut Tx, rule: &RuleInfo, dmn: &str) -> Result<()> {
     let values = params![
@@ -162,26 +161,4 @@ fn info(row: &Row) -> Result<RuleInfo> {
         author: row.text(5)?,
         created_at: row.timestamp(6)?,
     })
-}
-
-/// The number of the version in force; 0 when there is none.
-pub(super) async fn newest_mandates(session: &mut Session) -> Result<i64> {
-    session.query_one(NEWEST_MANDATES, &[]).await?.int(0)
-}
-
-/// The mandates of that version.
-pub(super) async fn mandates(session: &mut Session, version: i64) -> Result<Option<MandateSet>> {
-    let row = session.query_opt(MANDATES, &params![version]).await?;
-    row.map(|row| Ok(MandateSet { version: row.int(0)?, mandates: row.json(1)? })).transpose()
-}
-
-pub(super) async fn add_mandates(
-    tx: &mut Tx,
-    version: i64,
-    mandates: &Mandates,
-    author: &str,
-    now: Timestamp,
-) -> Result<()> {
-    let values = params![version, author, now, Param::json(mandates)?];
-    tx.execute(ADD_MANDATES, &values).await.map(drop)
 }

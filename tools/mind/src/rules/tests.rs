@@ -12,7 +12,6 @@ use super::types::*;
 use super::*;
 
 mod decisions;
-mod mandates;
 
 struct Room {
     rules: Arc<Rules>,
@@ -23,11 +22,6 @@ struct Room {
 }
 
 impl Room {
-    /// A second room on the same database, as another node has it.
-    fn on_another_node(&self) -> Rules {
-        Rules::new(self.db.clone())
-    }
-
     /// Calls an operation with JSON, as every client does.
     async fn call(&self, ctx: &Ctx, operation: &str, arguments: Value) -> Result<Value> {
         self.catalogue.get(operation).unwrap().call(ctx.clone(), arguments).await

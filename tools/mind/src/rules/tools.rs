@@ -1,4 +1,4 @@
-//! The declarations of the rule and mandate operations.
+//! The declarations of the rule operations.
 
 use std::sync::Arc;
 
@@ -10,12 +10,6 @@ const WRITERS: &[Role] = &[Role::Admin, Role::Designer];
 
 /// The operations of the room.
 pub fn operations(room: &Arc<Rules>) -> Vec<Operation> {
-    let mut operations = decisions(room);
-    operations.extend(mandates(room));
-    operations
-}
-
-fn decisions(room: &Arc<Rules>) -> Vec<Operation> {
     vec![
         Operation::new(
             Spec {
@@ -78,58 +72,6 @@ fn decisions(room: &Arc<Rules>) -> Vec<Operation> {
             },
             room,
             |room, ctx, params| async move { room.evaluate(&ctx, params).await },
-        ),
-    ]
-}
-
-fn mandates(room: &Arc<Rules>) -> Vec<Operation> {
-    vec![
-        Operation::new(
-            Spec {
-                name: "mandate_save",
-                title: "Replace the mandates",
-                description: "Use this to change who may decide what, up to which amount, and who \
-                              stands in for whom. It replaces the whole set: read it with \
-                              mandate_get, change it, and save it with its version. Agents and \
-                              people are held to it from the next step of any process. What is \
-                              wrong comes back as findings and nothing is saved.",
-                effect: Effect::Write,
-                area: "rules",
-                roles: WRITERS,
-                toolset: Toolset::Rules,
-            },
-            room,
-            |room, ctx, params| async move { room.save_mandates(&ctx, params).await },
-        ),
-        Operation::new(
-            Spec {
-                name: "mandate_get",
-                title: "Read the mandates",
-                description: "Use this to see who may decide what, up to which amount, and who \
-                              stands in for whom; all of it, or one domain or holder.",
-                effect: Effect::Read,
-                area: "rules",
-                roles: &Role::ALL,
-                toolset: Toolset::Rules,
-            },
-            room,
-            |room, ctx, params| async move { room.get_mandates(&ctx, params).await },
-        ),
-        Operation::new(
-            Spec {
-                name: "mandate_check",
-                title: "Check a mandate",
-                description: "Use this to ask before acting whether you, or somebody else, may \
-                              decide something: allow, deny, escalate (with who could decide \
-                              instead) or second_person (four eyes). Nothing is changed. The same \
-                              check is made when you act, so asking is never required.",
-                effect: Effect::Read,
-                area: "rules",
-                roles: &Role::ALL,
-                toolset: Toolset::Rules,
-            },
-            room,
-            |room, ctx, params| async move { room.check_mandate(&ctx, params).await },
         ),
     ]
 }

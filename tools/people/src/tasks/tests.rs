@@ -7,10 +7,12 @@ mod lists;
 
 use std::sync::{Arc, Mutex};
 
+use flowmaster_data::entities::{self, Entities};
 use flowmaster_kernel::{
     Catalogue, Clock, Ctx, Error, IdSource, Idempotency, ManualClock, Principal, PrincipalKind,
     Result, Role, SequenceIds, TenantId, Timestamp,
 };
+use flowmaster_mind::mandates::{self, Mandates};
 use flowmaster_mind::rules::{self, Rules};
 use flowmaster_run::execution::{
     Drivers, Execution, HUMAN_TASK_CLOSED, HUMAN_TASK_REQUESTED, Handler, History,
@@ -47,15 +49,17 @@ impl World {
         let db = Db::temporary(clock.clone()).await;
         let mut sets = flowmaster_run::MIGRATIONS.to_vec();
         sets.extend(crate::MIGRATIONS);
-        sets.push(rules::MIGRATIONS);
+        sets.extend([entities::MIGRATIONS, rules::MIGRATIONS, mandates::MIGRATIONS]);
         db.migrate(&sets).await.unwrap();
         let rules = Arc::new(Rules::new(db.clone()));
+        let entities = Arc::new(Entities::new(db.clone()));
+        let mandates = Arc::new(Mandates::new(db.clone(), entities));
         let archive = tempfile::tempdir().unwrap();
-        let processes = Arc::new(Processes::new(db.clone(), Arc::clone(&rules)));
+        let processes = Arc::new(Processes::new(db.clone(), rules, Arc::clone(&mandates)));
         let execution = Arc::new(Execution::new(
             db.clone(),
             Arc::clone(&processes),
-            rules,
+            mandates,
             History::new(Archive::in_folder(archive.path()), vec![Arc::new(TaskKeeper)]),
             clock.clone() as Arc<dyn Clock>,
             ids.clone() as Arc<dyn IdSource>,

@@ -56,7 +56,7 @@ impl Refused {
     /// The refusal, if `decided` is one.
     pub(super) fn of(decided: &Decided) -> Option<Self> {
         let refusal = refusal(&decided.events)?.clone();
-        let opinion = decided.rulings.last().and_then(|ruling| ruling.opinions.last());
+        let opinion = decided.hearings.last().and_then(|hearing| hearing.opinions.last());
         let proposal = decided.events.iter().find_map(|event| match event {
             Event::WorkProposed(proposed) => Some(proposed.proposal.clone()),
             _ => None,

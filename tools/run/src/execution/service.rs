@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use flowmaster_engine::{Command, Decided, Env, Key, advance};
 use flowmaster_kernel::{Clock, Ctx, Error, IdSource, Result, TenantId};
-use flowmaster_mind::rules::{MandateSet, Rules};
+use flowmaster_mind::mandates::{InForce, Mandates};
 use flowmaster_store::{CONSTRAINT_FAILED, Db, Turns, WriteSet};
 use parking_lot::Mutex;
 use serde::Serialize;
@@ -32,7 +32,7 @@ pub(super) type InstanceKey = (TenantId, Arc<str>);
 pub struct Execution {
     db: Db,
     processes: Arc<Processes>,
-    rules: Arc<Rules>,
+    mandates: Arc<Mandates>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn IdSource>,
     pub(super) history: History,
@@ -100,7 +100,7 @@ impl Execution {
     pub fn new(
         db: Db,
         processes: Arc<Processes>,
-        rules: Arc<Rules>,
+        mandates: Arc<Mandates>,
         history: History,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdSource>,
@@ -108,7 +108,7 @@ impl Execution {
         Self {
             db,
             processes,
-            rules,
+            mandates,
             clock,
             ids,
             history,
@@ -259,8 +259,8 @@ impl Execution {
         then: Then<'_>,
     ) -> Result<Followed, Failed> {
         let published = self.published_of(ctx, before).await?;
-        let mandates = self.rules.mandates(ctx).await?;
-        let env = Env { now: ctx.now(), actor: &ctx.principal, mandates: &mandates.mandates };
+        let mandates = self.mandates.in_force(ctx).await?;
+        let env = Env { now: ctx.now(), actor: &ctx.principal, authority: &mandates.authority };
         let definition = &published.definition;
         let decided = advance(definition, &before.instance, command, &env)
             .map_err(|rejected| Failed::Rejected(rejected.into()))?;
@@ -269,12 +269,13 @@ impl Execution {
             ctx,
             now: env.now,
             mandates_version: mandates.version,
+            organisation_version: mandates.organisation_version,
             audience: self.db.audience(ctx),
         };
         if let Some(refused) = refused.as_ref().filter(|_| before.version == 0) {
             // Nothing began, so there is no journal: the record alone tells.
             let mut writes = WriteSet::new();
-            record::append(&mut writes, &moment.step(&published, before, 0), &decided.rulings)?;
+            record::append(&mut writes, &moment.step(&published, before, 0), &decided.hearings)?;
             self.db.submit(ctx, writes).await?;
             return Err(Error::from(ExecutionError::Refused(Box::new(refused.clone()))).into());
         }
@@ -309,14 +310,14 @@ impl Execution {
         command: Command,
     ) -> Result<Decided> {
         let published = self.published_of(ctx, stored).await?;
-        let mandates = self.rules.mandates(ctx).await?;
-        let env = Env { now: ctx.now(), actor: &ctx.principal, mandates: &mandates.mandates };
+        let mandates = self.mandates.in_force(ctx).await?;
+        let env = Env { now: ctx.now(), actor: &ctx.principal, authority: &mandates.authority };
         Ok(advance(&published.definition, &stored.instance, command, &env)?)
     }
 
     /// The mandates in force.
-    pub(super) async fn mandates(&self, ctx: &Ctx) -> Result<Arc<MandateSet>> {
-        self.rules.mandates(ctx).await
+    pub(super) async fn mandates(&self, ctx: &Ctx) -> Result<Arc<InForce>> {
+        self.mandates.in_force(ctx).await
     }
 
     /// Records the answer under the key of the call, after everything that the call did.

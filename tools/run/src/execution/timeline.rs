@@ -22,6 +22,8 @@ pub(super) struct Recorded {
     pub(super) process: String,
     pub(super) process_version: i64,
     mandates_version: i64,
+    #[serde(default)]
+    organisation_version: i64,
     pub(super) events: Vec<Event>,
 }
 
@@ -81,6 +83,7 @@ fn entry(row: journal::Entry, detailed: bool) -> Result<TimelineEntry> {
         actor: row.actor,
         process_version: recorded.process_version,
         mandates_version: recorded.mandates_version,
+        organisation_version: recorded.organisation_version,
         what: recorded.events.iter().filter_map(sentence).collect(),
         events,
     })

@@ -28,7 +28,13 @@ struct Row<'a> {
     process: &'a str,
     process_version: i64,
     mandates_version: i64,
+    #[serde(skip_serializing_if = "is_none_saved")]
+    organisation_version: i64,
     events: &'a [Event],
+}
+
+fn is_none_saved(version: &i64) -> bool {
+    *version == 0
 }
 
 /// What a transition leads to.
@@ -57,6 +63,7 @@ pub(super) struct Moment<'a> {
     pub(super) ctx: &'a Ctx,
     pub(super) now: Timestamp,
     pub(super) mandates_version: i64,
+    pub(super) organisation_version: i64,
     /// Whether what happens is announced.
     pub(super) audience: Audience,
 }
@@ -88,12 +95,13 @@ pub(super) fn write(
         process: &before.process,
         process_version: before.process_version,
         mandates_version: moment.mandates_version,
+        organisation_version: moment.organisation_version,
         events: &decided.events,
     };
     let id = Arc::clone(&decided.instance.id);
     let head = journal::append(&mut writes, moment.ctx, &id, &before.head, &row, moment.audience)?;
     let step = moment.step(published, before, head.seq);
-    record::append(&mut writes, &step, &decided.rulings)?;
+    record::append(&mut writes, &step, &decided.hearings)?;
     let mut outlet = Outlet {
         id: &id,
         process: &before.process,

@@ -162,6 +162,8 @@ pub struct TimelineEntry {
     pub process_version: i64,
     /// The version of the mandates in force.
     pub mandates_version: i64,
+    /// The version of the organisation in force; 0 when there was none.
+    pub organisation_version: i64,
     /// What happened, one sentence each.
     pub what: Vec<String>,
     /// The events as data, when asked for in detail.

@@ -52,7 +52,7 @@ impl Execution {
             if wait.kind.is_work() {
                 let definition = &published.definition;
                 let asked =
-                    asked_of(definition, instance, wait.owner, &mandates.mandates, ctx.now());
+                    asked_of(definition, instance, wait.owner, &mandates.authority, ctx.now());
                 view.approval = asked.into_iter().map(asked_view).collect();
             }
             if let Some(job) = view.id.as_ref().and_then(|id| jobs.get(id)) {

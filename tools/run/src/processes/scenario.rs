@@ -52,8 +52,8 @@ impl Processes {
             material.decisions = self.decisions_of(ctx, &process).await?;
             material.stored = Some(process);
         }
-        let mut cast = Cast::default();
-        cast.mandates.clone_from(&self.rules.mandates(ctx).await?.mandates);
+        let in_force = self.mandates.in_force(ctx).await?;
+        let mut cast = Cast { authority: Arc::clone(&in_force.authority), ..Cast::default() };
         cast.principals.extend(actors.into_iter().map(|(id, groups)| {
             let is_agent = id.starts_with("agent:");
             let kind = if is_agent { PrincipalKind::Agent } else { PrincipalKind::Person };

@@ -9,6 +9,7 @@ use flowmaster_engine::model::Process;
 use flowmaster_engine::validate::{Surroundings, validate};
 use flowmaster_engine::{StartTrigger, start_triggers};
 use flowmaster_kernel::{Ctx, Error, Page, PageRequest, Result};
+use flowmaster_mind::mandates::Mandates;
 use flowmaster_mind::rules::Rules;
 use flowmaster_store::listeners::{self, Audience};
 use flowmaster_store::outbox::{self, NewMessage};
@@ -31,15 +32,16 @@ use crate::announced::{self, ANNOUNCED, Announced, OfProcess, Publication};
 pub struct Processes {
     pub(super) db: Db,
     pub(super) rules: Arc<Rules>,
+    pub(super) mandates: Arc<Mandates>,
     pub(super) shelf: Shelf,
     pub(super) runs: Arc<Semaphore>,
 }
 
 impl Processes {
     /// The room on `db`.
-    pub fn new(db: Db, rules: Arc<Rules>) -> Self {
+    pub fn new(db: Db, rules: Arc<Rules>, mandates: Arc<Mandates>) -> Self {
         let runs = Arc::new(Semaphore::new(scenario::RUNS));
-        Self { db, rules, shelf: Shelf::default(), runs }
+        Self { db, rules, mandates, shelf: Shelf::default(), runs }
     }
 
     pub(super) async fn search(&self, ctx: &Ctx, params: SearchProcesses) -> Result<ProcessPage> {

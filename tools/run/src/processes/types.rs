@@ -220,7 +220,8 @@ pub struct PublishedProcess {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RunScenario {
-    /// The scenario in YAML, or several separated by lines of `---`, at most 50.
+    /// The scenario in YAML, or several separated by lines of `---`, at most 50. With `mandates` or
+    /// `organisation` in it, these count instead of those in force.
     pub scenario: String,
     /// The models that scenarios name, by file name: BPMN XML, DMN XML (`.dmn`), compact JSON or
     /// a definition of the first platform (`.json`), as text.
@@ -230,8 +231,8 @@ pub struct RunScenario {
     /// version, with the decisions it asks.
     #[serde(default)]
     pub process: Option<String>,
-    /// The groups of the actors that scenarios name, for the mandates in force, e.g.
-    /// `{"anna": ["manager"]}`.
+    /// The groups of the actors that scenarios name, for mandates of groups, e.g.
+    /// `{"anna": ["manager"]}`. Positions and roles come from the organisation.
     #[serde(default)]
     pub actors: BTreeMap<String, BTreeSet<String>>,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flowmaster_engine::governance::{Action, Opinion, Ruling, Verdict};
+use flowmaster_engine::governance::{Action, Hearing, Opinion, Verdict};
 use flowmaster_engine::{Instance, Key, VariableMap};
 use flowmaster_kernel::{Ctx, Error, Id, Result, Timestamp};
 use flowmaster_store::WriteSet;
@@ -80,18 +80,18 @@ struct Read {
     value: Option<Box<RawValue>>,
 }
 
-/// Adds an entry for each of `rulings` to what is written with the step.
+/// Adds an entry for each of `hearings` to what is written with the step.
 ///
 /// # Errors
 /// Data that JSON cannot hold.
-pub fn append(writes: &mut WriteSet, step: &Committed<'_>, rulings: &[Ruling]) -> Result<()> {
+pub fn append(writes: &mut WriteSet, step: &Committed<'_>, hearings: &[Hearing]) -> Result<()> {
     let mut state: Option<State> = None;
-    for ruling in rulings {
-        let state = match state.take().filter(|it| it.scope == ruling.scope) {
+    for hearing in hearings {
+        let state = match state.take().filter(|it| it.scope == hearing.scope) {
             Some(same) => state.insert(same),
-            None => state.insert(State::of(step.before, ruling.scope)?),
+            None => state.insert(State::of(step.before, hearing.scope)?),
         };
-        entry(writes, step, ruling, state)?;
+        entry(writes, step, hearing, state)?;
     }
     Ok(())
 }
@@ -99,11 +99,11 @@ pub fn append(writes: &mut WriteSet, step: &Committed<'_>, rulings: &[Ruling]) -
 fn entry(
     writes: &mut WriteSet,
     step: &Committed<'_>,
-    ruling: &Ruling,
+    hearing: &Hearing,
     state: &State,
 ) -> Result<()> {
     let Committed { ctx, before, published, .. } = step;
-    let refusal = ruling.refusal();
+    let refusal = hearing.refusal();
     let reason = refusal.map(|refusal| start_of(&refusal.reason, MAX_REASON));
     let approvers = refusal.map(|refusal| refusal.approvers.as_slice()).unwrap_or_default();
     let (id, at) = (ctx.fresh_id(), ctx.now());
@@ -116,19 +116,19 @@ fn entry(
         process: &published.id,
         process_version: published.version,
         mandates_version: step.mandates_version,
-        action: ruling.action,
-        element: ruling.element.as_deref(),
-        tool: ruling.tool.as_deref(),
+        action: hearing.action,
+        element: hearing.element.as_deref(),
+        tool: hearing.tool.as_deref(),
         actor: Actor { id: ctx.principal.id.clone(), kind: ctx.principal.kind },
-        outcome: outcome(ruling.verdict()),
+        outcome: outcome(hearing.verdict()),
         policy: refusal.map(|refusal| refusal.policy.as_str()),
         code: refusal.map(|refusal| refusal.code.as_str()),
         reason,
         approvers: approvers.get(..MAX_APPROVERS).unwrap_or(approvers),
-        policies: ruling.opinions.iter().map(|opinion| asked(published, opinion)).collect(),
-        attempt: sha256(&json(&ruling.attempted)?),
+        policies: hearing.opinions.iter().map(|opinion| asked(published, opinion)).collect(),
+        attempt: sha256(&json(&hearing.attempted)?),
         state: &state.hash,
-        read: read(ruling, state)?,
+        read: read(hearing, state)?,
     };
     let body = json(&line)?;
     store::add(
@@ -138,10 +138,10 @@ fn entry(
             at,
             instance: &before.id,
             process: &published.id,
-            element: ruling.element.as_deref(),
+            element: hearing.element.as_deref(),
             actor: &ctx.principal.id,
             outcome: line.outcome,
-            policies: ruling.opinions.iter().map(|opinion| opinion.consulted.policy.as_str()),
+            policies: hearing.opinions.iter().map(|opinion| opinion.consulted.policy.as_str()),
             hash: sha256(&body),
             body,
         },
@@ -183,9 +183,9 @@ impl State {
 }
 
 /// Everything that the policies read.
-fn read<'a>(ruling: &'a Ruling, state: &State) -> Result<BTreeMap<&'a str, Read>> {
+fn read<'a>(hearing: &'a Hearing, state: &State) -> Result<BTreeMap<&'a str, Read>> {
     let (mut read, mut left) = (BTreeMap::new(), MAX_VALUES);
-    for (name, value) in ruling.opinions.iter().flat_map(|opinion| opinion.read.iter()) {
+    for (name, value) in hearing.opinions.iter().flat_map(|opinion| opinion.read.iter()) {
         if read.contains_key(name) {
             continue;
         }

@@ -76,8 +76,8 @@ impl Client {
     }
 
     fn tell(&mut self, definition: &Definition, command: &Command) {
-        let (actor, mandates) = (person("anna"), Mandates::default());
-        let env = Env { now: self.now, actor: &actor, mandates: &mandates };
+        let (actor, authority) = (person("anna"), Authority::default());
+        let env = Env { now: self.now, actor: &actor, authority: &authority };
         let decided = advance(definition, &self.instance, command.clone(), &env);
         let decided = decided.unwrap_or_else(|why| panic!("{command:?}: {why}"));
         self.journal.extend(decided.events);

@@ -104,7 +104,8 @@ async fn what_cannot_be_evaluated_is_not_kept() {
         (dmn("a b", "d", "1"), "file_id"),
         (dmn("", "d", "1"), "file_id"),
         (dmn("f", "d d", "1"), "decision_id"),
-        (dmn("f", "d", "now()"), "refused"),
+        (dmn("f", "d", "function(x) external { java: {} }"), "expression"),
+        (dmn("f", "d", "1").replace("<literal", "<context kind='Java'/><literal"), "refused"),
         (dmn("f", "d", &"(".repeat(200)), "expression"),
         (dmn("f", "d", "1 +"), "not_dmn"),
         (
@@ -153,7 +154,7 @@ async fn pins_keep_what_a_process_started_with() {
     rules.save(ctx, save(dmn("b", "z", "amount * 9"))).await.unwrap();
     let value = |decisions: &flowmaster_engine::dmn::Decisions, decision: &str| {
         let variables = serde_json::Map::from_iter([("amount".to_owned(), json!(2))]);
-        decisions.evaluate(decision, &variables).unwrap()
+        decisions.evaluate(decision, &variables, Timestamp::from_millis(0)).unwrap()
     };
     let old = rules.pinned(ctx, &pins).await.unwrap();
     assert_eq!((value(&old, "y"), value(&old, "z")), (json!(7), json!(4)));

@@ -71,6 +71,58 @@ async fn four_eyes_and_mandates_are_kept_and_recorded() {
 }
 
 #[tokio::test]
+async fn mandates_hold_on_the_organisation_as_it_is() {
+    let world = World::new().await;
+    let policy = json!([{ "id": "limit", "on": ["complete"], "rule": { "mandate": {
+        "domain": "finance", "action": "approve", "unit": "=unit" } } }]);
+    let elements = json!([
+        begin("approve"),
+        element("approve", "userTask", "done", json!({ "policies": policy })),
+        end("done"),
+    ]);
+    world.publish("order", elements).await;
+    let heads = json!({ "id": "heads", "domain": "finance", "action": "approve", "holder": { "role": "head" },
+        "unit": "sales", "authority": "allow" });
+    world.answer("mandate_save", json!({ "mandates": [heads] })).await;
+    let organisation = json!({
+        "units": [{ "id": "sales", "name": "Sales" }, { "id": "works", "name": "Works" }],
+        "positions": [{ "id": "lead", "title": "Head of Sales", "unit": "sales", "roles": ["head"] }],
+        "holders": [{ "person": "sam", "position": "lead" }],
+        "substitutes": [{ "absent": "sam", "by": "tina" }],
+    });
+    let of_sales = world.start("order", json!({ "unit": "sales" })).await;
+    let of_works = world.start("order", json!({ "unit": "works" })).await;
+    let (sam, tina) = (world.person("sam", &[]), world.person("tina", &[]));
+    for (who, id, saved, approvers) in [
+        (&sam, &of_sales, None, Value::Null),
+        (&sam, &of_works, Some(organisation), Value::Null),
+        (&world.ctx, &of_sales, None, json!(["tina"])),
+    ] {
+        if let Some(organisation) = saved {
+            world.answer("organisation_save", organisation).await;
+        }
+        let refused = world.complete(who, id, "approve", json!({})).await.unwrap_err();
+        let refusal = &refused.body().details.as_ref().unwrap()["refusal"];
+        let told = refusal.get("approvers").cloned().unwrap_or_default();
+        assert_eq!((&refusal["code"], told), (&json!("escalate"), approvers));
+    }
+    let waits = world.get(&of_sales).await["waits"].clone();
+    assert_eq!(waits[0]["approval"][0]["approvers"], json!(["tina"]));
+    world.complete(&tina, &of_sales, "approve", json!({})).await.unwrap();
+    let arguments = json!({ "id": of_sales, "response_format": "detailed" });
+    let page = world.answer("instance_timeline", arguments).await;
+    let versions: Vec<&Value> =
+        page["items"].as_array().unwrap().iter().map(|it| &it["organisation_version"]).collect();
+    assert_eq!(versions, [0, 0, 1, 1]);
+    let consulted = &page["items"][3]["events"][0]["policies"][0];
+    assert_eq!(
+        (&consulted["mandate"], &consulted["substitute_for"]),
+        (&json!("heads"), &json!("sam"))
+    );
+    assert_eq!(world.check_journals().await, 2);
+}
+
+#[tokio::test]
 async fn a_refused_start_leaves_nothing() {
     let world = World::new().await;
     let closed = json!({ "id": "closed", "elements": job(), "policies": [{ "id": "hours", "on": ["start"],

@@ -39,7 +39,7 @@ impl RefusalCode {
     #[must_use]
     pub const fn verdict(self) -> Verdict {
         match self {
-            Self::FourEyes => Verdict::SecondPerson,
+            Self::FourEyes | Self::SegregationOfDuties => Verdict::SecondPerson,
             Self::Escalate => Verdict::Escalate,
             Self::MandateDenied
             | Self::ConditionFailed
@@ -51,7 +51,7 @@ impl RefusalCode {
 
 /// An attempt, and what each policy that was asked said. The first that does not allow it is the last.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Ruling {
+pub struct Hearing {
     /// What was tried.
     pub action: Action,
     /// The element, if not the process as a whole.
@@ -66,7 +66,7 @@ pub struct Ruling {
     pub opinions: Vec<Opinion>,
 }
 
-impl Ruling {
+impl Hearing {
     /// Why the attempt was not let through.
     #[must_use]
     pub fn refusal(&self) -> Option<&Refusal> {
@@ -106,6 +106,7 @@ impl Opinion {
             policy: policy.id.clone(),
             mandate: None,
             delegation: None,
+            substitute_for: None,
             approved_by: None,
         };
         let (rule, decision) = match &policy.rule {
