@@ -25,7 +25,7 @@ impl Record {
     /// # Errors
     /// What the store reports.
     pub async fn next_tenant_to_seal(&self, after: &str) -> Result<Option<TenantId>> {
-        store::next_unsealed(&self.db, after).await
+        store::tenants::next_unsealed(&self.db, after).await
     }
 
     /// Seals some of the tenant's entries, under the lease of whoever sees to it; says how many.

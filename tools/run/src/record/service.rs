@@ -96,7 +96,7 @@ impl Record {
     /// # Errors
     /// What the store reports.
     pub async fn next_tenant(&self, after: &str) -> Result<Option<TenantId>> {
-        store::next_recorded(&self.db, after).await
+        store::tenants::next_recorded(&self.db, after).await
     }
 }
 

@@ -1,8 +1,10 @@
 //! The tables of the runtime record. An entry is written once, with its step; all that changes in it is
 //! the number of the seal that covers it, from 0 to what it stays.
 
-use flowmaster_kernel::{Error, Id, Result, TenantId, Timestamp};
-use flowmaster_store::{Db, Migrations, Param, Row, Session, WriteSet, params};
+pub(super) mod tenants;
+
+use flowmaster_kernel::{Error, Id, Result, Timestamp};
+use flowmaster_store::{Migrations, Param, Row, Session, WriteSet, params};
 
 use super::chain::{Link, Seal, sha256};
 use super::error::RecordError;
@@ -53,10 +55,6 @@ const OF_NONE: &str = "SELECT id, at, instance, process, element, actor, outcome
     hash, seal FROM record_entry WHERE tenant_id = $1 AND seal = 0 ORDER BY id LIMIT $2";
 const UNSEALED: &str = "SELECT id, hash, length(body) FROM record_entry
     WHERE tenant_id = $1 AND seal = 0 ORDER BY id LIMIT $2";
-const NEXT_UNSEALED: &str = "SELECT tenant_id FROM record_entry WHERE tenant_id > $1 AND seal = 0
-    ORDER BY tenant_id LIMIT 1";
-const NEXT_RECORDED: &str =
-    "SELECT tenant_id FROM record_entry WHERE tenant_id > $1 ORDER BY tenant_id LIMIT 1";
 const NEWEST: &str = "SELECT body FROM record_seal WHERE tenant_id = $1 ORDER BY seal DESC LIMIT 1";
 const HIGHEST: &str = "SELECT seal FROM record_entry WHERE tenant_id = $1 AND seal > 0
     ORDER BY seal DESC LIMIT 1";
@@ -184,21 +182,6 @@ pub(super) async fn search(
     also("at < ?", search.before.map(Into::into));
     sql.push_str(&format!(" ORDER BY id DESC LIMIT {limit}"));
     session.query_dynamic(&sql, &values).await?.iter().map(kept).collect()
-}
-
-/// The first tenant behind `after` with entries that no seal covers.
-pub(super) async fn next_unsealed(db: &Db, after: &str) -> Result<Option<TenantId>> {
-    next_tenant(db, NEXT_UNSEALED, after).await
-}
-
-/// The first tenant behind `after` that has entries.
-pub(super) async fn next_recorded(db: &Db, after: &str) -> Result<Option<TenantId>> {
-    next_tenant(db, NEXT_RECORDED, after).await
-}
-
-async fn next_tenant(db: &Db, sql: &'static str, after: &str) -> Result<Option<TenantId>> {
-    let row = db.read_system().await?.query_opt(sql, &params![after]).await?;
-    row.map(|row| row.id(0)).transpose()
 }
 
 /// Up to `limit` entries that no seal covers, in order, each with its length.
