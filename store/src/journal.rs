@@ -189,6 +189,16 @@ pub async fn read(
     rows.into_iter().map(entry).collect()
 }
 
+/// Checks that `rows`, which were read to the end of a journal behind number `after`, go as far as
+/// `expected`: a row that cannot be found any more leaves no gap at the end.
+///
+/// # Errors
+/// `journal_tampered` names the first row that is missing.
+pub fn check_end(instance: &str, after: i64, rows: &[Entry], expected: &Head) -> Result<()> {
+    let last = rows.last().map_or(after, |row| row.seq);
+    if last < expected.seq { Err(tampered(instance, last + 1)) } else { Ok(()) }
+}
+
 /// Checks the whole chain of an instance, and that it ends at `expected` if that is given.
 /// Answers its head.
 ///

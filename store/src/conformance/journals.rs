@@ -39,6 +39,12 @@ pub(super) async fn a_journal_is_read_back_in_order_and_in_pages(bed: Bed) {
     let tenant = bed.ctx("a").tenant;
     let verified = journal::verify(&mut snapshot, &tenant, "i", Some(&head)).await.unwrap();
     assert_eq!(verified, head);
+    journal::check_end("i", 3, &rest, &head).unwrap();
+    journal::check_end("i", 5, &[], &head).unwrap();
+    for (after, rows) in [(0, &first[..]), (3, &rest[..1]), (4, &[])] {
+        let cut = journal::check_end("i", after, rows, &head).unwrap_err();
+        assert_eq!(cut.code(), "journal_tampered", "{after}");
+    }
 }
 
 pub(super) async fn two_writers_of_one_instance_do_not_both_append(bed: Bed) {

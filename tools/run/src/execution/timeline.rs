@@ -53,8 +53,12 @@ impl Execution {
         };
         // Not found must look the same whether the instance is somebody else's or nobody's.
         let mut session = self.db().read(ctx).await?;
-        let entries = if store::find(&mut session, &params.id).await?.is_some() {
-            journal::read(&mut session, &params.id, after, limit + 1).await?
+        let entries = if let Some(stored) = store::find(&mut session, &params.id).await? {
+            let rows = journal::read(&mut session, &params.id, after, limit + 1).await?;
+            if rows.len() <= limit {
+                journal::check_end(&params.id, after, &rows, &stored.head)?;
+            }
+            rows
         } else {
             let record = self.archived(ctx, &params.id).await?;
             let record = record.ok_or(ExecutionError::NotFound(params.id))?;
