@@ -117,17 +117,22 @@ pub fn apply(instance: &mut Instance, event: &Event) {
             instance.open(*key, *owner, element, kind);
         }
         Event::WorkCompleted { key, element, actor } => {
-            instance.waits.remove(key);
+            let wait = instance.waits.remove(key);
+            // Who proposed what another confirms took part as well.
+            if let Some(by) = wait.as_ref().and_then(|wait| Some(&wait.kind.proposal()?.by)) {
+                instance.note_actor(element, by);
+            }
             instance.note_actor(element, actor);
         }
-        // Who proposed what another confirms took part as well.
         Event::WorkProposed(Proposed { key, element, proposal: proposed }) => {
             if let Some(WaitKind::Human { proposal, .. }) =
                 instance.waits.get_mut(key).map(|wait| &mut wait.kind)
             {
-                *proposal = Some(Box::new(proposed.clone()));
+                let before = proposal.replace(Box::new(proposed.clone()));
+                if let Some(before) = before.filter(|before| before.by.id != proposed.by.id) {
+                    instance.note_actor(element, &before.by);
+                }
             }
-            instance.note_actor(element, &proposed.by);
         }
         Event::WorkFailed { key, retries: left, .. }
         | Event::WorkRetried { key, retries: left, .. } => {
