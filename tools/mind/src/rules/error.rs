@@ -60,6 +60,12 @@ impl From<RuleError> for Error {
             RuleError::Taken { .. } => Self::conflict("decision_id_taken", what)
                 .why("a decision id belongs to one rule, so that a process finds exactly one")
                 .fix("save it as a new version of that rule (id), or rename the decision"),
+            RuleError::NoValue(DecisionError::TooMuchWork { .. }) => {
+                Self::invalid("decision_too_much_work", what)
+                    .why("its work is estimated before it begins, so that it cannot stop others")
+                    .fix("give shorter lists or smaller ranges, or change the expressions that loop over them")
+                    .next("rule_get")
+            }
             RuleError::NoValue(_) => Self::invalid("decision_without_value", what)
                 .fix("send every input of the decision, in the type that it expects")
                 .next("rule_get"),

@@ -90,6 +90,10 @@ async fn the_active_version_decides_unless_another_is_asked() {
     room.rules.save(&room.ctx, save(dmn("wrong", "mistaken", "{ a: nobody }"))).await.unwrap();
     let refused = room.refusal("rule_evaluate", json!({ "decision": "mistaken" })).await;
     assert_eq!(refused.code(), "decision_without_value");
+    let endless = dmn("endless", "endless", "count(for i in 1..100000000 return i)");
+    room.rules.save(&room.ctx, save(endless)).await.unwrap();
+    let refused = room.refusal("rule_evaluate", json!({ "decision": "endless" })).await;
+    assert_eq!(refused.code(), "decision_too_much_work");
 }
 
 #[tokio::test]
