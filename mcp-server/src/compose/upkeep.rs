@@ -26,6 +26,10 @@ const LEASE: Duration = Duration::from_secs(60);
 const BATCH: usize = 500;
 /// How often there is a look for what is due.
 const EVERY_MILLIS: i64 = 10 * 60_000;
+/// How soon after the first look the second one is; from there on the time between two doubles, up to
+/// [`EVERY_MILLIS`]. What keeps an instance here as a node starts, messages that wait to be handed over,
+/// is soon gone.
+const SECOND_MILLIS: i64 = 5_000;
 /// How often there is a look for entries of the runtime record to seal: what was written since the last
 /// seal can be changed without a trace by whoever has the database.
 const SEAL_EVERY_MILLIS: i64 = 5_000;
@@ -51,6 +55,7 @@ impl Upkeep {
         let health = self.db.health();
         let mut next = Timestamp::from_millis(i64::MIN);
         let mut next_seal = next;
+        let mut pause_millis = SECOND_MILLIS;
         while !*stop.borrow() && *health.borrow() != Health::Poisoned {
             let now = self.clock.now();
             if now >= next_seal {
@@ -62,7 +67,8 @@ impl Upkeep {
                 }
             }
             if now >= next {
-                next = now.plus_millis(EVERY_MILLIS);
+                next = now.plus_millis(pause_millis);
+                pause_millis = (pause_millis * 2).min(EVERY_MILLIS);
                 log(self.forget_answers(now).await, "expired answers were forgotten");
                 if let Some(retention) = self.retention {
                     let archived = self.archive_instances(ago(now, retention), &stop).await;
