@@ -155,13 +155,17 @@ async fn asked(folder: &Path, key: &str) -> Result<BTreeMap<String, Answer>, Har
     let reads = server.server.app.surface.dispatcher.offers().filter(|it| !it.tool.is_mutating());
     let mut calls: Vec<(String, Value)> =
         reads.map(|offer| (offer.tool.name.to_string(), json!({}))).collect();
-    for (list, one) in [
-        ("instance_search", "instance_get"),
-        ("instance_search", "instance_timeline"),
-        ("process_search", "process_get"),
+    let detailed = json!({ "response_format": "detailed" });
+    for (list, one, how) in [
+        ("instance_search", "instance_get", &detailed),
+        ("instance_search", "instance_timeline", &detailed),
+        ("process_search", "process_get", &json!({ "format": "xml" })),
+        ("rule_search", "rule_get", &detailed),
     ] {
         for id in ids(&caller, list).await {
-            calls.push((one.to_owned(), json!({ "id": id, "response_format": "detailed" })));
+            let mut arguments = how.clone();
+            arguments["id"] = id;
+            calls.push((one.to_owned(), arguments));
         }
     }
     let mut answers = BTreeMap::new();
