@@ -207,6 +207,7 @@ pub(crate) async fn reads(admin: &Caller) -> Vec<Read> {
             json!({ "domain": "finance", "action": "approve_invoice", "amount": "10000", "currency": "EUR" }),
         ),
         ("prompt_render", json!({ "id": "calls/total" })),
+        ("rule_analyze", json!({ "id": "calls" })),
         ("rule_evaluate", json!({ "decision": "calls-decision" })),
         ("scenario_run", json!({ "scenario": scenario, "process": "calls-start" })),
     ]);

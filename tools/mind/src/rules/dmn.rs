@@ -5,7 +5,8 @@ use flowmaster_engine::finding::Finding;
 use flowmaster_engine::xml::Element;
 use flowmaster_store::intact;
 
-use super::types::DecisionInfo;
+use super::tables;
+use super::types::{DecisionInfo, FoundInTable};
 
 /// The largest file, in bytes.
 const MAX_BYTES: usize = 1024 * 1024;
@@ -16,18 +17,25 @@ pub(super) struct File {
     pub(super) name: String,
     pub(super) hash: String,
     pub(super) decisions: Vec<DecisionInfo>,
+    /// What is doubtful about its tables.
+    pub(super) doubts: Vec<FoundInTable>,
 }
 
-/// Reads `dmn` and checks that it can be evaluated. `id` names the file when given.
-pub(super) fn read(dmn: &str, id: Option<String>) -> Result<File, Vec<Finding>> {
+/// Reads `dmn` as XML.
+pub(super) fn parse(dmn: &str) -> Result<Element, Vec<Finding>> {
     if dmn.len() > MAX_BYTES {
         let what = format!("it has more than {MAX_BYTES} bytes");
         let fix = "split it into files of a few decisions";
         return Err(vec![Finding::error("file_too_large", "", what, fix)]);
     }
+    Element::parse(dmn.as_bytes()).map_err(|error| vec![finding(&error.into())])
+}
+
+/// Reads `dmn` and checks that it can be evaluated. `id` names the file when given.
+pub(super) fn read(dmn: &str, id: Option<String>) -> Result<File, Vec<Finding>> {
+    let root = parse(dmn)?;
     let mut decisions = Decisions::default();
     decisions.add(dmn.as_bytes()).map_err(|error| vec![finding(&error)])?;
-    let root = Element::parse(dmn.as_bytes()).map_err(|error| vec![finding(&error.into())])?;
     let attribute = |name: &str| root.attribute(name).unwrap_or_default();
     let id = id.unwrap_or_else(|| attribute("id").to_owned());
     let name = match attribute("name") {
@@ -40,7 +48,7 @@ pub(super) fn read(dmn: &str, id: Option<String>) -> Result<File, Vec<Finding>> 
     }
     let decisions = decisions.ids().map(|id| describe(&root, &decisions, id)).collect();
     let hash = intact::fingerprint(dmn);
-    Ok(File { id, name, hash, decisions })
+    Ok(File { id, name, hash, decisions, doubts: tables::doubts(&root) })
 }
 
 fn problems(id: &str, decisions: &Decisions) -> Vec<Finding> {

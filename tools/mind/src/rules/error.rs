@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use flowmaster_engine::dmn::DecisionError;
+use flowmaster_engine::dmn::explain::Explanation;
 use flowmaster_engine::finding::Finding;
 use flowmaster_kernel::{Error, ErrorKind};
 use serde_json::json;
@@ -22,10 +23,14 @@ pub(super) enum RuleError {
     NotInVersion { decision: String, file: String, version: i64 },
     #[error("the decision {decision:?} belongs to the rule {file:?} already")]
     Taken { decision: String, file: String },
-    #[error("{0}")]
-    NoValue(DecisionError),
-    #[error("the decision {decision:?} was not done after {limit:?}")]
-    TooSlow { decision: String, limit: Duration },
+    #[error("{error}")]
+    NoValue { error: DecisionError, explanation: Option<Box<Explanation>> },
+    #[error("{what} was not done after {limit:?}")]
+    TooSlow { what: String, limit: Duration },
+    #[error("not exactly one rule file is given")]
+    NotOneFile,
+    #[error("the file has no table for a decision {0:?}")]
+    NoTable(String),
 }
 
 fn first(findings: &[Finding]) -> String {
@@ -60,14 +65,26 @@ impl From<RuleError> for Error {
             RuleError::Taken { .. } => Self::conflict("decision_id_taken", what)
                 .why("a decision id belongs to one rule, so that a process finds exactly one")
                 .fix("save it as a new version of that rule (id), or rename the decision"),
-            RuleError::NoValue(DecisionError::TooMuchWork { .. }) => {
+            RuleError::NoValue { error: DecisionError::TooMuchWork { .. }, .. } => {
                 Self::invalid("decision_too_much_work", what)
                     .why("its work is estimated before it begins, so that it cannot stop others")
                     .fix("give shorter lists or smaller ranges, or change the expressions that loop over them")
                     .next("rule_get")
             }
-            RuleError::NoValue(_) => Self::invalid("decision_without_value", what)
-                .fix("send every input of the decision, in the type that it expects")
+            RuleError::NoValue { explanation, .. } => {
+                let error = Self::invalid("decision_without_value", what)
+                    .fix("send every input of the decision, in the type that it expects")
+                    .next("rule_get");
+                match explanation {
+                    Some(explanation) => error.details(json!({ "explanation": explanation })),
+                    None => error,
+                }
+            }
+            RuleError::NotOneFile => Self::invalid("not_one_rule_file", what)
+                .why("a rule file has one source: the compact form, DMN XML, or one that is saved")
+                .fix("give exactly one of rules, dmn and id, where the operation has them"),
+            RuleError::NoTable(_) => Self::new(ErrorKind::NotFound, "table_not_found", what)
+                .fix("leave out the decision to see the tables that the file has")
                 .next("rule_get"),
             RuleError::TooSlow { .. } => Self::new(ErrorKind::Timeout, "decision_too_slow", what)
                 .why("an expression loops over too much")

@@ -1,32 +1,27 @@
-//! The verbs of the rules room.
+//! The verbs of the rules room: what is kept here, what is worked out in [`working`].
+
+mod working;
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::Duration;
 
 use flowmaster_engine::dmn::{DecisionError, Decisions};
-use flowmaster_kernel::{Ctx, Error, ErrorKind, Page, ResponseFormat, Result, TenantId};
+use flowmaster_kernel::{Ctx, Error, Page, ResponseFormat, Result, TenantId};
 use flowmaster_store::{Db, Session};
 use lru::LruCache;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
 use super::error::RuleError;
+use super::tables::Content;
 use super::types::{
-    EvaluateRule, Evaluated, FoundRules, GetRule, Rule, RuleInfo, RulePin, SaveRule, SavedRule,
-    SearchRules,
+    EvaluateRule, FoundRules, GetRule, Rule, RuleInfo, RulePin, SaveRule, SavedRule, SearchRules,
 };
 use super::{dmn, store};
 
 /// How many compiled sets of pins are remembered.
 const COMPILED: NonZeroUsize = NonZeroUsize::MIN.saturating_add(127);
-/// How many decisions are evaluated at once by `rule_evaluate`. One that does not end keeps its
-/// place, so hostile ones use up these places and nothing else.
-const EVALUATIONS: usize = 8;
-/// How long a caller of `rule_evaluate` waits for a value.
-const EVALUATION_TIME: Duration = Duration::from_secs(5);
-
 /// The versions a set of decisions was compiled from, of one tenant.
 type CompiledFrom = (TenantId, Vec<RulePin>);
 
@@ -44,7 +39,7 @@ impl Rules {
         Self {
             db,
             compiled: Mutex::new(LruCache::new(COMPILED)),
-            evaluations: Arc::new(Semaphore::new(EVALUATIONS)),
+            evaluations: Arc::new(Semaphore::new(working::PLACES)),
         }
     }
 
@@ -133,13 +128,18 @@ impl Rules {
     /// # Errors
     /// `rule_invalid` with findings, or `decision_id_taken`.
     pub async fn save(&self, ctx: &Ctx, params: SaveRule) -> Result<SavedRule> {
-        let SaveRule { dmn, id } = params;
-        let (file, dmn) = off_thread(move || (dmn::read(&dmn, id), dmn)).await?;
-        let file = file.map_err(RuleError::Invalid)?;
+        let SaveRule { rules, dmn, id } = params;
+        let content = Content::of(rules, dmn)?;
+        let (file, dmn) = off_thread(move || {
+            let dmn = content.into_dmn()?;
+            Ok((dmn::read(&dmn, id)?, dmn))
+        })
+        .await?
+        .map_err(RuleError::Invalid)?;
         let mut tx = self.db.begin(ctx).await?;
         let newest = store::find(&mut tx, &file.id, None).await?;
         if let Some(rule) = newest.as_ref().filter(|rule| rule.hash == file.hash) {
-            let unchanged = SavedRule { rule: rule.clone(), is_new: false };
+            let unchanged = SavedRule { rule: rule.clone(), is_new: false, findings: file.doubts };
             return tx.commit(unchanged).await;
         }
         for decision in &file.decisions {
@@ -159,38 +159,7 @@ impl Rules {
             created_at: ctx.now(),
         };
         store::add(&mut tx, &rule, &dmn).await?;
-        tx.commit(SavedRule { rule, is_new: true }).await
-    }
-
-    pub(super) async fn evaluate(&self, ctx: &Ctx, params: EvaluateRule) -> Result<Evaluated> {
-        let pin = self.wanted(ctx, &params).await?;
-        let decisions = self.pinned(ctx, std::slice::from_ref(&pin)).await?;
-        let EvaluateRule { decision, variables, .. } = params;
-        let place = Arc::clone(&self.evaluations)
-            .try_acquire_owned()
-            .map_err(|_| too_many_evaluations())?;
-        let missing_inputs = decisions
-            .inputs(&decision)
-            .filter(|input| !variables.contains_key(*input))
-            .map(str::to_owned)
-            .collect();
-        let (wanted, now) = (decision.clone(), ctx.now());
-        let evaluation = off_thread(move || {
-            let value = decisions.evaluate(&wanted, &variables, now);
-            drop(place);
-            value
-        });
-        let too_slow =
-            |_| RuleError::TooSlow { decision: decision.clone(), limit: EVALUATION_TIME };
-        let value = tokio::time::timeout(EVALUATION_TIME, evaluation).await.map_err(too_slow)??;
-        let RulePin { file, version } = pin;
-        match value {
-            Ok(value) => Ok(Evaluated { value, decision, file, version, missing_inputs }),
-            Err(DecisionError::Unknown(decision)) => {
-                Err(RuleError::NotInVersion { decision, file, version }.into())
-            }
-            Err(error) => Err(RuleError::NoValue(error).into()),
-        }
+        tx.commit(SavedRule { rule, is_new: true, findings: file.doubts }).await
     }
 
     /// The version that `params` mean.
@@ -214,12 +183,6 @@ async fn holder(session: &mut Session, decision: &str) -> Result<RulePin> {
 
 fn unknown_version(pin: &RulePin) -> RuleError {
     RuleError::UnknownVersion { file: pin.file.clone(), version: pin.version }
-}
-
-fn too_many_evaluations() -> Error {
-    Error::new(ErrorKind::Exhausted, "evaluations_exhausted", "too many decisions are evaluated")
-        .why("each evaluation has a place of its own, and all are taken")
-        .fix("wait a moment and call again")
 }
 
 fn compile(files: &[String]) -> Result<Decisions, DecisionError> {

@@ -45,11 +45,13 @@ pub fn operations(room: &Arc<Rules>) -> Vec<Operation> {
             Spec {
                 name: "rule_save",
                 title: "Save a rule",
-                description: "Use this to add or change decisions: a DMN file with decision tables \
-                              or FEEL expressions. It is checked first; what is wrong comes back \
-                              as findings and nothing is saved. A changed file becomes a new \
-                              version that is active at once; running processes keep the version \
-                              they started with. To go back, save the older content again.",
+                description: "Use this to add or change decisions: a rule file with decision tables \
+                              or FEEL expressions, in the compact form (rules) or as DMN XML. It is \
+                              checked first; what is wrong comes back as findings and nothing is \
+                              saved; gaps, overlaps and the like come back with the saved version. \
+                              A changed file becomes a new version that is active at once; running \
+                              processes keep the version they started with. To go back, save the \
+                              older content again.",
                 effect: Effect::Write,
                 area: "rules",
                 roles: WRITERS,
@@ -60,11 +62,29 @@ pub fn operations(room: &Arc<Rules>) -> Vec<Operation> {
         ),
         Operation::new(
             Spec {
+                name: "rule_analyze",
+                title: "Analyse decision tables",
+                description: "Use this to find what is wrong with decision tables without running \
+                              them, in a saved rule file or one that you are writing: inputs that no \
+                              rule covers, rules that overlap, contradict each other or can never be \
+                              reached, cells outside of the allowed values. Each finding names the \
+                              rules, an example, and how to mend it.",
+                effect: Effect::Read,
+                area: "rules",
+                roles: &Role::ALL,
+                toolset: Toolset::Rules,
+            },
+            room,
+            |room, ctx, params| async move { room.analyze(&ctx, params).await },
+        ),
+        Operation::new(
+            Spec {
                 name: "rule_evaluate",
                 title: "Evaluate a decision",
                 description: "Use this to see what a decision answers for given inputs, in the \
-                              active version or an older one. It changes nothing, so it also \
-                              answers what-if questions.",
+                              active version or an older one, and with response_format detailed why: \
+                              which rules of the table matched and what kept the others from it. It \
+                              changes nothing, so it also answers what-if questions.",
                 effect: Effect::Read,
                 area: "rules",
                 roles: &Role::ALL,

@@ -1,5 +1,10 @@
 //! Parameters and answers of the rule operations.
 
+use flowmaster_engine::dmn::analyze::{Analysis, TableFinding};
+use flowmaster_engine::dmn::compact::CompactRules;
+use flowmaster_engine::dmn::explain::Explanation;
+use flowmaster_engine::dmn::similar::Similarities;
+use flowmaster_engine::finding::Finding;
 use flowmaster_kernel::{Cursor, Page, PageRequest, ResponseFormat, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -102,14 +107,18 @@ pub struct Rule {
     pub dmn: Option<String>,
 }
 
-/// Saves a DMN file: a new version that is active at once.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+/// Saves a rule file, either `rules` or `dmn`: a new version that is active at once.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SaveRule {
-    /// The DMN 1.2 to 1.5 XML, at most 1 MB. Expressions are FEEL; now() and today() read the
+    /// The file in the compact form, the easier one to write.
+    #[serde(default)]
+    pub rules: Option<CompactRules>,
+    /// Or as DMN 1.2 to 1.5 XML, at most 1 MB. Expressions are FEEL; now() and today() read the
     /// moment of the evaluation, in decisions but not in functions and decision services.
-    pub dmn: String,
-    /// Id of the file. Default: the id attribute of its definitions element.
+    #[serde(default)]
+    pub dmn: Option<String>,
+    /// Id of the file. Default: that of the compact form, or of the definitions element.
     #[serde(default)]
     pub id: Option<String>,
 }
@@ -122,6 +131,64 @@ pub struct SavedRule {
     pub rule: RuleInfo,
     /// False when the active version has exactly this content.
     pub is_new: bool,
+    /// What `rule_analyze` finds in its tables that is more than information, at most 25 of a code.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<FoundInTable>,
+}
+
+/// Something about a table of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct FoundInTable {
+    /// Id of the decision.
+    pub decision: String,
+    /// What it is.
+    #[serde(flatten)]
+    pub finding: TableFinding,
+}
+
+/// Analyses the tables of a rule file, without running them: exactly one of `rules`, `dmn` and `id`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AnalyzeRule {
+    /// A file in the compact form that is not saved.
+    #[serde(default)]
+    pub rules: Option<CompactRules>,
+    /// A file as DMN XML that is not saved, at most 1 MB.
+    #[serde(default)]
+    pub dmn: Option<String>,
+    /// Id of a saved file.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// Number of its version. Default: the active one.
+    #[serde(default)]
+    pub version: Option<i64>,
+    /// Only the table of the decision with this id.
+    #[serde(default)]
+    pub decision: Option<String>,
+}
+
+/// What the analysis of a file comes to.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct AnalyzedRule {
+    /// Its tables, in the order of the file.
+    pub tables: Vec<AnalyzedTable>,
+    /// Rules of different decisions of the file that contradict or repeat each other.
+    pub similar: Similarities,
+    /// Tables that could not be read, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<Finding>,
+}
+
+/// What the analysis of a table comes to.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct AnalyzedTable {
+    /// Id of the decision.
+    pub decision: String,
+    /// How many rules it has.
+    pub rules: usize,
+    /// The findings.
+    #[serde(flatten)]
+    pub analysis: Analysis,
 }
 
 /// Evaluates a decision. Nothing is changed.
@@ -139,6 +206,10 @@ pub struct EvaluateRule {
     /// The inputs by name, e.g. `{"amount": 1200}`.
     #[serde(default)]
     pub variables: Map<String, Value>,
+    /// `detailed` adds why: for a decision table, which rules matched, which gave the answer, and the
+    /// first cell that kept each other rule from matching.
+    #[serde(default)]
+    pub response_format: ResponseFormat,
 }
 
 /// What a decision answers.
@@ -156,4 +227,7 @@ pub struct Evaluated {
     /// where the decision does not look at them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing_inputs: Vec<String>,
+    /// Why it answers so, if that was asked for and it has a table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<Explanation>,
 }

@@ -22,7 +22,7 @@ fn literal(decision: &str, text: &str) -> String {
 }
 
 fn save(dmn: String) -> SaveRule {
-    SaveRule { dmn, id: None }
+    SaveRule { dmn: Some(dmn), ..SaveRule::default() }
 }
 
 fn ids(names: &[&str]) -> BTreeSet<String> {
@@ -251,4 +251,70 @@ async fn a_repeated_save_has_one_effect() {
     let again = room.call(&ctx, "rule_save", arguments).await.unwrap_err();
     assert_eq!(again.code(), flowmaster_store::IDEMPOTENCY_RECORDED);
     assert_eq!(room.db.recorded_answer(&ctx).await.unwrap(), Some(answer));
+}
+
+/// A rule file whose table leaves amounts out, covers some twice and has a rule that is never reached.
+fn doubtful() -> Value {
+    json!({ "id": "shipping", "inputs": [{ "name": "amount", "type": "number" }],
+        "decisions": [{ "id": "rate", "table": {
+            "hit": "FIRST", "when": [{ "input": "amount" }], "then": [{ "type": "string" }],
+            "rows": [["< 10", "\"low\""], ["[5..20)", "\"middle\""], ["[6..8]", "\"never\""]]
+        } }] })
+}
+
+#[tokio::test]
+async fn tables_are_analysed_saved_or_not() {
+    let room = room().await;
+    let unsaved = room.answer("rule_analyze", json!({ "rules": doubtful() })).await;
+    let table = &unsaved["tables"][0];
+    assert_eq!((&table["decision"], &table["rules"]), (&json!("rate"), &json!(3)));
+    let codes: BTreeSet<&str> = table["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["code"].as_str().unwrap())
+        .collect();
+    assert!(codes.contains("gap") && codes.contains("unreachable_rule"), "{codes:?}");
+
+    let saved = room.answer("rule_save", json!({ "rules": doubtful() })).await;
+    assert_eq!((&saved["id"], &saved["version"]), (&json!("shipping"), &json!(1)));
+    let told = saved["findings"].as_array().unwrap();
+    assert!(told.iter().all(|it| it["decision"] == "rate" && it["severity"] != "info"), "{told:?}");
+    assert!(told.iter().any(|it| it["code"] == "unreachable_rule"), "{told:?}");
+    let of_saved =
+        room.answer("rule_analyze", json!({ "id": "shipping", "decision": "rate" })).await;
+    assert_eq!(of_saved["tables"], unsaved["tables"]);
+
+    for (asked, expected) in [
+        (json!({}), "not_one_rule_file"),
+        (json!({ "id": "shipping", "rules": doubtful() }), "not_one_rule_file"),
+        (json!({ "id": "nobody" }), "rule_not_found"),
+        (json!({ "id": "shipping", "version": 7 }), "rule_version_not_found"),
+        (json!({ "id": "shipping", "decision": "other" }), "table_not_found"),
+        (json!({ "dmn": "<a>" }), "rule_invalid"),
+    ] {
+        let refused = room.refusal("rule_analyze", asked.clone()).await;
+        assert_eq!(refused.code(), expected, "{asked}");
+    }
+    let neither = room.refusal("rule_save", json!({})).await;
+    assert_eq!(neither.code(), "not_one_rule_file");
+}
+
+#[tokio::test]
+async fn an_answer_says_why() {
+    let room = room().await;
+    room.answer("rule_save", json!({ "rules": doubtful() })).await;
+    let ask = |amount: i64| {
+        json!({ "decision": "rate", "variables": { "amount": amount },
+            "response_format": "detailed" })
+    };
+    let answer = room.answer("rule_evaluate", ask(7)).await;
+    assert_eq!(answer["value"], "low");
+    let why = &answer["explanation"];
+    assert_eq!((&why["matched"], &why["gave"]), (&json!([1, 2, 3]), &json!([1])));
+    let none = room.refusal("rule_evaluate", ask(30)).await;
+    assert_eq!(none.code(), "decision_without_value");
+    let details = none.body().details.clone().unwrap();
+    let missed = &details["explanation"]["missed"];
+    assert_eq!(missed.as_array().unwrap().len(), 3, "{missed}");
 }
