@@ -18,6 +18,7 @@ pub(super) async fn publish(caller: &dyn ToolCaller, ctx: &Ctx) -> Result<()> {
         caller.call(ctx, "prompt_save", json!({ "text": prompt.text })).await?;
     }
     caller.call(ctx, "rule_save", json!({ "dmn": DECISION })).await?;
+    caller.call(ctx, "rule_publish", json!({ "id": "invoice-routing" })).await?;
     caller.call(ctx, "mandate_save", read(MANDATES)?).await?;
     for agent in read(AGENTS)?.as_array().into_iter().flatten() {
         caller.call(ctx, "agent_save", agent.clone()).await?;
