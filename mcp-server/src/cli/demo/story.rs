@@ -1,5 +1,5 @@
 //! The story: an invoice is read by an agent, checked by rules, corrected and approved by people,
-//! and paid; what nobody may do is refused and recorded.
+//! and paid, also in somebody's place; what nobody may do is refused and recorded.
 
 use std::time::Duration;
 
@@ -102,7 +102,7 @@ pub(super) async fn tell(base: &str, admin: &Client, told: &mut Transcript<'_>) 
     )?;
     small_invoice(admin, told).await?;
 
-    told.step("Who decides changes to the cent; whoever may not is told who may.")?;
+    told.step("Mandates end at a cent; whoever may not is told who may.")?;
     limits(admin, told).await?;
 
     told.step("The director goes on holiday: mia stands in for her, below 50,000 EUR.")?;
@@ -207,7 +207,7 @@ async fn limits(admin: &Client, told: &mut Transcript<'_>) -> Result<()> {
         let others =
             checked["approvers"].as_array().into_iter().flatten().filter_map(Value::as_str);
         let others: String = others.map(|name| format!("; {name} may")).collect();
-        told.detail(&format!("{}: {why}{others}", text(&checked, "/outcome")))?;
+        told.detail(&format!("{amount} EUR: {}: {why}{others}", text(&checked, "/outcome")))?;
         same(&checked["outcome"], &json!(outcome), "what the mandates say")?;
     }
     Ok(())

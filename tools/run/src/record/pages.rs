@@ -50,7 +50,7 @@ pub(super) async fn page(session: &mut Session, after: i64, size: Size) -> Resul
         seals.push(StoredSeal { body, seal, rows: Vec::new() });
     }
     let is_last = seals.len() == stored;
-    // Places follow each other; where a seal is missing, its place shows it before entries count.
+    // Numbers follow each other: where one is missing, that is told before entries are looked at.
     let mut rows = store::of_seals(session, after, seals.len(), entries + 1).await?.into_iter();
     let mut next = rows.next();
     for (stored, place) in seals.iter_mut().zip(after.saturating_add(1)..) {
