@@ -80,24 +80,26 @@ impl Record {
         let before = params.cursor.as_ref().map(known).transpose()?.unwrap_or_default();
         let mut session = self.db.read(ctx).await?;
         let mut check = Check::behind(before, params.known.as_ref());
-        let (mut found, mut is_last) = (Ok(()), false);
-        while found.is_ok() && !is_last {
+        loop {
             if check.verified.seals >= SEALS {
                 let next_cursor = Some(cursor(check.last()));
                 return Ok(Verified { next_cursor, ..check.close(Ok(())) });
             }
             ctx.check_deadline()?;
             let seals = SIZE.seals.min(SEALS - check.verified.seals);
-            let size = Size { seals, ..SIZE };
-            let page = page(&mut session, check.last().seal, size).await?;
-            is_last = page.is_last;
-            found = verify_seals(ctx, &page.seals, &mut check)?;
+            let page = page(&mut session, check.last().seal, Size { seals, ..SIZE }).await?;
+            if let Err(fault) = verify_seals(ctx, &page.seals, &mut check)? {
+                return Ok(check.close(Err(fault)));
+            }
+            if !page.is_last {
+                continue;
+            }
+            let rest = verify_rest(&mut session, &mut check).await?;
+            // What was sealed meanwhile is neither unsealed nor without its seal.
+            if store::seals(&mut session, check.last().seal, 1).await?.is_empty() {
+                return Ok(check.close(rest));
+            }
         }
-        let found = match found {
-            Ok(()) => verify_rest(&mut session, &mut check).await?,
-            fault => fault,
-        };
-        Ok(check.close(found))
     }
 
     /// The first tenant behind `after` that has entries.
