@@ -137,18 +137,18 @@ fn cells(row: usize) -> [String; 4] {
         4 => ">= 400.5".to_owned(),
         _ => format!("[{band}00.5..{}00.5)", band + 1),
     };
-    let region = if row / 2 % 2 == 0 { r#""DE", "FR""# } else { r#""US", "JP""# };
-    let (years, is_new) = if row % 2 == 0 { ("< 5", "true") } else { (">= 5", "-") };
+    let region = if (row / 2).is_multiple_of(2) { r#""DE", "FR""# } else { r#""US", "JP""# };
+    let (years, is_new) = if row.is_multiple_of(2) { ("< 5", "true") } else { (">= 5", "-") };
     [amount, region.to_owned(), years.to_owned(), is_new.to_owned()]
 }
 
 fn question(row: usize) -> Question {
-    let region = if row / 2 % 2 == 0 { "FR" } else { "US" };
+    let region = if (row / 2).is_multiple_of(2) { "FR" } else { "US" };
     let inputs = json!({
         "amount": (row / 4 * 100) as f64 + 50.25,
         "region": region,
         "years": if row.is_multiple_of(2) { 2 } else { 8 },
-        "isNew": row.is_multiple_of(2) || row % 3 == 0,
+        "isNew": row.is_multiple_of(2) || row.is_multiple_of(3),
     });
     Question { inputs: inputs.to_string(), answer: output(row) }
 }
