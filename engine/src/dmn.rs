@@ -7,6 +7,7 @@
 pub mod analyze;
 mod clock;
 pub mod compact;
+mod compiled;
 pub mod explain;
 mod graph;
 mod model;
