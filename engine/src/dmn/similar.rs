@@ -5,7 +5,7 @@
 //! same name. What is found holds for every hit policy; that one table is meant to overrule the other
 //! only people know, so nothing here is an error.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -91,12 +91,15 @@ impl SimilarKind {
     }
 }
 
-/// Compares the rules of each two of `tables` that are of different decisions.
+/// Compares the rules of each two of `tables` that are of different decisions, and each with those of
+/// `others`, which are not compared among themselves.
 #[must_use]
-pub fn similar(tables: &[&DecisionTable]) -> Similarities {
+pub fn similar(tables: &[&DecisionTable], others: &[&DecisionTable]) -> Similarities {
+    let own: BTreeSet<&str> = tables.iter().map(|table| table.id.as_str()).collect();
+    let all = [tables, others].concat();
     let mut found =
-        Similarities { is_complete: tables.len() <= MAX_TABLES, ..Similarities::default() };
-    let tables = tables.get(..MAX_TABLES).unwrap_or(tables);
+        Similarities { is_complete: all.len() <= MAX_TABLES, ..Similarities::default() };
+    let tables = all.get(..MAX_TABLES).unwrap_or(&all);
     let mut by_columns: BTreeMap<Vec<&str>, Vec<&DecisionTable>> = BTreeMap::new();
     for table in tables {
         let mut columns: Vec<&str> = table.inputs.iter().map(|it| it.expression.as_str()).collect();
@@ -107,7 +110,7 @@ pub fn similar(tables: &[&DecisionTable]) -> Similarities {
     for (columns, alike) in by_columns {
         if !columns.is_empty() && alike.len() > 1 {
             let group = Group::of(&columns, &alike);
-            if group.compare(&mut found, &mut budget).is_err() {
+            if group.compare(&own, &mut found, &mut budget).is_err() {
                 found.is_complete = false;
             }
         }
@@ -145,12 +148,20 @@ impl<'a> Group<'a> {
         Self { columns, rules: rules.collect(), grid, answers: Answers::of(tables) }
     }
 
-    fn compare(&self, found: &mut Similarities, budget: &mut Budget) -> Result<(), Exhausted> {
+    fn compare(
+        &self,
+        own: &BTreeSet<&str>,
+        found: &mut Similarities,
+        budget: &mut Budget,
+    ) -> Result<(), Exhausted> {
         let known: BTreeMap<usize, Space> =
             (0..self.rules.len()).filter_map(|rule| Some((rule, self.grid.known(rule)?))).collect();
         found.is_complete &= known.len() == self.rules.len();
-        let id = |rule: usize| self.rules.get(rule).map(|(table, _)| &table.id);
-        let is_wanted = |one: usize, other: usize| id(one) != id(other);
+        let id = |rule: usize| self.rules.get(rule).map_or("", |(table, _)| table.id.as_str());
+        let is_wanted = |one: usize, other: usize| {
+            let (one, other) = (id(one), id(other));
+            one != other && (own.contains(one) || own.contains(other))
+        };
         for (one, other) in self.grid.meetings(&known, is_wanted, budget)? {
             let (Some(one_space), Some(other_space)) = (known.get(&one), known.get(&other)) else {
                 continue;

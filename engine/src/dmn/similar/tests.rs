@@ -22,7 +22,7 @@ fn table(id: &str, name: &str, columns: &[&str], rules: &[&str]) -> DecisionTabl
 }
 
 fn check(one: &DecisionTable, other: &DecisionTable, expected: &[&str]) {
-    let found = similar(&[one, other]);
+    let found = similar(&[one, other], &[]);
     let short = |it: &SimilarRules| {
         format!(
             "{} {}.{} {}.{} at {}",
@@ -96,11 +96,22 @@ fn contradictions_come_first_and_the_list_ends() {
     let constant: Vec<String> = (0..150).map(|n| format!("{n} => 1")).collect();
     let constant: Vec<&str> = constant.iter().map(String::as_str).collect();
     let (one, other) = (table("a", "x", columns, &rules), table("b", "x", columns, &constant));
-    let found = similar(&[&one, &other]);
+    let found = similar(&[&one, &other], &[]);
     assert_eq!(found.counts, [("conflict".to_owned(), 75), ("duplicate".to_owned(), 75)].into());
     let conflicts = found.pairs.iter().filter(|it| it.kind == SimilarKind::Conflict).count();
     assert_eq!((found.pairs.len(), conflicts), (MAX_SIMILAR, 75));
     assert!(found.is_complete);
     let calculated = table("c", "x", columns, &["< m => 1"]);
-    assert!(!similar(&[&one, &calculated]).is_complete);
+    assert!(!similar(&[&one, &calculated], &[]).is_complete);
+}
+
+#[test]
+fn other_tables_are_compared_with_ours_and_not_among_themselves() {
+    let [ours, theirs, apart] = [("ours", "1"), ("theirs", "2"), ("apart", "3")]
+        .map(|(id, answer)| table(id, "fee", &["age"], &[&format!("< 10 => {answer}")]));
+    let found = similar(&[&ours], &[&theirs, &apart]);
+    let pairs: Vec<_> =
+        found.pairs.iter().map(|it| (&*it.one.decision, &*it.other.decision)).collect();
+    assert_eq!(pairs, [("ours", "theirs"), ("ours", "apart")]);
+    assert_eq!(similar(&[], &[&theirs, &apart]).pairs, []);
 }

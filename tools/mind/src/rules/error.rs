@@ -44,6 +44,18 @@ pub(super) enum RuleError {
     NotOneFile,
     #[error("the file has no table for a decision {0:?}")]
     NoTable(String),
+    #[error("the file has no decision table")]
+    NoTables,
+    #[error("the file has {} tables, and CSV holds one", .0.len())]
+    SeveralTables(Vec<String>),
+    #[error("not exactly one file of a spreadsheet is given")]
+    NotOneSheet,
+    #[error("the spreadsheet cannot be read: {}", first(.0.iter().map(|finding| &*finding.what)))]
+    Unreadable(Vec<Finding>),
+    #[error(
+        "tables cannot be imported into this file, which has more than the compact form can say"
+    )]
+    NotCompact(Vec<Finding>),
 }
 
 fn named(version: Option<i64>) -> String {
@@ -98,6 +110,22 @@ impl From<RuleError> for Error {
             RuleError::UnknownDecision(id) => Self::not_found("decision", &id)
                 .fix("publish the rule file that defines it first, or use the id of a published decision")
                 .next("rule_search"),
+            RuleError::NoTables => Self::new(ErrorKind::NotFound, "table_not_found", what)
+                .fix("export another file, or read its expressions")
+                .next("rule_get"),
+            RuleError::SeveralTables(decisions) => Self::invalid("several_tables", what)
+                .fix("name the decision, or take xlsx")
+                .details(json!({ "decisions": decisions })),
+            RuleError::NotOneSheet => Self::invalid("not_one_spreadsheet", what)
+                .fix("give exactly one of csv and xlsx"),
+            RuleError::Unreadable(findings) => Self::invalid("spreadsheet_invalid", what)
+                .fix("mend the cells that the findings name; rule_export shows the layout")
+                .next("rule_export")
+                .details(json!({ "findings": findings })),
+            RuleError::NotCompact(findings) => Self::conflict("rule_not_compact", what)
+                .fix("import them into a file of their own, or change this one as DMN XML")
+                .next("rule_save")
+                .details(json!({ "findings": findings })),
             RuleError::NotInVersion { .. } => {
                 Self::new(ErrorKind::NotFound, "decision_not_found", what)
                     .fix("use a decision id that this version has")

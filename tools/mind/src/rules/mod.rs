@@ -1,7 +1,8 @@
 //! Rules as versioned objects: files of decisions (DMN), with drafts to work on and tests.
 //!
 //! Owns the tables `rules_file`, `rules_decision`, `rules_active` and the operations `rule_search`,
-//! `rule_get`, `rule_save`, `rule_publish`, `rule_test`, `rule_analyze`, `rule_evaluate`.
+//! `rule_get`, `rule_save`, `rule_publish`, `rule_test`, `rule_analyze`, `rule_evaluate`, `rule_export`,
+//! `rule_import`.
 //!
 //! Invariants: a draft can be saved as often as one likes and is no version; publishing makes the next
 //! version, which never changes, so what was pinned once is found for ever; nothing is published with
@@ -15,6 +16,7 @@ mod cases;
 pub mod csv;
 mod dmn;
 mod error;
+mod exchange;
 mod service;
 pub mod spreadsheet;
 mod store;

@@ -2,6 +2,7 @@
 //! [`working`].
 
 mod drafts;
+mod exchanging;
 mod working;
 
 pub use working::Source;
@@ -19,7 +20,10 @@ use tokio::sync::Semaphore;
 
 use super::error::RuleError;
 use super::store::{self, Draft, FileRow, VersionRow};
-use super::types::{FoundRules, GetRule, Rule, RulePin, RuleSummary, RuleTest, SearchRules};
+use super::tables;
+use super::types::{
+    FoundRules, GetRule, Rule, RuleForm, RulePin, RuleSummary, RuleTest, SearchRules,
+};
 
 /// How many compiled sets of pins are remembered.
 const COMPILED: NonZeroUsize = NonZeroUsize::MIN.saturating_add(127);
@@ -108,8 +112,20 @@ impl Rules {
         let Content { version, row, tests, summary } =
             content(&mut session, &params.id, wanted).await?;
         let versions = store::versions(&mut session, &params.id).await?;
+        drop(session);
         let is_detailed = params.response_format == ResponseFormat::Detailed;
         let VersionRow { name, hash, decisions, dmn } = row;
+        let (rules, dmn) = match params.form {
+            _ if !is_detailed => (None, None),
+            RuleForm::Xml => (None, Some(dmn)),
+            RuleForm::Compact => {
+                off_thread(move || match tables::compact(&dmn) {
+                    Ok(rules) => (Some(rules), None),
+                    Err(_) => (None, Some(dmn)),
+                })
+                .await?
+            }
+        };
         Ok(Rule {
             id: params.id,
             version,
@@ -119,7 +135,8 @@ impl Rules {
             active_version: summary.active_version,
             has_draft: summary.has_draft,
             versions,
-            dmn: is_detailed.then_some(dmn),
+            rules,
+            dmn,
             tests: is_detailed.then_some(tests),
         })
     }

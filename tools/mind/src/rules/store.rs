@@ -95,6 +95,9 @@ const HOLDER: &str =
     "SELECT file, version FROM rules_active WHERE tenant_id = $1 AND decision_id = $2";
 const ACTIVE: &str =
     "SELECT decision_id FROM rules_active WHERE tenant_id = $1 ORDER BY decision_id";
+const ACTIVE_FILES: &str = "SELECT r.dmn FROM rules_file f JOIN rules_decision r
+    ON r.tenant_id = f.tenant_id AND r.id = f.id AND r.version = f.active_version
+    WHERE f.tenant_id = $1 ORDER BY f.id LIMIT $2";
 
 /// A rule file with its draft and its tests.
 pub(super) struct FileRow {
@@ -202,6 +205,11 @@ pub(super) async fn holder(session: &mut Session, decision: &str) -> Result<Opti
 /// The ids of the decisions of all active versions.
 pub(super) async fn active(session: &mut Session) -> Result<Vec<String>> {
     session.query(ACTIVE, &[]).await?.iter().map(|row| row.text(0)).collect()
+}
+
+/// The active versions of up to `limit` files, by id.
+pub(super) async fn active_files(session: &mut Session, limit: usize) -> Result<Vec<String>> {
+    session.query(ACTIVE_FILES, &params![limit]).await?.iter().map(|row| row.text(0)).collect()
 }
 
 /// Up to `limit` rule files that match, by id.

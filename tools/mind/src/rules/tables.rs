@@ -36,11 +36,33 @@ impl Content {
     }
 }
 
-/// What is found in the tables of a file, or in that of `decision`.
-pub(super) fn analyzed(dmn: &str, decision: Option<&str>) -> Result<AnalyzedRule, Vec<Finding>> {
+/// A file in the compact form, where that can say all of it.
+pub(super) fn compact(dmn: &str) -> Result<CompactRules, Vec<Finding>> {
+    CompactRules::from_dmn(&dmn::parse(dmn)?)
+}
+
+/// The tables of a file, those that can be read.
+pub(super) fn read(dmn: &str) -> Result<Vec<DecisionTable>, Vec<Finding>> {
+    Ok(table::read(&dmn::parse(dmn)?).tables)
+}
+
+/// What is found in the tables of a file, or in that of `decision`; they are also compared with those of
+/// `others`, which are files too.
+pub(super) fn analyzed(
+    dmn: &str,
+    decision: Option<&str>,
+    others: &[String],
+) -> Result<AnalyzedRule, Vec<Finding>> {
     let root = dmn::parse(dmn)?;
     let table::Read { tables, findings } = table::read(&root);
     let is_wanted = |id: &str| decision.is_none_or(|wanted| wanted == id);
+    let is_own = |id: &str| tables.iter().any(|table| table.id == id);
+    let other_tables: Vec<DecisionTable> = others
+        .iter()
+        .filter_map(|other| dmn::parse(other).ok())
+        .flat_map(|root| table::read(&root).tables)
+        .filter(|table| !is_own(&table.id))
+        .collect();
     let all: Vec<&DecisionTable> = tables.iter().collect();
     let analyzed = tables.iter().filter(|table| is_wanted(&table.id)).map(|table| AnalyzedTable {
         decision: table.id.clone(),
@@ -49,7 +71,7 @@ pub(super) fn analyzed(dmn: &str, decision: Option<&str>) -> Result<AnalyzedRule
     });
     Ok(AnalyzedRule {
         tables: analyzed.collect(),
-        similar: similar(&all),
+        similar: similar(&all, &other_tables.iter().collect::<Vec<_>>()),
         unread: findings
             .into_iter()
             .filter(|finding| finding.element.as_deref().is_none_or(is_wanted))

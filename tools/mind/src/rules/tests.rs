@@ -13,6 +13,7 @@ use super::*;
 
 mod decisions;
 mod drafts;
+mod exchange;
 
 struct Room {
     rules: Arc<Rules>,

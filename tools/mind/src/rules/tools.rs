@@ -32,7 +32,7 @@ pub fn operations(room: &Arc<Rules>) -> Vec<Operation> {
                 title: "Read a rule",
                 description: "Use this to see a version of a rule file, or its draft: its \
                               decisions and inputs, and with response_format detailed its tests and \
-                              its DMN XML, for example to change it and give it to rule_save.",
+                              its content, for example to change it and give it to rule_save.",
                 effect: Effect::Read,
                 area: "rules",
                 roles: &Role::ALL,
@@ -105,6 +105,35 @@ pub fn operations(room: &Arc<Rules>) -> Vec<Operation> {
             },
             room,
             |room, ctx, params| async move { room.analyze(&ctx, params).await },
+        ),
+        Operation::new(
+            Spec {
+                name: "rule_export",
+                title: "Export decision tables",
+                description: "Use this to give decision tables to people who edit them in a \
+                              spreadsheet program: one as CSV, or all of a rule file as a workbook.",
+                effect: Effect::Read,
+                area: "rules",
+                roles: &Role::ALL,
+                toolset: Toolset::Rules,
+            },
+            room,
+            |room, ctx, params| async move { room.export(&ctx, params).await },
+        ),
+        Operation::new(
+            Spec {
+                name: "rule_import",
+                title: "Import decision tables",
+                description: "Use this to take decision tables from a spreadsheet (CSV or xlsx) into \
+                              the draft of a rule file, in the layout of rule_export. What is wrong \
+                              comes back by cell; what is doubtful, as findings of the saved draft.",
+                effect: Effect::Write,
+                area: "rules",
+                roles: WRITERS,
+                toolset: Toolset::Rules,
+            },
+            room,
+            |room, ctx, params| async move { room.import(&ctx, params).await },
         ),
         Operation::new(
             Spec {

@@ -2,6 +2,7 @@
 
 mod analyzing;
 mod evaluating;
+mod exchanging;
 mod testing;
 
 use flowmaster_engine::dmn::analyze::TableFinding;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use analyzing::{AnalyzeRule, AnalyzedRule, AnalyzedTable};
 pub use evaluating::{EvaluateRule, Evaluated};
+pub use exchanging::{ExportRule, ExportedRule, ImportRule, ImportedRule, TableFormat};
 pub use testing::{RuleTest, RuleTestCase, RuleTestReport, TestRule, Uncovered};
 
 /// A version of a rule file, fixed for whoever pinned it.
@@ -109,9 +111,24 @@ pub struct GetRule {
     /// Set to read the draft instead of a version.
     #[serde(default)]
     pub draft: bool,
-    /// `detailed` adds the DMN XML and the tests.
+    /// `detailed` adds the content and the tests.
     #[serde(default)]
     pub response_format: ResponseFormat,
+    /// How the content is given: `compact` (the default) where that form can say all of it, or `xml`.
+    #[serde(default)]
+    pub form: RuleForm,
+}
+
+/// How the content of a rule file is given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum RuleForm {
+    /// The compact form, or DMN XML where the file says more than that form can.
+    #[default]
+    Compact,
+    /// DMN XML, with its diagram.
+    Xml,
 }
 
 /// A version of a rule file, or its draft.
@@ -135,6 +152,9 @@ pub struct Rule {
     pub has_draft: bool,
     /// The published versions, the newest first, at most 50.
     pub versions: Vec<RuleVersion>,
+    /// The content in the compact form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rules: Option<CompactRules>,
     /// The content as DMN XML.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dmn: Option<String>,

@@ -13,12 +13,14 @@ use super::super::error::RuleError;
 use super::super::types::{
     AnalyzeRule, AnalyzedRule, EvaluateRule, Evaluated, RulePin, RuleTestReport, TestRule,
 };
-use super::super::{cases, dmn, tables};
+use super::super::{cases, dmn, store, tables};
 use super::{Content, Rules, Wanted, content, holder, off_thread};
 
 /// How much is worked out at once. What does not end keeps its place, so hostile rules use up these
 /// places and nothing else.
 pub(super) const PLACES: usize = 8;
+/// How many other files an analysis compares with.
+const OTHERS: usize = 200;
 /// How long a caller waits.
 const TIME: Duration = Duration::from_secs(5);
 
@@ -44,10 +46,14 @@ impl Rules {
         ctx: &Ctx,
         params: AnalyzeRule,
     ) -> Result<AnalyzedRule> {
-        let AnalyzeRule { rules, dmn, id, version, draft, decision } = params;
+        let AnalyzeRule { rules, dmn, id, version, draft, across, decision } = params;
         let given = self.given(ctx, Source { rules, dmn, id, version, draft }).await?;
+        let others = match across {
+            true => store::active_files(&mut *self.db.read(ctx).await?, OTHERS).await?,
+            false => Vec::new(),
+        };
         let wanted = decision.clone();
-        let work = move || tables::analyzed(&given.into_dmn()?, wanted.as_deref());
+        let work = move || tables::analyzed(&given.into_dmn()?, wanted.as_deref(), &others);
         let what = "the analysis";
         let analyzed = self.worked_out(what, work).await?.map_err(RuleError::Invalid)?;
         match decision.filter(|_| analyzed.tables.is_empty() && analyzed.unread.is_empty()) {

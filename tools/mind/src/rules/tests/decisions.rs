@@ -164,7 +164,7 @@ async fn rules_are_found_and_read() {
     assert_eq!((&active["version"], &active["active_version"]), (&json!(2), &json!(2)));
     assert_eq!(active["decisions"][0]["inputs"], json!(["amount"]));
     assert!(active.get("dmn").is_none());
-    let old = json!({ "id": "beta", "version": 1, "response_format": "detailed" });
+    let old = json!({ "id": "beta", "version": 1, "response_format": "detailed", "form": "xml" });
     let old = room.answer("rule_get", old).await;
     assert_eq!((&old["version"], &old["active_version"]), (&json!(1), &json!(2)));
     assert_eq!(old["dmn"], json!(dmn("beta", "d_beta", "1")));

@@ -26,6 +26,10 @@ pub struct AnalyzeRule {
     /// Set to analyse its draft.
     #[serde(default)]
     pub draft: bool,
+    /// Set to compare its rules also with those of all other active files, for rules that contradict or
+    /// repeat each other.
+    #[serde(default)]
+    pub across: bool,
     /// Only the table of the decision with this id.
     #[serde(default)]
     pub decision: Option<String>,
@@ -36,7 +40,8 @@ pub struct AnalyzeRule {
 pub struct AnalyzedRule {
     /// Its tables, in the order of the file.
     pub tables: Vec<AnalyzedTable>,
-    /// Rules of different decisions of the file that contradict or repeat each other.
+    /// Rules of different decisions that contradict or repeat each other: of the file, or with `across`
+    /// of it and of other files.
     pub similar: Similarities,
     /// Tables that could not be read, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
