@@ -20,11 +20,12 @@ use flowmaster_kernel::{Principal, Timestamp};
 
 use crate::command::{Command, Rejected};
 use crate::dmn::Decisions;
+use crate::evaluation::Evaluation;
 use crate::event::Event;
 use crate::governance::{Action, Authority, Hearing, Refusal, govern};
 use crate::instance::Instance;
 use crate::model::{ElementId, Process};
-use crate::transition::Transition;
+use crate::transition::{Finished, Transition};
 
 pub use start::{StartTrigger, start_condition_holds, start_triggers};
 
@@ -75,6 +76,8 @@ pub struct Decided {
     pub instance: Instance,
     /// What the policies that were asked said, for the runtime record; the last one refuses, if any.
     pub hearings: Vec<Hearing>,
+    /// What decisions were asked by business rule tasks, and answered.
+    pub evaluations: Vec<Evaluation>,
 }
 
 /// What happens when `instance` gets `command`.
@@ -127,8 +130,8 @@ pub fn advance(
     }
     task.perform(&mut t);
     t.run();
-    let (events, instance) = t.finish();
-    Ok(Decided { events, instance, hearings })
+    let Finished { events, instance, evaluations } = t.finish();
+    Ok(Decided { events, instance, hearings, evaluations })
 }
 
 /// What is left of a command that the policies refuse: that they did, and the work that went into it.
@@ -145,7 +148,7 @@ fn refused(
     for event in &events {
         crate::apply::apply(&mut instance, event);
     }
-    Decided { events, instance, hearings }
+    Decided { events, instance, hearings, evaluations: Vec::new() }
 }
 
 /// Applies the events of a journal, from the first one on.

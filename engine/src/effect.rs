@@ -264,7 +264,11 @@ fn kind_of(definition: &Definition, instance: &Instance, event: &Event) -> Optio
             EffectKind::CallProcess {
                 process: process.clone(),
                 instance: child.clone(),
-                caller: Caller { instance: instance.id.clone(), key: *key },
+                caller: Caller {
+                    instance: instance.id.clone(),
+                    key: *key,
+                    starter: instance.starter.clone(),
+                },
                 variables: call_activity::handed_over(instance, *owner, call),
                 business_key: instance.business_key.clone(),
             }

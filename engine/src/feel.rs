@@ -22,6 +22,7 @@ use serde_json::{Map, Value};
 
 use crate::dsntk;
 pub(crate) use cost::{Bound, MAX_WORK, Meaning, STACK, TooMuch, can_be_much, estimate};
+pub use json::same;
 pub(crate) use json::{from_json, to_json};
 pub(crate) use scan::{NOW, TODAY, clock_value, stack_of_depth};
 

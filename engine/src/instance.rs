@@ -112,6 +112,9 @@ pub struct Caller {
     pub instance: Arc<str>,
     /// Its wait for this one.
     pub key: Key,
+    /// Who started it, and with it the case that this one is a part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starter: Option<ActorRef>,
 }
 
 /// An element that is being executed.

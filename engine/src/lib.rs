@@ -15,6 +15,7 @@ pub mod dmn;
 mod dsntk;
 pub mod effect;
 mod element;
+pub mod evaluation;
 pub mod event;
 pub mod expression;
 pub mod feel;

@@ -50,8 +50,9 @@ impl Scenario {
         let mut cast = given.clone();
         for (id, groups) in &self.people {
             let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
-            let person = Principal::new(id, PrincipalKind::Person, &[], &groups);
-            cast.principals.insert(id.clone(), person);
+            let ActorRef { id, kind } = ActorRef::named(id.clone());
+            let principal = Principal::new(&id, kind, &[], &groups);
+            cast.principals.insert(id, principal);
         }
         cast
     }

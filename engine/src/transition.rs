@@ -11,6 +11,7 @@ use flowmaster_kernel::Timestamp;
 
 use crate::decide::{Definition, Env};
 use crate::element::{self, conditional_event};
+use crate::evaluation::Evaluation;
 use crate::event::{CompensationEnded, Event, GatewayTokens, PartUsed};
 use crate::flow;
 use crate::incident::{Failure, Incident, IncidentKind};
@@ -43,6 +44,7 @@ pub(crate) struct Transition<'a> {
     pub(crate) env: &'a Env<'a>,
     pub(crate) instance: Instance,
     events: Vec<Event>,
+    evaluations: Vec<Evaluation>,
     queue: VecDeque<Step>,
     steps_left: usize,
     bytes_left: usize,
@@ -54,6 +56,14 @@ pub(crate) struct Transition<'a> {
     moved: bool,
 }
 
+/// What a transition comes to.
+pub(crate) struct Finished {
+    pub(crate) events: Vec<Event>,
+    /// The state that the events lead to.
+    pub(crate) instance: Instance,
+    pub(crate) evaluations: Vec<Evaluation>,
+}
+
 impl<'a> Transition<'a> {
     pub(crate) fn new(definition: &'a Definition, instance: &Instance, env: &'a Env<'a>) -> Self {
         Self {
@@ -61,6 +71,7 @@ impl<'a> Transition<'a> {
             env,
             instance: instance.clone(),
             events: Vec::new(),
+            evaluations: Vec::new(),
             queue: VecDeque::new(),
             steps_left: MAX_STEPS,
             bytes_left: MAX_MADE,
@@ -70,9 +81,15 @@ impl<'a> Transition<'a> {
         }
     }
 
-    /// The events, and the state that they lead to.
-    pub(crate) fn finish(self) -> (Vec<Event>, Instance) {
-        (self.events, self.instance)
+    /// What came of it.
+    pub(crate) fn finish(self) -> Finished {
+        let Self { events, instance, evaluations, .. } = self;
+        Finished { events, instance, evaluations }
+    }
+
+    /// Notes what a decision was asked and answered.
+    pub(crate) fn note(&mut self, evaluation: Evaluation) {
+        self.evaluations.push(evaluation);
     }
 
     pub(crate) fn process(&self) -> &'a Process {

@@ -89,9 +89,9 @@ pub(crate) const TARGETS: &[Target] = &[
         name: "scenario",
         seeds: &[
             "engine/src/scenario/tests/whole.yaml",
-            "tests/scenarios/invoice-automatic.yaml",
-            "tests/scenarios/invoice-bounds.yaml",
-            "tests/scenarios/invoice-four-eyes.yaml",
+            "tests/scenarios/invoice/automatic.yaml",
+            "tests/scenarios/invoice/director.yaml",
+            "tests/scenarios/invoice/four-eyes.yaml",
         ],
         texts: &[],
         take: scenario,

@@ -207,7 +207,8 @@ pub(crate) async fn reads(admin: &Caller) -> Vec<Read> {
             json!({ "domain": "finance", "action": "approve_invoice", "amount": "10000", "currency": "EUR" }),
         ),
         ("prompt_render", json!({ "id": "calls/total" })),
-        ("rule_analyze", json!({ "id": "calls" })),
+        ("rule_analyze", json!({ "id": "calls-kept" })),
+        ("rule_test", json!({ "id": "calls-kept" })),
         ("rule_evaluate", json!({ "decision": "calls-decision" })),
         ("scenario_run", json!({ "scenario": scenario, "process": "calls-start" })),
     ]);
@@ -259,9 +260,19 @@ async fn definitions(shop: &Shop<'_>, calls: &mut Calls) {
     let agent = |name: &str| json!({ "id": "calls-agent", "name": name, "prompt": "calls/total" });
     let first = seen("agent_get", json!({ "id": "calls-agent" }), version, json!(1));
     add("agent_save", agent("one"), agent("two"), first);
-    let first = seen("rule_get", json!({ "id": "calls" }), version, json!(1));
-    let (dmn, other) = (json!({ "dmn": DMN }), json!({ "dmn": DMN.replace("42", "43") }));
-    add("rule_save", dmn, other, first);
+    let rule = |id: &str, decision: &str, answer: &str| {
+        let dmn = DMN.replace("id=\"calls\"", &format!("id=\"{id}\""));
+        json!({ "dmn": dmn.replace("calls-decision", decision).replace("42", answer) })
+    };
+    let has_draft: fn(&Value) -> Value = |rule| rule["has_draft"].clone();
+    let draft = seen("rule_get", json!({ "id": "calls" }), has_draft, json!(true));
+    add("rule_save", rule("calls", "calls-one", "42"), rule("calls", "calls-one", "43"), draft);
+    shop.ask("rule_save", rule("calls-kept", "calls-decision", "42")).await;
+    shop.ask("rule_publish", json!({ "id": "calls-kept" })).await;
+    shop.ask("rule_save", rule("calls-kept", "calls-decision", "43")).await;
+    shop.ask("rule_save", rule("calls-draft", "calls-two", "44")).await;
+    let second = seen("rule_get", json!({ "id": "calls-kept" }), version, json!(2));
+    add("rule_publish", json!({ "id": "calls-kept" }), json!({ "id": "calls-draft" }), second);
     let mandates = |holder: &str| {
         json!({ "mandates": [{ "id": "calls-mandate", "domain": "calls", "action": "*",
             "holder": holder, "authority": "allow" }] })

@@ -1,6 +1,9 @@
 //! The runtime record through the whole server: what was refused and what was allowed is found, proven,
 //! taken out, and verified without the server.
 
+use std::path::Path;
+use std::process::{Command, Output};
+
 use serde_json::{Value, json};
 
 use crate::backup::{fails, flowmaster, shown, succeeds};
@@ -45,6 +48,12 @@ async fn person(server: &Running, admin: &Caller, id: &str) -> Caller {
     server.caller(key["secret"].as_str().unwrap())
 }
 
+/// What the script beside the description of the format says.
+fn verified_by_a_stranger(file: &Path, noted: &str) -> Output {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/verify_record.py");
+    Command::new("python3").arg(script).arg(file).arg(noted).output().unwrap()
+}
+
 #[tokio::test]
 async fn what_was_refused_and_what_was_allowed_is_found_and_verified() {
     let folder = tempfile::tempdir().unwrap();
@@ -82,9 +91,19 @@ async fn what_was_refused_and_what_was_allowed_is_found_and_verified() {
     let path = file.to_str().unwrap();
     let verified = flowmaster(&["record", "verify", path, "--known", &known], &data);
     succeeds(&verified);
-    assert!(shown(&verified).contains("2 entries in 1 seals"), "{}", shown(&verified));
+    assert!(shown(&verified).contains("2 entries in "), "{}", shown(&verified));
     let other = format!("9:{}", newest["hash"].as_str().unwrap());
     fails(&flowmaster(&["record", "verify", path, "--known", &other], &data), "record_tampered");
+    let noted = known.as_str();
+    let strange = verified_by_a_stranger(&file, noted);
+    succeeds(&strange);
+    assert!(shown(&strange).contains(&known), "{}", shown(&strange));
+    fails(&verified_by_a_stranger(&file, &other), "the seal that was noted is not there");
+    let entry = text.lines().find(|line| line.contains("cleo")).unwrap();
+    let one_byte = entry.replacen("cleo", "cleq", 1);
+    std::fs::write(&file, text.replace(entry, &one_byte)).unwrap();
+    let place = format!("entry {}: it was changed", found[0]["id"].as_str().unwrap());
+    fails(&verified_by_a_stranger(&file, noted), &place);
     std::fs::write(&file, text.replace("cleo", "eve1")).unwrap();
     let forged = flowmaster(&["record", "verify", path], &data);
     assert!(shown(&forged).contains("the entry was changed"), "{}", shown(&forged));

@@ -48,6 +48,13 @@ pub(crate) fn run(root: &Path, crates: &[String], backend: &Backend) -> anyhow::
 
     let mut tally = Tally::default();
     let mut backend = backend;
+    // It verifies the runtime record, as a stranger would.
+    if (all || !product.is_empty())
+        && let Err(error) = debian::ensure("python3", "put Python 3 on the path")
+    {
+        println!("{error:#}");
+        tally += Tally::FAIL;
+    }
     if (all || !product.is_empty())
         && matches!(backend, Backend::Sqlite { faults: true })
         && let Err(error) = debian::ensure("strace", "leave its tests out with --without faults")

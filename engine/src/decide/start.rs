@@ -121,10 +121,12 @@ pub(super) fn start(
 ) {
     let process = t.process();
     let actor: &Principal = t.env.actor;
+    // Who began the case, and not what carries out the call.
+    let starter = caller.as_ref().and_then(|caller| caller.starter.clone());
     t.emit(Event::InstanceStarted {
         process: ElementId::clone(&process.id),
         business_key,
-        starter: ActorRef::from(actor),
+        starter: starter.unwrap_or_else(|| ActorRef::from(actor)),
         caller,
     });
     // What an event brings is its own until it is mapped; what a caller gives is the instance's.

@@ -3,6 +3,7 @@
 mod bed;
 mod elements;
 mod golden;
+mod golden_proposals;
 mod golden_selection;
 mod modify;
 mod performer;

@@ -133,7 +133,9 @@ impl Found<'_> {
 }
 
 impl TableFinding {
-    fn new(severity: Severity, code: &str, what: String, fix: impl Into<String>) -> Self {
+    /// A finding about no rule, column or value in particular.
+    #[must_use]
+    pub fn new(severity: Severity, code: &str, what: String, fix: impl Into<String>) -> Self {
         Self {
             code: code.to_owned(),
             severity,

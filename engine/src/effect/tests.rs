@@ -200,7 +200,7 @@ fn what_the_transition_took_back_has_no_effect() {
 #[test]
 fn a_called_instance_answers_its_caller() {
     let mut world = World::new("start s\nthrow t escalation UP\nend e error E\ns -> t -> e");
-    let caller = Some(Caller { instance: "parent".into(), key: Key(9) });
+    let caller = Some(Caller { instance: "parent".into(), key: Key(9), starter: None });
     let start = Command::Start {
         variables: VariableMap::new(),
         business_key: None,

@@ -78,3 +78,20 @@ fn number_to_json(number: &FeelNumber) -> Result<Value, &'static str> {
         None => Err("a number outside the range of JSON"),
     }
 }
+
+/// Whether two JSON values are one value: numbers count by their value, 1 is 1.0.
+#[must_use]
+pub fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(a), Value::Number(b)) => {
+            a == b || a.as_f64().is_some_and(|a| Some(a) == b.as_f64())
+        }
+        (Value::Array(a), Value::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+        }
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len() && a.iter().all(|(name, a)| b.get(name).is_some_and(|b| same(a, b)))
+        }
+        _ => one == other,
+    }
+}

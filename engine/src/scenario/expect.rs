@@ -1,13 +1,10 @@
 //! Expectations against a world.
 
-use std::collections::BTreeMap;
-
-use serde_json::Value;
-
 use super::format::Expect;
 use super::host::{Running, World};
 use super::report::Difference;
 use crate::event::{CompensationStarted, Event};
+use crate::feel;
 use crate::instance::Key;
 use crate::model::{Gateway, NodeKind};
 use crate::wait::{Wait, WaitKind};
@@ -84,7 +81,7 @@ pub(super) fn check(
     }
     for (name, expected) in &expect.variables {
         let actual = running.instance.variables().get(name);
-        if !actual.is_some_and(|actual| same(expected, actual)) {
+        if !actual.is_some_and(|actual| feel::same(expected, actual)) {
             let what = format!("variables.{name}");
             let actual = actual.map_or_else(|| "nothing".to_owned(), ToString::to_string);
             return differ(&what, expected.to_string(), actual);
@@ -175,23 +172,6 @@ pub(super) fn stands_at(running: &Running, wait: &Wait) -> Option<String> {
     // What an activity waits for besides its work, or a scope for its event sub-processes, is not
     // a place where a token stands.
     (is_gateway || owner.id == wait.element).then(|| owner.id.to_string())
-}
-
-/// Whether two values are equal, numbers by value.
-fn same(expected: &Value, actual: &Value) -> bool {
-    match (expected, actual) {
-        (Value::Number(a), Value::Number(b)) => {
-            a == b || a.as_f64().is_some_and(|a| Some(a) == b.as_f64())
-        }
-        (Value::Array(a), Value::Array(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
-        }
-        (Value::Object(a), Value::Object(b)) => {
-            let b: BTreeMap<_, _> = b.iter().collect();
-            a.len() == b.len() && a.iter().all(|(name, a)| b.get(name).is_some_and(|b| same(a, b)))
-        }
-        _ => expected == actual,
-    }
 }
 
 fn listed(items: &[String]) -> String {

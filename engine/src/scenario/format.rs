@@ -35,11 +35,11 @@ pub struct Scenario {
     pub(super) now: Timestamp,
     /// The mandates in force. Default: those of who runs the scenario, if any.
     #[serde(default)]
-    pub(super) mandates: Option<MandateSet>,
+    pub mandates: Option<MandateSet>,
     /// The organisation. Default: that of who runs the scenario, if any.
     #[serde(default)]
     pub(super) organisation: Option<Organisation>,
-    /// The groups of persons, by id.
+    /// The groups of persons and agents, by id.
     #[serde(default)]
     pub(super) people: BTreeMap<String, Vec<String>>,
     /// What jobs answer by themselves, by element id.

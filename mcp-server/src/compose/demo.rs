@@ -18,6 +18,7 @@ pub(super) async fn publish(caller: &dyn ToolCaller, ctx: &Ctx) -> Result<()> {
         caller.call(ctx, "prompt_save", json!({ "text": prompt.text })).await?;
     }
     caller.call(ctx, "rule_save", json!({ "dmn": DECISION })).await?;
+    caller.call(ctx, "rule_publish", json!({ "id": "invoice-routing" })).await?;
     caller.call(ctx, "mandate_save", read(MANDATES)?).await?;
     for agent in read(AGENTS)?.as_array().into_iter().flatten() {
         caller.call(ctx, "agent_save", agent.clone()).await?;
@@ -29,4 +30,26 @@ pub(super) async fn publish(caller: &dyn ToolCaller, ctx: &Ctx) -> Result<()> {
 
 fn read(text: &str) -> Result<Value> {
     serde_json::from_str(text).map_err(|error| Error::internal("demo_unreadable", error))
+}
+
+#[cfg(test)]
+mod tests {
+    use flowmaster_engine::governance::MandateSet;
+    use flowmaster_engine::scenario::Scenario;
+
+    use super::MANDATES;
+
+    #[test]
+    fn the_scenarios_of_the_demo_are_on_its_mandates() {
+        let demo: MandateSet = serde_json::from_str(MANDATES).unwrap();
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/scenarios/invoice");
+        let mut checked = 0;
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let scenario = Scenario::parse(&std::fs::read_to_string(&path).unwrap()).unwrap();
+            assert_eq!(scenario.mandates.unwrap().mandates, demo.mandates, "{}", path.display());
+            checked += 1;
+        }
+        assert!(checked >= 7, "{checked}");
+    }
 }

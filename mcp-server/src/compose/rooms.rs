@@ -14,6 +14,7 @@ use flowmaster_people::tasks::{self, TaskKeeper, Tasks};
 use flowmaster_prompts::Registry;
 use flowmaster_reach::webhooks::{Deliverer, Webhooks};
 use flowmaster_run::announced::ANNOUNCED;
+use flowmaster_run::evaluations::{EvaluationKeeper, Evaluations};
 use flowmaster_run::execution::{
     Drivers, Execution, HUMAN_TASK_CLOSED, HUMAN_TASK_REQUESTED, Handler, History,
 };
@@ -55,6 +56,8 @@ pub struct Rooms {
     pub processes: Arc<Processes>,
     /// Process instances.
     pub execution: Arc<Execution>,
+    /// What decisions were asked by processes, and answered.
+    pub evaluations: Arc<Evaluations>,
     /// What the policies were asked, and said.
     pub record: Arc<Record>,
     /// Human tasks.
@@ -115,7 +118,7 @@ impl Rooms {
             Arc::clone(&mandates),
             History::new(
                 Archive::in_folder(&config.archive_dir()),
-                vec![Arc::new(TaskKeeper), Arc::new(RunKeeper)],
+                vec![Arc::new(TaskKeeper), Arc::new(RunKeeper), Arc::new(EvaluationKeeper)],
             ),
             Arc::clone(clock),
             Arc::clone(ids),
@@ -135,6 +138,7 @@ impl Rooms {
                 signing::key(config)?,
                 config.webhook_networks()?,
             )),
+            evaluations: Arc::new(Evaluations::new(db.clone(), Arc::clone(&rules))),
             record: Arc::new(Record::new(db.clone())),
             entities,
             rules,
@@ -179,7 +183,12 @@ impl Rooms {
             &self.prompts,
             &self.agents,
         ))?;
-        catalogue.add(flowmaster_run::catalogue(&self.processes, &self.execution, &self.record))?;
+        catalogue.add(flowmaster_run::catalogue(
+            &self.processes,
+            &self.execution,
+            &self.evaluations,
+            &self.record,
+        ))?;
         catalogue.add(flowmaster_people::catalogue(&self.tasks))?;
         catalogue.add(flowmaster_reach::catalogue(&self.webhooks))?;
         self.agents.know_tools(&catalogue);

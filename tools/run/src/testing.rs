@@ -18,6 +18,7 @@ use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
 
 use crate::announced::{self, ANNOUNCED, Announced};
+use crate::evaluations::{EvaluationKeeper, Evaluations};
 use crate::execution::{Drivers, Execution, Handler, History, Stored, WorkRef, recorded_events};
 use crate::processes::Processes;
 use crate::record::Record;
@@ -52,13 +53,14 @@ pub(crate) fn node(
         db.clone(),
         Arc::clone(&processes),
         Arc::clone(&mandates),
-        History::new(Archive::in_folder(archive), Vec::new()),
+        History::new(Archive::in_folder(archive), vec![Arc::new(EvaluationKeeper)]),
         Arc::clone(clock) as Arc<dyn Clock>,
         Arc::clone(ids) as Arc<dyn IdSource>,
     ));
     let mut catalogue = Catalogue::default();
+    let evaluations = Arc::new(Evaluations::new(db.clone(), Arc::clone(&rules)));
     let record = Arc::new(Record::new(db.clone()));
-    catalogue.add(crate::catalogue(&processes, &execution, &record)).unwrap();
+    catalogue.add(crate::catalogue(&processes, &execution, &evaluations, &record)).unwrap();
     catalogue.add(rules::operations(&rules)).unwrap();
     catalogue.add(mandates::operations(&mandates)).unwrap();
     catalogue.add(entities::operations(&entities)).unwrap();

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::command::StartedBy;
+use crate::instance::Caller;
 use crate::scope::VariableMap;
 use crate::wait::WaitKind;
 
@@ -301,5 +302,25 @@ fn journals_of_later_elements() {
         join -> e",
         &start(),
         &[Complete("a", json!({})), Complete("stop", json!({})), Complete("b", json!({}))],
+    );
+    check(
+        "called",
+        "
+        start s
+        user work
+        end e
+        s -> work -> e",
+        &Command::Start {
+            variables: VariableMap::new(),
+            business_key: None,
+            at: None,
+            by: StartedBy::Command,
+            caller: Some(Caller {
+                instance: "ins_0".into(),
+                key: Key(9),
+                starter: Some((&person("bea")).into()),
+            }),
+        },
+        &[Complete("work", json!({}))],
     );
 }

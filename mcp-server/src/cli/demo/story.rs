@@ -1,5 +1,5 @@
 //! The story: an invoice is read by an agent, checked by rules, corrected and approved by people,
-//! and paid; what nobody may do is refused and recorded.
+//! and paid, also in somebody's place; what nobody may do is refused and recorded.
 
 use std::time::Duration;
 
@@ -102,6 +102,12 @@ pub(super) async fn tell(base: &str, admin: &Client, told: &mut Transcript<'_>) 
     )?;
     small_invoice(admin, told).await?;
 
+    told.step("Mandates end at a cent; whoever may not is told who may.")?;
+    limits(admin, told).await?;
+
+    told.step("The director goes on holiday: mia stands in for her, below 50,000 EUR.")?;
+    holiday(admin, &dora, &mia, told).await?;
+
     told.step("The journal of the first invoice: who did what, on which version.")?;
     journal(admin, told, &instance).await
 }
@@ -180,6 +186,82 @@ async fn small_invoice(admin: &Client, told: &mut Transcript<'_>) -> Result<()> 
     ))?;
     same(&called["result"]["route"], &json!("automatic"), "the route")?;
     same(&called["result"]["payment_reference"], &json!("PAY-2"), "the payment")
+}
+
+/// Asks at the four limits of the demo.
+async fn limits(admin: &Client, told: &mut Transcript<'_>) -> Result<()> {
+    let manager = ("approve_invoice", "mia", "manager");
+    let agent = ("pay_invoice", "agent:payment-agent", "payments");
+    for ((action, actor, group), amount, outcome) in [
+        (agent, "999.99", "allow"),
+        (agent, "1000", "escalate"),
+        (manager, "9999.99", "allow"),
+        (manager, "10000", "escalate"),
+    ] {
+        let case = json!({
+            "domain": "finance", "action": action, "amount": amount, "currency": "EUR",
+            "actor": actor, "groups": [group]
+        });
+        let checked = admin.call("mandate_check", case).await?;
+        let why = text(&checked, "/reasons/0");
+        let others =
+            checked["approvers"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let others: String = others.map(|name| format!("; {name} may")).collect();
+        told.detail(&format!("{amount} EUR: {}: {why}{others}", text(&checked, "/outcome")))?;
+        same(&checked["outcome"], &json!(outcome), "what the mandates say")?;
+    }
+    Ok(())
+}
+
+/// An invoice for the director is approved by the manager to whom she delegates that.
+async fn holiday(
+    admin: &Client,
+    dora: &Client,
+    mia: &Client,
+    told: &mut Transcript<'_>,
+) -> Result<()> {
+    let start = json!({
+        "document": "Invoice 4713 of Bau GmbH, PO-2101, total EUR 10,000.00",
+        "purchase_order": { "number": "PO-2101", "amount": 10000 },
+        "goods_receipt": { "amount": 10000 },
+        "business_key": "INV-4713",
+        "wait_s": 0
+    });
+    let instance = text(&admin.call("invoice_approve", start).await?, "/id");
+    let reading = claim(admin, "invoice-reader").await?;
+    let read = json!({
+        "invoice_number": "4713", "supplier": "Bau GmbH", "amount": 10000,
+        "currency": "EUR", "po_number": "PO-2101", "confidence": 0.97
+    });
+    admin.call("work_submit", submission(&reading, &read)).await?;
+    let task = task_of(dora, &instance, "approve").await?;
+    let id = &task["id"];
+    let mut mandates = admin.call("mandate_get", json!({})).await?;
+    mandates["delegations"] = json!([{
+        "id": "holiday", "from": { "group": "director" }, "to": "mia", "domains": ["finance"],
+        "actions": ["approve_invoice"], "below": 50000, "currency": "EUR"
+    }]);
+    admin.call("mandate_save", mandates).await?;
+    told.detail("mandate_save: the delegation holiday; task_delegate: her task of 10,000 EUR")?;
+    dora.call("task_claim", json!({ "id": id })).await?;
+    dora.call("task_delegate", json!({ "id": id, "to": "mia" })).await?;
+    mia.call("task_complete", json!({ "id": id, "variables": { "approved": true } })).await?;
+
+    let search = json!({ "instance": instance, "actor": "mia", "outcome": "allow" });
+    let found = admin.call("record_search", search).await?;
+    let entry = admin.call("record_get", json!({ "id": found["items"][0]["id"] })).await?;
+    let by = &entry["entry"]["policies"][1];
+    let (mandate, delegation) = (text(by, "/mandate"), text(by, "/delegation"));
+    told.detail(&format!(
+        "the record: approved by mia by the mandate {mandate}, through the delegation {delegation}"
+    ))?;
+    same(&by["delegation"], &json!("holiday"), "the delegation")?;
+    let proven = admin.call("record_verify", json!({})).await?;
+    told.detail(&format!(
+        "record_verify: {} entries in seals and {} to be sealed, none was changed",
+        proven["entries"], proven["unsealed"]
+    ))?;
+    same(&proven["intact"], &json!(true), "the proof of the record")
 }
 
 async fn journal(admin: &Client, told: &mut Transcript<'_>, instance: &str) -> Result<()> {

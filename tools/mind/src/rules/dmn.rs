@@ -1,4 +1,4 @@
-//! What a DMN file holds, and why one cannot be kept. Pure functions.
+//! What a rule file holds, and what keeps it from being published. Pure functions.
 
 use flowmaster_engine::dmn::{DecisionError, Decisions};
 use flowmaster_engine::finding::Finding;
@@ -6,19 +6,21 @@ use flowmaster_engine::xml::Element;
 use flowmaster_store::intact;
 
 use super::tables;
-use super::types::{DecisionInfo, FoundInTable};
+use super::types::{DecisionInfo, RuleFinding};
 
 /// The largest file, in bytes.
 const MAX_BYTES: usize = 1024 * 1024;
 
-/// A DMN file that can be evaluated.
+/// A rule file that can be kept.
 pub(super) struct File {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) hash: String,
+    pub(super) dmn: String,
+    /// None while it cannot be evaluated.
     pub(super) decisions: Vec<DecisionInfo>,
-    /// What is doubtful about its tables.
-    pub(super) doubts: Vec<FoundInTable>,
+    /// What keeps it from being published, and what is doubtful about its tables.
+    pub(super) findings: Vec<RuleFinding>,
 }
 
 /// Reads `dmn` as XML.
@@ -31,33 +33,51 @@ pub(super) fn parse(dmn: &str) -> Result<Element, Vec<Finding>> {
     Element::parse(dmn.as_bytes()).map_err(|error| vec![finding(&error.into())])
 }
 
-/// Reads `dmn` and checks that it can be evaluated. `id` names the file when given.
-pub(super) fn read(dmn: &str, id: Option<String>) -> Result<File, Vec<Finding>> {
-    let root = parse(dmn)?;
-    let mut decisions = Decisions::default();
-    decisions.add(dmn.as_bytes()).map_err(|error| vec![finding(&error)])?;
+/// Reads `dmn`. `id` names the file when given.
+///
+/// # Errors
+/// What keeps it from being kept: it is no DMN at all, or has no id.
+pub(super) fn read(dmn: String, id: Option<String>) -> Result<File, Vec<Finding>> {
+    let root = parse(&dmn)?;
+    if &*root.name != "definitions" {
+        let what = format!("its outermost element is {:?}, not definitions", root.name);
+        return Err(vec![finding(&DecisionError::NotDmn(what))]);
+    }
     let attribute = |name: &str| root.attribute(name).unwrap_or_default();
     let id = id.unwrap_or_else(|| attribute("id").to_owned());
+    if !is_id(&id) {
+        let what = format!("{id:?} is not an id for a file");
+        let fix = "give the definitions element an id of 1 to 100 letters, digits or . _ - :";
+        return Err(vec![Finding::error("file_id", &id, what, fix)]);
+    }
     let name = match attribute("name") {
         "" => id.clone(),
         name => name.to_owned(),
     };
-    let findings = problems(&id, &decisions);
-    if !findings.is_empty() {
-        return Err(findings);
-    }
-    let decisions = decisions.ids().map(|id| describe(&root, &decisions, id)).collect();
-    let hash = intact::fingerprint(dmn);
-    Ok(File { id, name, hash, decisions, doubts: tables::doubts(&root) })
+    let mut compiled = Decisions::default();
+    let (decisions, findings) = match compiled.add(dmn.as_bytes()) {
+        Err(error) => (Vec::new(), vec![finding(&error).into()]),
+        Ok(()) => {
+            let mut findings: Vec<RuleFinding> =
+                problems(&compiled).into_iter().map(Into::into).collect();
+            findings.extend(tables::doubts(&root));
+            findings.sort_by_key(|found| found.finding.severity);
+            (compiled.ids().map(|id| describe(&root, &compiled, id)).collect(), findings)
+        }
+    };
+    let hash = intact::fingerprint(&dmn);
+    Ok(File { id, name, hash, dmn, decisions, findings })
 }
 
-fn problems(id: &str, decisions: &Decisions) -> Vec<Finding> {
+/// The decisions of a file, ready to be evaluated.
+pub(super) fn compile(dmn: &str) -> Result<Decisions, DecisionError> {
+    let mut decisions = Decisions::default();
+    decisions.add(dmn.as_bytes())?;
+    Ok(decisions)
+}
+
+fn problems(decisions: &Decisions) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if !is_id(id) {
-        let what = format!("{id:?} is not an id for a file");
-        let fix = "give the definitions element an id of 1 to 100 letters, digits or . _ - :";
-        findings.push(Finding::error("file_id", id, what, fix));
-    }
     if decisions.ids().next().is_none() {
         let fix = "add a decision element with an id and a boxed expression";
         findings.push(Finding::error("no_decision", "", "it holds no decision", fix));
@@ -87,7 +107,7 @@ fn describe(root: &Element, decisions: &Decisions, id: &str) -> DecisionInfo {
 }
 
 /// The reason why the engine refuses a file, as a finding.
-fn finding(error: &DecisionError) -> Finding {
+pub(super) fn finding(error: &DecisionError) -> Finding {
     let what = error.to_string();
     match error {
         DecisionError::Xml(_) => Finding::error("not_xml", "", what, "send well-formed XML"),

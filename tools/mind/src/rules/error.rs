@@ -8,19 +8,32 @@ use flowmaster_engine::finding::Finding;
 use flowmaster_kernel::{Error, ErrorKind};
 use serde_json::json;
 
+use super::cases::MAX_TESTS;
+use super::types::{RuleFinding, RuleTestReport};
+
 /// The errors of this room.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RuleError {
-    #[error("the DMN file cannot be kept: {}", first(.0))]
+    #[error("it is no rule file that can be evaluated: {}", first(.0.iter().map(|finding| &*finding.what)))]
     Invalid(Vec<Finding>),
+    #[error("the draft cannot be published: {}", first(errors(.0)))]
+    Findings(Vec<RuleFinding>),
+    #[error("the draft fails {} of its {} tests", .0.failed, .0.failed + .0.passed)]
+    TestsFailed(Box<RuleTestReport>),
+    #[error("the tests are more than a file can have")]
+    TooManyTests,
+    #[error("the rule {0:?} has no draft")]
+    NoDraft(String),
+    #[error("the draft was changed since you read it")]
+    DraftChanged { current: String },
     #[error("no rule {0:?}")]
     UnknownFile(String),
     #[error("no version {version} of the rule {file:?}")]
     UnknownVersion { file: String, version: i64 },
     #[error("no decision {0:?}")]
     UnknownDecision(String),
-    #[error("version {version} of the rule {file:?} has no decision {decision:?}")]
-    NotInVersion { decision: String, file: String, version: i64 },
+    #[error("{} of the rule {file:?} has no decision {decision:?}", named(*version))]
+    NotInVersion { decision: String, file: String, version: Option<i64> },
     #[error("the decision {decision:?} belongs to the rule {file:?} already")]
     Taken { decision: String, file: String },
     #[error("{error}")]
@@ -33,11 +46,19 @@ pub(super) enum RuleError {
     NoTable(String),
 }
 
-fn first(findings: &[Finding]) -> String {
-    let what = findings.first().map_or("", |finding| &finding.what);
-    match findings.len() {
-        0 | 1 => what.to_owned(),
-        many => format!("{what} (and {} more)", many - 1),
+fn named(version: Option<i64>) -> String {
+    version.map_or_else(|| "the draft".to_owned(), |version| format!("version {version}"))
+}
+
+fn errors(findings: &[RuleFinding]) -> impl Iterator<Item = &str> {
+    findings.iter().filter(|found| found.is_error()).map(|found| &*found.finding.what)
+}
+
+fn first<'a>(mut findings: impl Iterator<Item = &'a str>) -> String {
+    let first = findings.next().unwrap_or_default();
+    match findings.count() {
+        0 => first.to_owned(),
+        more => format!("{first} (and {more} more)"),
     }
 }
 
@@ -48,6 +69,26 @@ impl From<RuleError> for Error {
             RuleError::Invalid(findings) => Self::invalid("rule_invalid", what)
                 .fix("mend what the findings say; nothing was saved")
                 .details(json!({ "findings": findings })),
+            RuleError::Findings(findings) => Self::invalid("rule_invalid", what)
+                .fix("mend what the findings say, save the draft and publish it again")
+                .next("rule_save")
+                .details(json!({ "findings": findings })),
+            RuleError::TestsFailed(report) => Self::invalid("rule_tests_failed", what)
+                .why("a version is published only if its decisions answer what its tests expect")
+                .fix("mend the decisions, or the tests where they expect the wrong answer")
+                .next("rule_save")
+                .details(json!({ "report": report })),
+            RuleError::TooManyTests => Self::new(ErrorKind::TooLarge, "too_many_tests", what)
+                .why(format!("a file has at most {MAX_TESTS} tests, of 1 MB together"))
+                .fix("keep the cases at the boundaries of the rules"),
+            RuleError::NoDraft(_) => Self::conflict("no_draft", what)
+                .why("the newest version is published and nothing was saved since")
+                .fix("save a changed file first")
+                .next("rule_save"),
+            RuleError::DraftChanged { current } => Self::conflict("draft_changed", what)
+                .fix("read the draft again, merge your change and save with its hash")
+                .next("rule_get")
+                .details(json!({ "current_hash": current })),
             RuleError::UnknownFile(file) => Self::not_found("rule", &file).next("rule_search"),
             RuleError::UnknownVersion { .. } => {
                 Self::new(ErrorKind::NotFound, "rule_version_not_found", what)
@@ -55,7 +96,7 @@ impl From<RuleError> for Error {
                     .next("rule_get")
             }
             RuleError::UnknownDecision(id) => Self::not_found("decision", &id)
-                .fix("save the DMN file that defines it first, or use the id of an active decision")
+                .fix("publish the rule file that defines it first, or use the id of a published decision")
                 .next("rule_search"),
             RuleError::NotInVersion { .. } => {
                 Self::new(ErrorKind::NotFound, "decision_not_found", what)

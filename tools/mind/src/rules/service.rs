@@ -1,6 +1,10 @@
-//! The verbs of the rules room: what is kept here, what is worked out in [`working`].
+//! The verbs of the rules room: what is found here, what is kept in [`drafts`], what is worked out in
+//! [`working`].
 
+mod drafts;
 mod working;
+
+pub use working::Source;
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
@@ -14,11 +18,8 @@ use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
 use super::error::RuleError;
-use super::tables::Content;
-use super::types::{
-    EvaluateRule, FoundRules, GetRule, Rule, RuleInfo, RulePin, SaveRule, SavedRule, SearchRules,
-};
-use super::{dmn, store};
+use super::store::{self, Draft, FileRow, VersionRow};
+use super::types::{FoundRules, GetRule, Rule, RulePin, RuleSummary, RuleTest, SearchRules};
 
 /// How many compiled sets of pins are remembered.
 const COMPILED: NonZeroUsize = NonZeroUsize::MIN.saturating_add(127);
@@ -88,8 +89,8 @@ impl Rules {
         let mut session = self.db.read(ctx).await?;
         let mut files = Vec::with_capacity(pins.len());
         for pin in pins {
-            let file = store::dmn(&mut session, pin).await?;
-            files.push(file.ok_or_else(|| unknown_version(pin))?);
+            let row = store::version(&mut session, pin).await?;
+            files.push(row.ok_or_else(|| unknown_version(pin))?.dmn);
         }
         Ok(files)
     }
@@ -103,77 +104,61 @@ impl Rules {
 
     pub(super) async fn get(&self, ctx: &Ctx, params: GetRule) -> Result<Rule> {
         let mut session = self.db.read(ctx).await?;
-        let active = store::find(&mut session, &params.id, None)
-            .await?
-            .ok_or_else(|| RuleError::UnknownFile(params.id.clone()))?;
-        let active_version = active.version;
-        let info = match params.version.filter(|version| *version != active_version) {
-            None => active,
-            Some(version) => store::find(&mut session, &params.id, Some(version))
-                .await?
-                .ok_or(RuleError::UnknownVersion { file: params.id, version })?,
-        };
-        let dmn = match params.response_format {
-            ResponseFormat::Concise => None,
-            ResponseFormat::Detailed => {
-                let pin = RulePin { file: info.id.clone(), version: info.version };
-                store::dmn(&mut session, &pin).await?
-            }
-        };
-        Ok(Rule { info, active_version, dmn })
-    }
-
-    /// Saves a DMN file as a new version, unless the active one has the same content.
-    ///
-    /// # Errors
-    /// `rule_invalid` with findings, or `decision_id_taken`.
-    pub async fn save(&self, ctx: &Ctx, params: SaveRule) -> Result<SavedRule> {
-        let SaveRule { rules, dmn, id } = params;
-        let content = Content::of(rules, dmn)?;
-        let (file, dmn) = off_thread(move || {
-            let dmn = content.into_dmn()?;
-            Ok((dmn::read(&dmn, id)?, dmn))
+        let wanted = Wanted { version: params.version, draft: params.draft };
+        let Content { version, row, tests, summary } =
+            content(&mut session, &params.id, wanted).await?;
+        let versions = store::versions(&mut session, &params.id).await?;
+        let is_detailed = params.response_format == ResponseFormat::Detailed;
+        let VersionRow { name, hash, decisions, dmn } = row;
+        Ok(Rule {
+            id: params.id,
+            version,
+            hash,
+            name,
+            decisions,
+            active_version: summary.active_version,
+            has_draft: summary.has_draft,
+            versions,
+            dmn: is_detailed.then_some(dmn),
+            tests: is_detailed.then_some(tests),
         })
-        .await?
-        .map_err(RuleError::Invalid)?;
-        let mut tx = self.db.begin(ctx).await?;
-        let newest = store::find(&mut tx, &file.id, None).await?;
-        if let Some(rule) = newest.as_ref().filter(|rule| rule.hash == file.hash) {
-            let unchanged = SavedRule { rule: rule.clone(), is_new: false, findings: file.doubts };
-            return tx.commit(unchanged).await;
-        }
-        for decision in &file.decisions {
-            let holder = store::holder(&mut tx, &decision.id).await?;
-            if let Some(other) = holder.filter(|holder| holder.file != file.id) {
-                let decision = decision.id.clone();
-                return Err(RuleError::Taken { decision, file: other.file }.into());
-            }
-        }
-        let rule = RuleInfo {
-            id: file.id,
-            version: newest.map_or(0, |rule| rule.version) + 1,
-            hash: file.hash,
-            name: file.name,
-            decisions: file.decisions,
-            author: ctx.principal.id.clone(),
-            created_at: ctx.now(),
-        };
-        store::add(&mut tx, &rule, &dmn).await?;
-        tx.commit(SavedRule { rule, is_new: true, findings: file.doubts }).await
     }
+}
 
-    /// The version that `params` mean.
-    async fn wanted(&self, ctx: &Ctx, params: &EvaluateRule) -> Result<RulePin> {
-        let mut session = self.db.read(ctx).await?;
-        let active = match &params.file {
-            None => holder(&mut session, &params.decision).await?,
-            Some(file) => store::find(&mut session, file, None)
-                .await?
-                .map(|rule| RulePin { file: rule.id, version: rule.version })
-                .ok_or_else(|| RuleError::UnknownFile(file.clone()))?,
-        };
-        Ok(RulePin { version: params.version.unwrap_or(active.version), ..active })
-    }
+/// Which content of a rule file is meant.
+#[derive(Clone, Copy, Debug)]
+struct Wanted {
+    /// The active one, or the draft while nothing is published, if none is said.
+    version: Option<i64>,
+    draft: bool,
+}
+
+/// The content of a version of a rule file, or of its draft.
+struct Content {
+    /// Absent for the draft.
+    version: Option<i64>,
+    row: VersionRow,
+    tests: Vec<RuleTest>,
+    summary: RuleSummary,
+}
+
+async fn content(session: &mut Session, id: &str, wanted: Wanted) -> Result<Content> {
+    let file = store::find(session, id).await?;
+    let FileRow { summary, draft, tests } =
+        file.ok_or_else(|| RuleError::UnknownFile(id.to_owned()))?;
+    let version = wanted.version.or(summary.active_version).filter(|_| !wanted.draft);
+    let row = match (version, draft) {
+        (Some(version), _) => {
+            let pin = RulePin { file: id.to_owned(), version };
+            let row = store::version(session, &pin).await?;
+            row.ok_or_else(|| unknown_version(&pin))?
+        }
+        (None, Some(Draft { dmn, hash, decisions })) => {
+            VersionRow { name: summary.name.clone(), hash, decisions, dmn }
+        }
+        (None, None) => return Err(RuleError::NoDraft(id.to_owned()).into()),
+    };
+    Ok(Content { version, row, tests, summary })
 }
 
 async fn holder(session: &mut Session, decision: &str) -> Result<RulePin> {

@@ -3,10 +3,13 @@
 use flowmaster_kernel::Result;
 use flowmaster_store::{Migrations, Param, Row, Session, Tx, intact, params};
 
-use super::types::{RuleInfo, RulePin, SearchRules};
+use super::types::{
+    DecisionInfo, RulePin, RuleSummary, RuleTest, RuleVersion, SavedRule, SearchRules,
+};
 
-/// The room's tables. `rules_active` says which active version holds a decision. The second step
-/// hands the mandates over to the room that has them now, whose steps come after these.
+/// The room's tables: `rules_file` has what is worked on, `rules_decision` the versions, and
+/// `rules_active` says which active version holds a decision. The second step hands the mandates over to
+/// the room that has them now, whose steps come after these. Before the third every save was a version.
 pub const MIGRATIONS: Migrations = Migrations {
     room: "rules",
     steps: &[
@@ -42,63 +45,150 @@ CREATE TABLE rules_mandates (
         "
 ALTER TABLE rules_mandates RENAME TO mandates_set;
 ",
+        "
+CREATE TABLE rules_file (
+    tenant_id TEXT NOT NULL,
+    id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    active_version BIGINT,
+    draft TEXT,
+    draft_hash TEXT,
+    draft_decisions TEXT,
+    tests TEXT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, id)
+);
+INSERT INTO rules_file (tenant_id, id, name, active_version, tests, updated_at)
+    SELECT r.tenant_id, r.id, r.name, r.version, '[]', r.created_at FROM rules_decision r
+    WHERE r.version = (SELECT MAX(n.version) FROM rules_decision n
+        WHERE n.tenant_id = r.tenant_id AND n.id = r.id);
+",
     ],
 };
 
-const ADD: &str = "INSERT INTO rules_decision
+const FILE: &str = "SELECT f.id, f.name, f.active_version, f.draft_hash,
+    COALESCE(r.decisions, f.draft_decisions), f.updated_at, f.draft, f.tests, f.draft_decisions
+    FROM rules_file f LEFT JOIN rules_decision r
+    ON r.tenant_id = f.tenant_id AND r.id = f.id AND r.version = f.active_version
+    WHERE f.tenant_id = $1 AND f.id = $2";
+const SAVE_DRAFT: &str = "INSERT INTO rules_file
+    (tenant_id, id, name, draft, draft_hash, draft_decisions, tests, updated_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    ON CONFLICT (tenant_id, id) DO UPDATE SET name = excluded.name, draft = excluded.draft,
+    draft_hash = excluded.draft_hash, draft_decisions = excluded.draft_decisions,
+    tests = excluded.tests, updated_at = excluded.updated_at";
+const SAVE_TESTS: &str =
+    "UPDATE rules_file SET tests = $3, updated_at = $4 WHERE tenant_id = $1 AND id = $2";
+const ACTIVATE: &str = "UPDATE rules_file SET active_version = $3, draft = NULL, draft_hash = NULL,
+    draft_decisions = NULL, updated_at = $4 WHERE tenant_id = $1 AND id = $2";
+const ADD_VERSION: &str = "INSERT INTO rules_decision
     (tenant_id, id, version, hash, name, decisions, author, created_at, dmn)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-const NEWEST: &str = "SELECT id, version, hash, name, decisions, author, created_at
-    FROM rules_decision WHERE tenant_id = $1 AND id = $2 ORDER BY version DESC LIMIT 1";
-const ONE: &str = "SELECT id, version, hash, name, decisions, author, created_at
-    FROM rules_decision WHERE tenant_id = $1 AND id = $2 AND version = $3";
-const DMN: &str =
-    "SELECT dmn, hash FROM rules_decision WHERE tenant_id = $1 AND id = $2 AND version = $3";
-const ACTIVATE: &str = "INSERT INTO rules_active (tenant_id, decision_id, file, version)
+const VERSIONS: &str = "SELECT version, hash, author, created_at FROM rules_decision
+    WHERE tenant_id = $1 AND id = $2 ORDER BY version DESC LIMIT 50";
+const VERSION: &str = "SELECT name, hash, decisions, dmn FROM rules_decision
+    WHERE tenant_id = $1 AND id = $2 AND version = $3";
+const HOLD: &str = "INSERT INTO rules_active (tenant_id, decision_id, file, version)
     VALUES ($1, $2, $3, $4)";
-const DEACTIVATE: &str = "DELETE FROM rules_active WHERE tenant_id = $1 AND file = $2";
+const LET_GO: &str = "DELETE FROM rules_active WHERE tenant_id = $1 AND file = $2";
 const HOLDER: &str =
     "SELECT file, version FROM rules_active WHERE tenant_id = $1 AND decision_id = $2";
 const ACTIVE: &str =
     "SELECT decision_id FROM rules_active WHERE tenant_id = $1 ORDER BY decision_id";
 
-pub(super) async fn add(tx: &mut Tx, rule: &RuleInfo, dmn: &str) -> Result<()> {
-    let values = params![
-        &rule.id,
-        rule.version,
-        &rule.hash,
-        &rule.name,
-        Param::json(&rule.decisions)?,
-        &rule.author,
-        rule.created_at,
-        dmn,
-    ];
-    tx.execute(ADD, &values).await?;
-    tx.execute(DEACTIVATE, &params![&rule.id]).await?;
-    for decision in &rule.decisions {
-        tx.execute(ACTIVATE, &params![&decision.id, &rule.id, rule.version]).await?;
-    }
-    Ok(())
+/// A rule file with its draft and its tests.
+pub(super) struct FileRow {
+    pub(super) summary: RuleSummary,
+    pub(super) draft: Option<Draft>,
+    pub(super) tests: Vec<RuleTest>,
 }
 
-/// The version of that number, or the newest one.
-pub(super) async fn find(
-    session: &mut Session,
-    id: &str,
-    version: Option<i64>,
-) -> Result<Option<RuleInfo>> {
-    let row = match version {
-        Some(version) => session.query_opt(ONE, &params![id, version]).await?,
-        None => session.query_opt(NEWEST, &params![id]).await?,
+/// What is worked on.
+pub(super) struct Draft {
+    pub(super) dmn: String,
+    pub(super) hash: String,
+    pub(super) decisions: Vec<DecisionInfo>,
+}
+
+/// The content of a version.
+pub(super) struct VersionRow {
+    pub(super) name: String,
+    pub(super) hash: String,
+    pub(super) decisions: Vec<DecisionInfo>,
+    pub(super) dmn: String,
+}
+
+pub(super) async fn find(session: &mut Session, id: &str) -> Result<Option<FileRow>> {
+    let Some(row) = session.query_opt(FILE, &params![id]).await? else { return Ok(None) };
+    let draft = match row.opt_text(6)?.zip(row.opt_text(3)?) {
+        None => None,
+        Some((dmn, hash)) => {
+            intact::check("draft of the rules", id, &dmn, &hash)?;
+            Some(Draft { dmn, hash, decisions: row.json(8)? })
+        }
     };
-    row.map(|row| info(&row)).transpose()
+    Ok(Some(FileRow { summary: summary(&row)?, draft, tests: row.json(7)? }))
 }
 
-pub(super) async fn dmn(session: &mut Session, pin: &RulePin) -> Result<Option<String>> {
-    let row = session.query_opt(DMN, &params![&pin.file, pin.version]).await?;
+/// Keeps a draft, and the tests of the file.
+pub(super) async fn save_draft(
+    tx: &mut Tx,
+    saved: &SavedRule,
+    name: &str,
+    dmn: &str,
+    tests: &[RuleTest],
+) -> Result<()> {
+    let (decisions, tests) = (Param::json(&saved.decisions)?, Param::json(&tests)?);
+    let now = tx.now();
+    let values = params![&saved.id, name, dmn, &saved.hash, decisions, tests, now];
+    tx.execute(SAVE_DRAFT, &values).await.map(drop)
+}
+
+pub(super) async fn save_tests(tx: &mut Tx, id: &str, tests: &[RuleTest]) -> Result<()> {
+    let values = params![id, Param::json(&tests)?, tx.now()];
+    tx.execute(SAVE_TESTS, &values).await.map(drop)
+}
+
+/// Adds a version, unless it is there, and makes it the active one.
+pub(super) async fn publish(
+    tx: &mut Tx,
+    id: &str,
+    version: i64,
+    new: Option<(&VersionRow, &str)>,
+) -> Result<()> {
+    let now = tx.now();
+    if let Some((row, author)) = new {
+        let decisions = Param::json(&row.decisions)?;
+        let VersionRow { name, hash, dmn, .. } = row;
+        let values = params![id, version, hash, name, decisions, author, now, dmn];
+        tx.execute(ADD_VERSION, &values).await?;
+        tx.execute(LET_GO, &params![id]).await?;
+        for decision in &row.decisions {
+            tx.execute(HOLD, &params![&decision.id, id, version]).await?;
+        }
+    }
+    tx.execute(ACTIVATE, &params![id, version, now]).await.map(drop)
+}
+
+/// The published versions, the newest first.
+pub(super) async fn versions(session: &mut Session, id: &str) -> Result<Vec<RuleVersion>> {
+    let version = |row: &Row| {
+        Ok(RuleVersion {
+            version: row.int(0)?,
+            hash: row.text(1)?,
+            author: row.text(2)?,
+            published_at: row.timestamp(3)?,
+        })
+    };
+    session.query(VERSIONS, &params![id]).await?.iter().map(version).collect()
+}
+
+pub(super) async fn version(session: &mut Session, pin: &RulePin) -> Result<Option<VersionRow>> {
+    let row = session.query_opt(VERSION, &params![&pin.file, pin.version]).await?;
     row.map(|row| {
-        intact::check("decisions", &pin.file, row.str(0)?, row.str(1)?)?;
-        row.text(0)
+        intact::check("decisions", &pin.file, row.str(3)?, row.str(1)?)?;
+        let (name, hash, dmn) = (row.text(0)?, row.text(1)?, row.text(3)?);
+        Ok(VersionRow { name, hash, decisions: row.json(2)?, dmn })
     })
     .transpose()
 }
@@ -114,51 +204,51 @@ pub(super) async fn active(session: &mut Session) -> Result<Vec<String>> {
     session.query(ACTIVE, &[]).await?.iter().map(|row| row.text(0)).collect()
 }
 
-/// Up to `limit` active versions that match, by id.
+/// Up to `limit` rule files that match, by id.
 pub(super) async fn search(
     session: &mut Session,
     filter: &SearchRules,
     limit: usize,
-) -> Result<Vec<RuleInfo>> {
+) -> Result<Vec<RuleSummary>> {
     let mut sql = String::from(
-        "SELECT r.id, r.version, r.hash, r.name, r.decisions, r.author, r.created_at
-         FROM rules_decision r WHERE r.tenant_id = $1 AND r.version = (
-            SELECT MAX(n.version) FROM rules_decision n
-            WHERE n.tenant_id = r.tenant_id AND n.id = r.id)",
+        "SELECT f.id, f.name, f.active_version, f.draft_hash,
+         COALESCE(r.decisions, f.draft_decisions), f.updated_at
+         FROM rules_file f LEFT JOIN rules_decision r
+         ON r.tenant_id = f.tenant_id AND r.id = f.id AND r.version = f.active_version
+         WHERE f.tenant_id = $1",
     );
     let mut values: Vec<Param> = Vec::new();
     if let Some(cursor) = &filter.cursor {
         values.push((&cursor.0).into());
-        sql.push_str(&format!(" AND r.id > ${}", values.len() + 1));
+        sql.push_str(&format!(" AND f.id > ${}", values.len() + 1));
     }
     if let Some(text) = &filter.text {
         values.push(text.into());
         let number = values.len() + 1;
         sql.push_str(&format!(
-            " AND (/*sqlite:INSTR*//*postgres:STRPOS*/(LOWER(r.id), LOWER(CAST(${number} AS TEXT))) > 0
-                OR /*sqlite:INSTR*//*postgres:STRPOS*/(LOWER(r.name), LOWER(CAST(${number} AS TEXT))) > 0)"
+            " AND (/*sqlite:INSTR*//*postgres:STRPOS*/(LOWER(f.id), LOWER(CAST(${number} AS TEXT))) > 0
+                OR /*sqlite:INSTR*//*postgres:STRPOS*/(LOWER(f.name), LOWER(CAST(${number} AS TEXT))) > 0)"
         ));
     }
     if let Some(decision) = &filter.decision {
         values.push(decision.into());
         sql.push_str(&format!(
-            " AND r.id = (SELECT a.file FROM rules_active a
-                WHERE a.tenant_id = r.tenant_id AND a.decision_id = ${})",
+            " AND f.id = (SELECT a.file FROM rules_active a
+                WHERE a.tenant_id = f.tenant_id AND a.decision_id = ${})",
             values.len() + 1
         ));
     }
-    sql.push_str(&format!(" ORDER BY r.id LIMIT {limit}"));
-    session.query_dynamic(&sql, &values).await?.iter().map(info).collect()
+    sql.push_str(&format!(" ORDER BY f.id LIMIT {limit}"));
+    session.query_dynamic(&sql, &values).await?.iter().map(summary).collect()
 }
 
-fn info(row: &Row) -> Result<RuleInfo> {
-    Ok(RuleInfo {
+fn summary(row: &Row) -> Result<RuleSummary> {
+    Ok(RuleSummary {
         id: row.text(0)?,
-        version: row.int(1)?,
-        hash: row.text(2)?,
-        name: row.text(3)?,
+        name: row.text(1)?,
+        active_version: row.opt_int(2)?,
+        has_draft: row.opt_text(3)?.is_some(),
         decisions: row.json(4)?,
-        author: row.text(5)?,
-        created_at: row.timestamp(6)?,
+        updated_at: row.timestamp(5)?,
     })
 }

@@ -9,7 +9,7 @@ use flowmaster_engine::xml::Element;
 
 use super::dmn;
 use super::error::RuleError;
-use super::types::{AnalyzedRule, AnalyzedTable, FoundInTable};
+use super::types::{AnalyzedRule, AnalyzedTable, RuleFinding};
 
 /// A rule file in one of its forms.
 pub(super) enum Content {
@@ -58,12 +58,13 @@ pub(super) fn analyzed(dmn: &str, decision: Option<&str>) -> Result<AnalyzedRule
 }
 
 /// What is found in the tables of a file that is more than information.
-pub(super) fn doubts(root: &Element) -> Vec<FoundInTable> {
+pub(super) fn doubts(root: &Element) -> Vec<RuleFinding> {
     let mut doubts = Vec::new();
     for table in table::read(root).tables {
         let found = analyze(&table).findings.into_iter();
         let found = found.filter(|finding| finding.severity != Severity::Info);
-        doubts.extend(found.map(|finding| FoundInTable { decision: table.id.clone(), finding }));
+        let element = Some(table.id);
+        doubts.extend(found.map(|finding| RuleFinding { element: element.clone(), finding }));
     }
     doubts
 }

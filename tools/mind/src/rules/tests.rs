@@ -12,6 +12,7 @@ use super::types::*;
 use super::*;
 
 mod decisions;
+mod drafts;
 
 struct Room {
     rules: Arc<Rules>,

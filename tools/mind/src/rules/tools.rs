@@ -15,7 +15,7 @@ pub fn operations(room: &Arc<Rules>) -> Vec<Operation> {
             Spec {
                 name: "rule_search",
                 title: "Find rules",
-                description: "Use this to find DMN files by a part of their id or name, or by a \
+                description: "Use this to find rule files by a part of their id or name, or by a \
                               decision they hold. Answers their decisions with the names of the \
                               inputs, ready for rule_evaluate.",
                 effect: Effect::Read,
@@ -30,9 +30,9 @@ pub fn operations(room: &Arc<Rules>) -> Vec<Operation> {
             Spec {
                 name: "rule_get",
                 title: "Read a rule",
-                description: "Use this to see a version of a DMN file: its decisions and inputs, \
-                              and with response_format detailed its XML, for example to change it \
-                              and give it to rule_save.",
+                description: "Use this to see a version of a rule file, or its draft: its \
+                              decisions and inputs, and with response_format detailed its tests and \
+                              its DMN XML, for example to change it and give it to rule_save.",
                 effect: Effect::Read,
                 area: "rules",
                 roles: &Role::ALL,
@@ -44,14 +44,12 @@ pub fn operations(room: &Arc<Rules>) -> Vec<Operation> {
         Operation::new(
             Spec {
                 name: "rule_save",
-                title: "Save a rule",
-                description: "Use this to add or change decisions: a rule file with decision tables \
-                              or FEEL expressions, in the compact form (rules) or as DMN XML. It is \
-                              checked first; what is wrong comes back as findings and nothing is \
-                              saved; gaps, overlaps and the like come back with the saved version. \
-                              A changed file becomes a new version that is active at once; running \
-                              processes keep the version they started with. To go back, save the \
-                              older content again.",
+                title: "Save a rule draft",
+                description: "Use this to create or change decisions and their tests: a rule file \
+                              with decision tables or FEEL expressions, in the compact form (rules) \
+                              or as DMN XML. It saves a draft and answers what would keep it from \
+                              being published, and gaps, overlaps and the like; processes are not \
+                              affected until rule_publish.",
                 effect: Effect::Write,
                 area: "rules",
                 roles: WRITERS,
@@ -59,6 +57,37 @@ pub fn operations(room: &Arc<Rules>) -> Vec<Operation> {
             },
             room,
             |room, ctx, params| async move { room.save(&ctx, params).await },
+        ),
+        Operation::new(
+            Spec {
+                name: "rule_publish",
+                title: "Publish a rule",
+                description: "Use this to make the draft of a rule file its next version, which \
+                              processes take when they are published next; those that are published \
+                              keep theirs. Refused while there are errors or tests that fail. To go \
+                              back, save the older content and publish it.",
+                effect: Effect::Write,
+                area: "rules",
+                roles: WRITERS,
+                toolset: Toolset::Rules,
+            },
+            room,
+            |room, ctx, params| async move { room.publish(&ctx, params).await },
+        ),
+        Operation::new(
+            Spec {
+                name: "rule_test",
+                title: "Test a rule",
+                description: "Use this to run the test table of a rule file, or tests that you give, \
+                              on a version or the draft: which decisions do not answer what is \
+                              expected, which rules matched, and which rules no test covers.",
+                effect: Effect::Read,
+                area: "rules",
+                roles: &Role::ALL,
+                toolset: Toolset::Rules,
+            },
+            room,
+            |room, ctx, params| async move { room.test(&ctx, params).await },
         ),
         Operation::new(
             Spec {

@@ -1,16 +1,21 @@
 //! Parameters and answers of the rule operations.
 
-use flowmaster_engine::dmn::analyze::{Analysis, TableFinding};
+mod analyzing;
+mod evaluating;
+mod testing;
+
+use flowmaster_engine::dmn::analyze::TableFinding;
 use flowmaster_engine::dmn::compact::CompactRules;
-use flowmaster_engine::dmn::explain::Explanation;
-use flowmaster_engine::dmn::similar::Similarities;
-use flowmaster_engine::finding::Finding;
+use flowmaster_engine::finding::{Finding, Severity};
 use flowmaster_kernel::{Cursor, Page, PageRequest, ResponseFormat, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
-/// A version of a DMN file, fixed for whoever pinned it.
+pub use analyzing::{AnalyzeRule, AnalyzedRule, AnalyzedTable};
+pub use evaluating::{EvaluateRule, Evaluated};
+pub use testing::{RuleTest, RuleTestCase, RuleTestReport, TestRule, Uncovered};
+
+/// A version of a rule file, fixed for whoever pinned it.
 #[derive(
     Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -22,7 +27,7 @@ pub struct RulePin {
     pub version: i64,
 }
 
-/// A decision in a DMN file.
+/// A decision in a rule file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DecisionInfo {
     /// Id, for `rule_evaluate` and business rule tasks.
@@ -33,33 +38,45 @@ pub struct DecisionInfo {
     pub inputs: Vec<String>,
 }
 
-/// What is known of a version of a DMN file.
+/// A rule file in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct RuleInfo {
+pub struct RuleSummary {
     /// Id of the file.
     pub id: String,
-    /// Number of the version, from 1. The newest is the active one.
+    /// Human name.
+    pub name: String,
+    /// The version that processes take when they are published; absent while nothing is published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active_version: Option<i64>,
+    /// Whether there is a draft that is not published.
+    pub has_draft: bool,
+    /// The decisions of the active version, or of the draft while nothing is published; by id.
+    pub decisions: Vec<DecisionInfo>,
+    /// When it was changed last.
+    pub updated_at: Timestamp,
+}
+
+/// A published version of a rule file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RuleVersion {
+    /// Number, from 1.
     pub version: i64,
     /// SHA-256 of the file, in hexadecimal.
     pub hash: String,
-    /// Human name.
-    pub name: String,
-    /// Its decisions, by id.
-    pub decisions: Vec<DecisionInfo>,
-    /// Who saved it.
+    /// Who published it.
     pub author: String,
     /// When.
-    pub created_at: Timestamp,
+    pub published_at: Timestamp,
 }
 
-/// Finds DMN files by what their active versions hold.
+/// Finds rule files.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SearchRules {
     /// Part of the id or the name, upper or lower case.
     #[serde(default)]
     pub text: Option<String>,
-    /// Only the file that holds the decision with this id.
+    /// Only the file whose active version holds the decision with this id.
     #[serde(default)]
     pub decision: Option<String>,
     /// How many at most, 1 to 50. Default 20.
@@ -77,37 +94,56 @@ impl SearchRules {
     }
 }
 
-/// Active versions, by id.
-pub type FoundRules = Page<RuleInfo>;
+/// Rule files, by id.
+pub type FoundRules = Page<RuleSummary>;
 
-/// Reads a DMN file.
+/// Reads a rule file.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GetRule {
     /// Id of the file, from `rule_search`.
     pub id: String,
-    /// Number of the version. Default: the active one.
+    /// Number of the version. Default: the active one, or the draft while nothing is published.
     #[serde(default)]
     pub version: Option<i64>,
-    /// `detailed` adds the DMN XML.
+    /// Set to read the draft instead of a version.
+    #[serde(default)]
+    pub draft: bool,
+    /// `detailed` adds the DMN XML and the tests.
     #[serde(default)]
     pub response_format: ResponseFormat,
 }
 
-/// A version of a DMN file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+/// A version of a rule file, or its draft.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Rule {
-    /// What is known of it.
-    #[serde(flatten)]
-    pub info: RuleInfo,
-    /// The version in force, which is the newest.
-    pub active_version: i64,
-    /// The file.
+    /// Id of the file.
+    pub id: String,
+    /// The version; absent for the draft.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<i64>,
+    /// SHA-256 of the content, in hexadecimal.
+    pub hash: String,
+    /// Human name.
+    pub name: String,
+    /// Its decisions, by id; none for a draft that cannot be evaluated.
+    pub decisions: Vec<DecisionInfo>,
+    /// The version in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub active_version: Option<i64>,
+    /// Whether there is a draft that is not published.
+    pub has_draft: bool,
+    /// The published versions, the newest first, at most 50.
+    pub versions: Vec<RuleVersion>,
+    /// The content as DMN XML.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dmn: Option<String>,
+    /// Its tests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tests: Option<Vec<RuleTest>>,
 }
 
-/// Saves a rule file, either `rules` or `dmn`: a new version that is active at once.
+/// Saves a draft of a rule file, given as either `rules` or `dmn`, and its tests.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SaveRule {
@@ -118,116 +154,87 @@ pub struct SaveRule {
     /// moment of the evaluation, in decisions but not in functions and decision services.
     #[serde(default)]
     pub dmn: Option<String>,
-    /// Id of the file. Default: that of the compact form, or of the definitions element.
+    /// Id of the file. Default: that of the compact form, or of the definitions element. To replace the
+    /// tests alone, give the id and the tests.
     #[serde(default)]
     pub id: Option<String>,
+    /// The tests of the file, at most 1,000: they replace those there are, and rule_publish refuses a
+    /// draft that fails one. Default: they stay as they are.
+    #[serde(default)]
+    pub tests: Option<Vec<RuleTest>>,
+    /// Hash of what this change is based on, to notice that somebody else changed it.
+    #[serde(default)]
+    pub based_on: Option<String>,
 }
 
-/// The version that now holds the content.
+/// A saved draft.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SavedRule {
-    /// What is known of it.
-    #[serde(flatten)]
-    pub rule: RuleInfo,
-    /// False when the active version has exactly this content.
-    pub is_new: bool,
-    /// What `rule_analyze` finds in its tables that is more than information, at most 25 of a code.
+    /// Id of the file.
+    pub id: String,
+    /// SHA-256 of the content, in hexadecimal.
+    pub hash: String,
+    /// Its decisions, by id; none while the draft cannot be evaluated.
+    pub decisions: Vec<DecisionInfo>,
+    /// How many tests the file has.
+    pub tests: usize,
+    /// What keeps it from being published (`error`), and what is probably not meant (`warning`), at
+    /// most 25 of a code.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub findings: Vec<FoundInTable>,
+    pub findings: Vec<RuleFinding>,
 }
 
-/// Something about a table of a file.
+/// Publishes the draft of a rule file as its next version.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PublishRule {
+    /// Id of the file.
+    pub id: String,
+    /// Hash of the draft that was reviewed; another draft is refused.
+    #[serde(default)]
+    pub hash: Option<String>,
+}
+
+/// A published version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct FoundInTable {
-    /// Id of the decision.
-    pub decision: String,
+pub struct PublishedRule {
+    /// Id of the file.
+    pub id: String,
+    /// The version that processes take from now on when they are published.
+    pub version: i64,
+    /// SHA-256 of the content, in hexadecimal.
+    pub hash: String,
+    /// False when the version before has exactly this content: then there is no new one.
+    pub is_new: bool,
+    /// Its decisions, by id.
+    pub decisions: Vec<DecisionInfo>,
+    /// How many tests it passed.
+    pub tests_passed: usize,
+    /// Warnings that did not keep it from being published.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<RuleFinding>,
+}
+
+/// Something about a rule file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RuleFinding {
+    /// Id of the decision or of another element, if it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub element: Option<String>,
     /// What it is.
     #[serde(flatten)]
     pub finding: TableFinding,
 }
 
-/// Analyses the tables of a rule file, without running them: exactly one of `rules`, `dmn` and `id`.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AnalyzeRule {
-    /// A file in the compact form that is not saved.
-    #[serde(default)]
-    pub rules: Option<CompactRules>,
-    /// A file as DMN XML that is not saved, at most 1 MB.
-    #[serde(default)]
-    pub dmn: Option<String>,
-    /// Id of a saved file.
-    #[serde(default)]
-    pub id: Option<String>,
-    /// Number of its version. Default: the active one.
-    #[serde(default)]
-    pub version: Option<i64>,
-    /// Only the table of the decision with this id.
-    #[serde(default)]
-    pub decision: Option<String>,
+impl RuleFinding {
+    pub(super) fn is_error(&self) -> bool {
+        self.finding.severity == Severity::Error
+    }
 }
 
-/// What the analysis of a file comes to.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct AnalyzedRule {
-    /// Its tables, in the order of the file.
-    pub tables: Vec<AnalyzedTable>,
-    /// Rules of different decisions of the file that contradict or repeat each other.
-    pub similar: Similarities,
-    /// Tables that could not be read, and why.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub unread: Vec<Finding>,
-}
-
-/// What the analysis of a table comes to.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct AnalyzedTable {
-    /// Id of the decision.
-    pub decision: String,
-    /// How many rules it has.
-    pub rules: usize,
-    /// The findings.
-    #[serde(flatten)]
-    pub analysis: Analysis,
-}
-
-/// Evaluates a decision. Nothing is changed.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct EvaluateRule {
-    /// Id of the decision.
-    pub decision: String,
-    /// Id of the file. Default: the one whose active version holds the decision.
-    #[serde(default)]
-    pub file: Option<String>,
-    /// Number of the version of the file. Default: the active one.
-    #[serde(default)]
-    pub version: Option<i64>,
-    /// The inputs by name, e.g. `{"amount": 1200}`.
-    #[serde(default)]
-    pub variables: Map<String, Value>,
-    /// `detailed` adds why: for a decision table, which rules matched, which gave the answer, and the
-    /// first cell that kept each other rule from matching.
-    #[serde(default)]
-    pub response_format: ResponseFormat,
-}
-
-/// What a decision answers.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct Evaluated {
-    /// Its value.
-    pub value: Value,
-    /// Id of the decision.
-    pub decision: String,
-    /// The file that holds it.
-    pub file: String,
-    /// The version that was evaluated.
-    pub version: i64,
-    /// Inputs of the file that the variables do not hold. FEEL takes them for null, which is well
-    /// where the decision does not look at them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub missing_inputs: Vec<String>,
-    /// Why it answers so, if that was asked for and it has a table.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub explanation: Option<Explanation>,
+impl From<Finding> for RuleFinding {
+    fn from(finding: Finding) -> Self {
+        let Finding { code, severity, element, what, fix } = finding;
+        Self { element, finding: TableFinding::new(severity, &code, what, fix) }
+    }
 }

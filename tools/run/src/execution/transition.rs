@@ -19,6 +19,7 @@ use super::instance::{Stored, WorkRef};
 use super::store::{self, archived, mail};
 use super::{HUMAN_TASK_CLOSED, HUMAN_TASK_REQUESTED};
 use crate::announced::{self, ANNOUNCED, Announced, MAX_ANNOUNCED};
+use crate::evaluations;
 use crate::processes::Published;
 use crate::record::{self, Committed};
 
@@ -102,6 +103,7 @@ pub(super) fn write(
     let head = journal::append(&mut writes, moment.ctx, &id, &before.head, &row, moment.audience)?;
     let step = moment.step(published, before, head.seq);
     record::append(&mut writes, &step, &decided.hearings)?;
+    evaluations::append(&mut writes, &step, &decided.evaluations)?;
     let mut outlet = Outlet {
         id: &id,
         process: &before.process,

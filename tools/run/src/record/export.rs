@@ -9,12 +9,12 @@ use flowmaster_kernel::{Ctx, Cursor, Error, Result};
 use serde::{Deserialize, Serialize};
 
 use super::chain::{Check, Fault, KnownSeal, Link, Seal, Verified, sha256};
+use super::pages::{Size, StoredSeal, page};
 use super::service::{Record, line};
-use super::store;
 use super::types::{ExportRecord, ExportedLines};
 
-/// How many seals one call looks at.
-const SEALS: usize = 20;
+/// What one call looks at: few entries more than a seal has at most, because a part ends soon.
+const SIZE: Size = Size { seals: 20, entries: 50 };
 /// A part of an export that has so many characters is not added to.
 const ENOUGH_CHARACTERS: usize = 24_000;
 /// The longest line of an export, in bytes.
@@ -49,21 +49,21 @@ impl Record {
                 KnownSeal::default()
             }
         };
-        let mut characters = 0;
-        for body in store::seals(&mut session, last.seal, SEALS).await? {
+        let page = page(&mut session, last.seal, SIZE).await?;
+        let (mut is_last, mut characters) = (page.is_last, 0);
+        for StoredSeal { body, seal, rows } in page.seals {
             if characters >= ENOUGH_CHARACTERS {
+                is_last = false;
                 break;
             }
-            let seal = read::<Seal>(&body).ok_or_else(|| unreadable(&last))?;
-            let entries = store::of_seal(&mut session, seal.seal, seal.entries.len() + 1).await?;
-            for row in &entries {
+            let seal = seal.ok_or_else(|| unreadable(&last))?;
+            for row in &rows {
                 lines.push(row.text(8)?);
             }
             lines.push(body);
             characters = lines.iter().map(String::len).sum();
             last = seal.known();
         }
-        let is_last = store::seals(&mut session, last.seal, 1).await?.is_empty();
         if is_last {
             lines.push(line(&End { end: last.seal, hash: last.hash.clone() })?);
         }

@@ -15,6 +15,7 @@ mod append;
 mod chain;
 mod error;
 mod export;
+mod pages;
 mod seal;
 mod service;
 mod store;

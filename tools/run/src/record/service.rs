@@ -6,9 +6,10 @@ use flowmaster_kernel::{
 use flowmaster_store::{Db, Session};
 use serde::Serialize;
 
-use super::chain::{Check, Fault, Seal, Verified};
+use super::chain::{Check, Fault, Verified};
 use super::error::RecordError;
-use super::export::{cursor, known, read};
+use super::export::{cursor, known};
+use super::pages::{Size, StoredSeal, page};
 use super::store::{self, Kept};
 use super::types::{
     Entry, EntrySummary, FoundEntries, GetRecord, RecordEntry, RecordedEntry, SearchRecord,
@@ -19,6 +20,8 @@ use super::types::{
 const WINDOW: usize = 20_000;
 /// How many seals one call checks.
 const SEALS: usize = 200;
+/// What is checked at once.
+const SIZE: Size = Size { seals: 50, entries: 1_000 };
 /// How many entries that no seal covers one call checks.
 const UNSEALED: usize = 5_000;
 /// What an id may be older or newer than the moment in its entry, in milliseconds.
@@ -77,18 +80,26 @@ impl Record {
         let before = params.cursor.as_ref().map(known).transpose()?.unwrap_or_default();
         let mut session = self.db.read(ctx).await?;
         let mut check = Check::behind(before, params.known.as_ref());
-        let found = verify_seals(ctx, &mut session, &mut check).await?;
-        let is_last =
-            found.is_err() || store::seals(&mut session, check.last().seal, 1).await?.is_empty();
-        if !is_last {
-            let next_cursor = Some(cursor(check.last()));
-            return Ok(Verified { next_cursor, ..check.close(Ok(())) });
+        loop {
+            if check.verified.seals >= SEALS {
+                let next_cursor = Some(cursor(check.last()));
+                return Ok(Verified { next_cursor, ..check.close(Ok(())) });
+            }
+            ctx.check_deadline()?;
+            let seals = SIZE.seals.min(SEALS - check.verified.seals);
+            let page = page(&mut session, check.last().seal, Size { seals, ..SIZE }).await?;
+            if let Err(fault) = verify_seals(ctx, &page.seals, &mut check)? {
+                return Ok(check.close(Err(fault)));
+            }
+            if !page.is_last {
+                continue;
+            }
+            let rest = verify_rest(&mut session, &mut check).await?;
+            // What was sealed meanwhile is neither unsealed nor without its seal.
+            if store::seals(&mut session, check.last().seal, 1).await?.is_empty() {
+                return Ok(check.close(rest));
+            }
         }
-        let found = match found {
-            Ok(()) => verify_rest(&mut session, &mut check).await?,
-            fault => fault,
-        };
-        Ok(check.close(found))
     }
 
     /// The first tenant behind `after` that has entries.
@@ -100,33 +111,29 @@ impl Record {
     }
 }
 
-/// Checks up to [`SEALS`] seals with everything that they cover.
-async fn verify_seals(
+/// Checks seals with everything that they cover, up to the first fault.
+fn verify_seals(
     ctx: &Ctx,
-    session: &mut Session,
+    seals: &[StoredSeal],
     check: &mut Check<'_>,
 ) -> Result<Result<(), Fault>> {
-    for body in store::seals(session, check.last().seal, SEALS).await? {
-        ctx.check_deadline()?;
+    for StoredSeal { body, seal, rows } in seals {
         let next = check.last().seal + 1;
         let fault = |entry: Option<String>, what: &str| {
             Ok(Err(Fault { seal: next, entry, what: what.to_owned() }))
         };
-        let Some(seal) = read::<Seal>(&body) else {
-            return fault(None, "the seal was changed");
-        };
-        if line(&seal)? != body || seal.tenant != ctx.tenant.as_str() {
+        let Some(seal) = seal else { return fault(None, "the seal was changed") };
+        if line(seal)? != *body || seal.tenant != ctx.tenant.as_str() {
             return fault(None, "the seal was changed");
         }
-        let rows = store::of_seal(session, seal.seal, seal.entries.len() + 1).await?;
         let mut found = Vec::with_capacity(rows.len());
-        for row in &rows {
+        for row in rows {
             let Ok(kept) = store::kept(row) else {
                 return fault(Some(row.text(0)?), "the entry was changed");
             };
             found.push(kept.link());
         }
-        if let Err(fault) = check.take(&seal, &found) {
+        if let Err(fault) = check.take(seal, &found) {
             return Ok(Err(fault));
         }
     }

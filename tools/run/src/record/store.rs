@@ -48,9 +48,9 @@ const COLUMNS: &str =
 const FIND: &str =
     "SELECT id, at, instance, process, element, actor, outcome, policies, body, hash,
     seal FROM record_entry WHERE tenant_id = $1 AND id = $2";
-const OF_SEAL: &str = "SELECT id, at, instance, process, element, actor, outcome, policies, body,
-    hash, seal FROM record_entry WHERE tenant_id = $1 AND seal = $2 AND seal > 0
-    ORDER BY id LIMIT $3";
+const OF_SEALS: &str = "SELECT id, at, instance, process, element, actor, outcome, policies, body,
+    hash, seal FROM record_entry WHERE tenant_id = $1 AND seal > $2 AND seal <= $3 AND seal > 0
+    ORDER BY seal, id LIMIT $4";
 const OF_NONE: &str = "SELECT id, at, instance, process, element, actor, outcome, policies, body,
     hash, seal FROM record_entry WHERE tenant_id = $1 AND seal = 0 ORDER BY id LIMIT $2";
 const UNSEALED: &str = "SELECT id, hash, length(body) FROM record_entry
@@ -121,9 +121,15 @@ pub(super) async fn find(session: &mut Session, id: &str) -> Result<Option<Kept>
     session.query_opt(FIND, &params![id]).await?.map(|row| kept(&row)).transpose()
 }
 
-/// Up to `limit` entries of a seal, in order.
-pub(super) async fn of_seal(session: &mut Session, seal: i64, limit: usize) -> Result<Vec<Row>> {
-    session.query(OF_SEAL, &params![seal, limit]).await
+/// Up to `limit` entries of the `count` seals behind number `after`, in order.
+pub(super) async fn of_seals(
+    session: &mut Session,
+    after: i64,
+    count: usize,
+    limit: usize,
+) -> Result<Vec<Row>> {
+    let last = after.saturating_add_unsigned(count as u64);
+    session.query(OF_SEALS, &params![after, last, limit]).await
 }
 
 /// Up to `limit` entries that no seal covers, in order.

@@ -1,23 +1,41 @@
-//! What is worked out from rules and changes nothing: evaluations, explanations, analyses.
+//! What is worked out from rules and changes nothing: evaluations, explanations, analyses, tests.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use flowmaster_engine::dmn::DecisionError;
+use flowmaster_engine::dmn::compact::CompactRules;
 use flowmaster_engine::dmn::explain::{ExplainError, Explainer, Explanation};
-use flowmaster_kernel::{Ctx, Error, ErrorKind, ResponseFormat, Result};
+use flowmaster_engine::dmn::{DecisionError, Decisions};
+use flowmaster_kernel::{Ctx, Error, ErrorKind, ResponseFormat, Result, Timestamp};
 use serde_json::{Map, Value};
 
 use super::super::error::RuleError;
-use super::super::tables::{self, Content};
-use super::super::types::{AnalyzeRule, AnalyzedRule, EvaluateRule, Evaluated, GetRule, RulePin};
-use super::{Rules, off_thread};
+use super::super::types::{
+    AnalyzeRule, AnalyzedRule, EvaluateRule, Evaluated, RulePin, RuleTestReport, TestRule,
+};
+use super::super::{cases, dmn, tables};
+use super::{Content, Rules, Wanted, content, holder, off_thread};
 
 /// How much is worked out at once. What does not end keeps its place, so hostile rules use up these
 /// places and nothing else.
 pub(super) const PLACES: usize = 8;
 /// How long a caller waits.
 const TIME: Duration = Duration::from_secs(5);
+
+/// Rules that are saved, or not: exactly one of `rules`, `dmn` and `id`.
+#[derive(Clone, Debug, Default)]
+pub struct Source {
+    /// In the compact form.
+    pub rules: Option<CompactRules>,
+    /// As DMN XML.
+    pub dmn: Option<String>,
+    /// Id of a saved file.
+    pub id: Option<String>,
+    /// Number of its version. Default: the active one, or the draft while nothing is published.
+    pub version: Option<i64>,
+    /// Whether its draft is meant.
+    pub draft: bool,
+}
 
 impl Rules {
     /// Analyses the tables of a file, which need not be saved.
@@ -26,17 +44,10 @@ impl Rules {
         ctx: &Ctx,
         params: AnalyzeRule,
     ) -> Result<AnalyzedRule> {
-        let AnalyzeRule { rules, dmn, id, version, decision } = params;
-        let content = match (rules, dmn, id) {
-            (rules, dmn, None) => Content::of(rules, dmn)?,
-            (None, None, Some(id)) => {
-                let get = GetRule { id, version, response_format: ResponseFormat::Detailed };
-                Content::Dmn(self.get(ctx, get).await?.dmn.unwrap_or_default())
-            }
-            _ => return Err(RuleError::NotOneFile.into()),
-        };
+        let AnalyzeRule { rules, dmn, id, version, draft, decision } = params;
+        let given = self.given(ctx, Source { rules, dmn, id, version, draft }).await?;
         let wanted = decision.clone();
-        let work = move || tables::analyzed(&content.into_dmn()?, wanted.as_deref());
+        let work = move || tables::analyzed(&given.into_dmn()?, wanted.as_deref());
         let what = "the analysis";
         let analyzed = self.worked_out(what, work).await?.map_err(RuleError::Invalid)?;
         match decision.filter(|_| analyzed.tables.is_empty() && analyzed.unread.is_empty()) {
@@ -45,14 +56,77 @@ impl Rules {
         }
     }
 
+    /// Decisions that are saved, or not, ready to be evaluated.
+    ///
+    /// # Errors
+    /// `not_one_rule_file`, `rule_invalid`, or rules that there are not.
+    pub async fn compiled(&self, ctx: &Ctx, source: Source) -> Result<Arc<Decisions>> {
+        let given = self.given(ctx, source).await?;
+        let work = move || {
+            let dmn = given.into_dmn()?;
+            dmn::parse(&dmn)?;
+            dmn::compile(&dmn).map_err(|error| vec![dmn::finding(&error)])
+        };
+        let compiled = self.worked_out("the rules", work).await?;
+        Ok(Arc::new(compiled.map_err(RuleError::Invalid)?))
+    }
+
+    /// The one file that is meant.
+    async fn given(&self, ctx: &Ctx, source: Source) -> Result<tables::Content> {
+        let Source { rules, dmn, id, version, draft } = source;
+        match (rules, dmn, id) {
+            (rules, dmn, None) => Ok(tables::Content::of(rules, dmn)?),
+            (None, None, Some(id)) => {
+                let mut session = self.db.read(ctx).await?;
+                let stored = content(&mut session, &id, Wanted { version, draft }).await?;
+                Ok(tables::Content::Dmn(stored.row.dmn))
+            }
+            _ => Err(RuleError::NotOneFile.into()),
+        }
+    }
+
+    /// Runs the tests of a file, or those that are given.
+    pub(in super::super) async fn test(
+        &self,
+        ctx: &Ctx,
+        params: TestRule,
+    ) -> Result<RuleTestReport> {
+        let TestRule { id, version, draft, tests } = params;
+        if let Some(tests) = &tests {
+            cases::check(tests)?;
+        }
+        let mut session = self.db.read(ctx).await?;
+        let stored = content(&mut session, &id, Wanted { version, draft }).await?;
+        drop(session);
+        let (tests, now) = (tests.unwrap_or(stored.tests), ctx.now());
+        let work = move || cases::run(&stored.row.dmn, &tests, now);
+        let report = self.worked_out("the tests", work).await?;
+        Ok(report.map_err(|error| RuleError::Invalid(vec![dmn::finding(&error)]))?)
+    }
+
     pub(in super::super) async fn evaluate(
         &self,
         ctx: &Ctx,
         params: EvaluateRule,
     ) -> Result<Evaluated> {
-        let pin = self.wanted(ctx, &params).await?;
-        let decisions = self.pinned(ctx, std::slice::from_ref(&pin)).await?;
-        let EvaluateRule { decision, variables, response_format, .. } = params;
+        let EvaluateRule { decision, file, version, draft, variables, response_format } = params;
+        let mut session = self.db.read(ctx).await?;
+        let file = match file {
+            Some(file) => file,
+            None => holder(&mut session, &decision).await?.file,
+        };
+        let Content { version, row, .. } =
+            content(&mut session, &file, Wanted { version, draft }).await?;
+        drop(session);
+        let decisions = match version {
+            Some(version) => self.pinned(ctx, &[RulePin { file: file.clone(), version }]).await?,
+            None => {
+                let dmn = row.dmn.clone();
+                let compiled = self.worked_out("the draft", move || dmn::compile(&dmn)).await?;
+                let unfit = |error| RuleError::Invalid(vec![dmn::finding(&error)]);
+                Arc::new(compiled.map_err(unfit)?)
+            }
+        };
         let missing_inputs = decisions
             .inputs(&decision)
             .filter(|input| !variables.contains_key(*input))
@@ -65,9 +139,8 @@ impl Rules {
             self.worked_out(&what, move || decisions.evaluate(&wanted, &given, now)).await?;
         let explanation = match response_format {
             ResponseFormat::Concise => None,
-            ResponseFormat::Detailed => self.explained(ctx, &pin, &decision, variables).await?,
+            ResponseFormat::Detailed => self.explained(row.dmn, &decision, variables, now).await?,
         };
-        let RulePin { file, version } = pin;
         match value {
             Ok(value) => {
                 Ok(Evaluated { value, decision, file, version, missing_inputs, explanation })
@@ -82,25 +155,43 @@ impl Rules {
         }
     }
 
-    /// Why a decision answers as it does; nothing where it has no table that can be explained.
-    async fn explained(
+    /// Why a version of a decision answers as it does at `at`; nothing where it has no table that can be
+    /// explained.
+    ///
+    /// # Errors
+    /// `rule_version_not_found`, or an explanation that takes too long.
+    pub async fn explain(
         &self,
         ctx: &Ctx,
         pin: &RulePin,
         decision: &str,
         variables: Map<String, Value>,
+        at: Timestamp,
     ) -> Result<Option<Explanation>> {
-        let file = self.files(ctx, std::slice::from_ref(pin)).await?.concat();
-        let (wanted, now) = (decision.to_owned(), ctx.now());
+        let dmn = self.files(ctx, std::slice::from_ref(pin)).await?.concat();
+        self.explained(dmn, decision, variables, at).await
+    }
+
+    async fn explained(
+        &self,
+        dmn: String,
+        decision: &str,
+        variables: Map<String, Value>,
+        at: Timestamp,
+    ) -> Result<Option<Explanation>> {
+        let wanted = decision.to_owned();
         let work = move || -> Result<Explanation, ExplainError> {
-            Ok(Explainer::read(file.as_bytes(), &wanted)?.explain(&variables, now)?)
+            Ok(Explainer::read(dmn.as_bytes(), &wanted)?.explain(&variables, at)?)
         };
         let what = format!("the explanation of {decision:?}");
         Ok(self.worked_out(&what, work).await?.ok())
     }
 
     /// What `work` gives, if there is a place for it and it is done in time.
-    async fn worked_out<T: Send + 'static>(
+    ///
+    /// # Errors
+    /// `evaluations_exhausted` while all places are taken, `decision_too_slow` for what is not done.
+    pub async fn worked_out<T: Send + 'static>(
         &self,
         what: &str,
         work: impl FnOnce() -> T + Send + 'static,

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::independent::is_intact;
 use super::{World, found, guarded, seal};
+use crate::record::pages::{Size, page};
 use crate::record::{KnownSeal, Record, Verified, export_lines, verify_export};
 
 /// How many edits of an export are tried.
@@ -136,6 +137,27 @@ async fn the_archive_takes_the_instance_and_leaves_the_record() {
     assert_eq!(archived.await["archived"], json!([id]));
     assert_eq!(found(&world, json!({ "instance": id })).await.len(), 1);
     assert_eq!(verified(&world, json!({})).await["intact"], json!(true));
+}
+
+#[tokio::test]
+async fn pages_of_any_size_hold_each_seal_once_with_its_entries() {
+    let world = busy(17).await;
+    tamper(&world, "DELETE FROM record_entry WHERE tenant_id = $1 AND seal = 2").await;
+    let mut session = world.db.read(&world.ctx).await.unwrap();
+    for (seals, entries, expected) in [(1, 1, 5), (2, 99, 3), (5, 99, 1), (9, 3, 5), (9, 4, 3)] {
+        let (mut found, mut pages) = (Vec::new(), 0);
+        let mut is_last = false;
+        while !is_last {
+            let after = i64::try_from(found.len()).unwrap();
+            let page = page(&mut session, after, Size { seals, entries }).await.unwrap();
+            for (stored, number) in page.seals.iter().zip(after + 1..) {
+                assert_eq!(stored.seal.as_ref().unwrap().seal, number);
+                found.push(stored.rows.len());
+            }
+            (is_last, pages) = (page.is_last, pages + 1);
+        }
+        assert_eq!((found, pages), (vec![3, 0, 3, 3, 3], expected), "{seals} {entries}");
+    }
 }
 
 /// The export of everything that is sealed, page by page.

@@ -1,0 +1,136 @@
+//! Drafts and what becomes of them: versions.
+
+use flowmaster_kernel::{Ctx, Result};
+
+use super::super::error::RuleError;
+use super::super::store::{self, VersionRow};
+use super::super::tables::Content;
+use super::super::types::{PublishRule, PublishedRule, RuleTest, SaveRule, SavedRule};
+use super::super::{cases, dmn};
+use super::{Rules, off_thread};
+
+impl Rules {
+    /// Saves the draft of a rule file, its tests, or both. A draft may have findings; with errors it
+    /// only cannot be published.
+    ///
+    /// # Errors
+    /// `rule_invalid` for what is no rule file, or a draft that somebody else changed.
+    pub async fn save(&self, ctx: &Ctx, params: SaveRule) -> Result<SavedRule> {
+        let SaveRule { rules, dmn, id, tests, based_on } = params;
+        if let Some(tests) = &tests {
+            cases::check(tests)?;
+        }
+        let content = match (rules, dmn, id.clone(), tests.clone()) {
+            (None, None, Some(id), Some(tests)) => {
+                return self.save_tests(ctx, id, tests, based_on).await;
+            }
+            (rules, dmn, ..) => Content::of(rules, dmn)?,
+        };
+        let file = off_thread(move || dmn::read(content.into_dmn()?, id)).await?;
+        let file = file.map_err(RuleError::Invalid)?;
+        let mut tx = self.db.begin(ctx).await?;
+        let stored = store::find(&mut tx, &file.id).await?;
+        let known = stored.map(|stored| stored.tests).unwrap_or_default();
+        expect(&current(&mut tx, &file.id).await?, based_on)?;
+        let tests = tests.unwrap_or(known);
+        let saved = SavedRule {
+            id: file.id,
+            hash: file.hash,
+            decisions: file.decisions,
+            tests: tests.len(),
+            findings: file.findings,
+        };
+        store::save_draft(&mut tx, &saved, &file.name, &file.dmn, &tests).await?;
+        tx.commit(saved).await
+    }
+
+    async fn save_tests(
+        &self,
+        ctx: &Ctx,
+        id: String,
+        tests: Vec<RuleTest>,
+        based_on: Option<String>,
+    ) -> Result<SavedRule> {
+        let mut tx = self.db.begin(ctx).await?;
+        let stored = store::find(&mut tx, &id).await?;
+        let stored = stored.ok_or_else(|| RuleError::UnknownFile(id.clone()))?;
+        let hash = current(&mut tx, &id).await?;
+        expect(&hash, based_on)?;
+        store::save_tests(&mut tx, &id, &tests).await?;
+        let (hash, decisions) = (hash.unwrap_or_default(), stored.summary.decisions);
+        let tests = tests.len();
+        tx.commit(SavedRule { id, hash, decisions, tests, findings: Vec::new() }).await
+    }
+
+    /// Publishes the draft of a rule file as its next version, if it has no errors and passes its tests.
+    ///
+    /// # Errors
+    /// `rule_invalid` with findings, `rule_tests_failed` with the failures, `decision_id_taken`, or a
+    /// draft that is not the one reviewed.
+    pub async fn publish(&self, ctx: &Ctx, params: PublishRule) -> Result<PublishedRule> {
+        let PublishRule { id, hash: reviewed } = params;
+        let stored = store::find(&mut *self.db.read(ctx).await?, &id).await?;
+        let stored = stored.ok_or_else(|| RuleError::UnknownFile(id.clone()))?;
+        let draft = stored.draft.ok_or_else(|| RuleError::NoDraft(id.clone()))?;
+        if reviewed.is_some_and(|reviewed| reviewed != draft.hash) {
+            return Err(RuleError::DraftChanged { current: draft.hash }.into());
+        }
+        let (name, tests, now) = (id.clone(), stored.tests, ctx.now());
+        let checked = move || -> Result<_, RuleError> {
+            let file = dmn::read(draft.dmn, Some(name)).map_err(RuleError::Invalid)?;
+            if file.findings.iter().any(|found| found.is_error()) {
+                return Err(RuleError::Findings(file.findings));
+            }
+            let report = cases::run(&file.dmn, &tests, now)
+                .map_err(|error| RuleError::Invalid(vec![dmn::finding(&error)]))?;
+            match report.failed {
+                0 => Ok((file, report.passed)),
+                _ => Err(RuleError::TestsFailed(Box::new(report))),
+            }
+        };
+        let (file, tests_passed) = self.worked_out("the check of the draft", checked).await??;
+
+        let mut tx = self.db.begin(ctx).await?;
+        let now_there = store::find(&mut tx, &id).await?.and_then(|stored| stored.draft);
+        let current = now_there.map(|draft| draft.hash).unwrap_or_default();
+        if current != file.hash {
+            return Err(RuleError::DraftChanged { current }.into());
+        }
+        for decision in &file.decisions {
+            let holder = store::holder(&mut tx, &decision.id).await?;
+            if let Some(other) = holder.filter(|holder| holder.file != id) {
+                let decision = decision.id.clone();
+                return Err(RuleError::Taken { decision, file: other.file }.into());
+            }
+        }
+        let newest = store::versions(&mut tx, &id).await?.into_iter().next();
+        let is_new = newest.as_ref().is_none_or(|newest| newest.hash != file.hash);
+        let version = newest.map_or(0, |newest| newest.version) + i64::from(is_new);
+        let dmn::File { name, hash, dmn, decisions, findings, .. } = file;
+        let row = VersionRow { name, hash, decisions, dmn };
+        let new = is_new.then_some((&row, &*ctx.principal.id));
+        store::publish(&mut tx, &id, version, new).await?;
+        let VersionRow { hash, decisions, .. } = row;
+        let published =
+            PublishedRule { id, version, hash, is_new, decisions, tests_passed, findings };
+        tx.commit(published).await
+    }
+}
+
+/// The hash of the draft, or of the newest version where there is none.
+async fn current(tx: &mut flowmaster_store::Tx, id: &str) -> Result<Option<String>> {
+    let draft = store::find(tx, id).await?.and_then(|stored| stored.draft);
+    Ok(match draft {
+        Some(draft) => Some(draft.hash),
+        None => store::versions(tx, id).await?.into_iter().next().map(|newest| newest.hash),
+    })
+}
+
+fn expect(current: &Option<String>, based_on: Option<String>) -> Result<(), RuleError> {
+    match (based_on, current) {
+        (Some(based_on), Some(current)) if *current != based_on => {
+            Err(RuleError::DraftChanged { current: current.clone() })
+        }
+        _ => Ok(()),
+    }
+}

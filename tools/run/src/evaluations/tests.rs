@@ -1,0 +1,149 @@
+//! The log, through processes that run on a real database.
+
+use serde_json::{Value, json};
+
+use crate::testing::{World, begin, element, end};
+
+/// A rule file that routes an amount: up to 1,000 to nobody, up to `limit` to the clerk, then the boss.
+fn routing(limit: i64) -> Value {
+    json!({ "id": "routing", "inputs": [{ "name": "amount", "type": "number" }],
+        "decisions": [{ "id": "route", "table": {
+            "hit": "FIRST", "when": [{ "input": "amount" }], "then": [{ "type": "string" }],
+            "rows": [
+                ["< 1000", "\"nobody\""],
+                [format!("[1000..{limit})"), "\"clerk\""],
+                [format!(">= {limit}"), "\"boss\""]
+            ]
+        } }] })
+}
+
+/// A world in which `routing` and a process that asks it are published.
+async fn world() -> World {
+    let world = World::new().await;
+    world.answer("rule_save", json!({ "rules": routing(5_000) })).await;
+    world.answer("rule_publish", json!({ "id": "routing" })).await;
+    let asks = json!({ "decision": "route", "result": "to" });
+    let process =
+        json!([begin("ask"), element("ask", "businessRuleTask", "done", asks), end("done")]);
+    world.publish("order", process).await;
+    world
+}
+
+async fn found(world: &World, filter: Value) -> Vec<Value> {
+    world.answer("evaluation_search", filter).await["items"].as_array().unwrap().clone()
+}
+
+#[tokio::test]
+async fn what_was_asked_is_found_and_explained() {
+    let world = world().await;
+    let mut instances = Vec::new();
+    for amount in [json!(500), json!(7_000), json!("much")] {
+        let variables = json!({ "amount": amount, "note": "not an input" });
+        instances.push(world.start("order", variables).await);
+        world.clock.advance_millis(1);
+    }
+    let all = found(&world, json!({ "decision": "route" })).await;
+    let values: Vec<Option<&Value>> = all.iter().map(|it| it.get("value")).collect();
+    assert_eq!(values, [None, Some(&json!("boss")), Some(&json!("nobody"))], "the newest first");
+    assert!(all[0]["error"].as_str().unwrap().contains("route"), "{}", all[0]);
+    let boss = &all[1];
+    assert_eq!(boss["inputs"], json!({ "amount": 7_000 }));
+    assert_eq!((&boss["file"], &boss["version"]), (&json!("routing"), &json!(1)));
+    assert_eq!((&boss["process"], &boss["element"]), (&json!("order"), &json!("ask")));
+    for (filter, count) in [
+        (json!({ "instance": instances[1] }), 1),
+        (json!({ "process": "order", "file": "routing", "version": 1 }), 3),
+        (json!({ "version": 2 }), 0),
+        (json!({ "decision": "other" }), 0),
+        (json!({ "from": boss["at"] }), 2),
+        (json!({ "before": boss["at"] }), 1),
+        (json!({ "limit": 2 }), 2),
+        (json!({ "cursor": all[1]["id"] }), 1),
+    ] {
+        assert_eq!(found(&world, filter.clone()).await.len(), count, "{filter}");
+    }
+
+    // What was published since does not change why it was answered so.
+    world.answer("rule_save", json!({ "rules": routing(9_000) })).await;
+    world.answer("rule_publish", json!({ "id": "routing" })).await;
+    let why = world.answer("evaluation_get", json!({ "id": boss["id"] })).await;
+    assert_eq!((&why["value"], &why["explanation"]["gave"]), (&json!("boss"), &json!([3])));
+    assert_eq!(why["explanation"]["missed"][1]["cell"], "[1000..5000)");
+    let unknown = world.refusal("evaluation_get", json!({ "id": "evl_none" })).await;
+    assert_eq!(unknown.code(), "evaluation_not_found");
+}
+
+#[tokio::test]
+async fn other_rules_are_asked_what_was_asked_before() {
+    let world = world().await;
+    for amount in [json!(500), json!(6_000), json!(7_000), json!(20_000), json!("much")] {
+        world.start("order", json!({ "amount": amount })).await;
+        world.clock.advance_millis(1);
+    }
+    let unsaved = json!({ "decision": "route", "rules": routing(9_000) });
+    let simulated = world.answer("rule_simulate", unsaved).await;
+    let counts = ["cases", "same", "different", "lost", "gained", "skipped"];
+    assert_eq!(counts.map(|name| &simulated[name]), [5, 3, 2, 0, 0, 0]);
+    let change = json!({ "was": "boss", "would_be": "clerk", "cases": 2 });
+    assert_eq!(simulated["changes"], json!([change]));
+    assert_eq!(simulated["differences"][0]["inputs"], json!({ "amount": 7_000 }));
+
+    world
+        .answer(
+            "rule_save",
+            json!({ "rules": {
+        "id": "routing", "inputs": [{ "name": "amount", "type": "Any" }],
+        "decisions": [{ "id": "route", "literal": "if amount = \"much\" then \"desk\" else \
+            if amount > 10000 then number(\"x\") else \"nobody\"" }]
+    } }),
+        )
+        .await;
+    let draft = json!({ "decision": "route", "id": "routing", "draft": true });
+    let simulated = world.answer("rule_simulate", draft).await;
+    assert_eq!(counts.map(|name| &simulated[name]), [5, 1, 2, 1, 1, 0]);
+    let saved = json!({ "decision": "route", "id": "routing" });
+    let simulated = world.answer("rule_simulate", saved.clone()).await;
+    assert_eq!(counts.map(|name| &simulated[name]), [5, 5, 0, 0, 0, 0]);
+    let mut late = saved;
+    late["from"] = json!("2026-07-10T08:00:00.003Z");
+    assert_eq!(world.answer("rule_simulate", late).await["cases"], 2);
+    for (asked, code) in [
+        (json!({ "decision": "route" }), "not_one_rule_file"),
+        (json!({ "decision": "route", "id": "none" }), "rule_not_found"),
+        (json!({ "decision": "other", "id": "routing" }), "decision_not_found"),
+        (json!({ "decision": "route", "dmn": "<a>" }), "rule_invalid"),
+    ] {
+        assert_eq!(world.refusal("rule_simulate", asked).await.code(), code);
+    }
+}
+
+#[tokio::test]
+async fn what_is_too_large_is_not_kept_and_said_to_be_skipped() {
+    let world = World::new().await;
+    let rules = json!({ "id": "f", "inputs": [{ "name": "text", "type": "string" }],
+        "decisions": [{ "id": "length", "literal": "string length(text)" }] });
+    world.answer("rule_save", json!({ "rules": rules })).await;
+    world.answer("rule_publish", json!({ "id": "f" })).await;
+    let asks = json!({ "decision": "length", "result": "n" });
+    let process =
+        json!([begin("ask"), element("ask", "businessRuleTask", "done", asks), end("done")]);
+    world.publish("order", process).await;
+    world.start("order", json!({ "text": "x".repeat(70_000) })).await;
+    let logged = &found(&world, json!({})).await[0];
+    assert_eq!((logged.get("inputs"), &logged["value"]), (None, &json!(70_000)));
+    let simulated = world.answer("rule_simulate", json!({ "decision": "length", "id": "f" })).await;
+    assert_eq!((&simulated["cases"], &simulated["skipped"]), (&json!(0), &json!(1)));
+}
+
+#[tokio::test]
+async fn the_log_of_an_instance_goes_to_the_archive_with_it() {
+    let world = world().await;
+    let id = world.start("order", json!({ "amount": 1 })).await;
+    world.settle().await;
+    world.clock.advance_millis(1);
+    let ended = json!({ "ended_before": "2999-01-01T00:00:00Z" });
+    assert_eq!(world.answer("instance_archive", ended).await["archived"], json!([id]));
+    assert_eq!(found(&world, json!({})).await, Vec::<Value>::new());
+    let kept = world.answer("archive_get", json!({ "id": id })).await;
+    assert_eq!(kept["belongings"]["evaluations"][0]["value"], "nobody");
+}
