@@ -18,15 +18,15 @@ use crate::report::Report;
 /// Where the peers are installed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Peers {
-    /// The program of Node.js, for Restate.
+    /// The program of Node.js.
     #[arg(long, value_name = "FILE", default_value = "node")]
-    node: PathBuf,
-    /// The folder with Restate's server and SDK in `node_modules`.
+    pub(crate) node: PathBuf,
+    /// The folder with Restate's server and SDK, feelin and dmn-eval-js in `node_modules`.
     #[arg(long, value_name = "FOLDER", default_value = ".")]
-    modules: PathBuf,
-    /// The Python that has DBOS and SpiffWorkflow.
+    pub(crate) modules: PathBuf,
+    /// The Python that has DBOS, SpiffWorkflow and bkflow-dmn.
     #[arg(long, value_name = "FILE", default_value = "python3")]
-    python: PathBuf,
+    pub(crate) python: PathBuf,
 }
 
 /// Runs every peer beside the figures of ours that are in the report.
@@ -84,7 +84,11 @@ fn add(peer: &str, said: anyhow::Result<Value>, report: &mut Report) -> anyhow::
 }
 
 /// What the script printed in its last line.
-async fn script(interpreter: &Path, name: &str, arguments: &[&OsStr]) -> anyhow::Result<Value> {
+pub(crate) async fn script(
+    interpreter: &Path,
+    name: &str,
+    arguments: &[&OsStr],
+) -> anyhow::Result<Value> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers").join(name);
     let mut command = Command::new(interpreter);
     command.arg(script).args(arguments).kill_on_drop(true);

@@ -1,32 +1,105 @@
-//! How long it takes to analyse a decision table: 1,000 rules over four inputs, which cover everything
-//! but one part and overlap once.
+//! How long it takes to analyse a decision table, and to save it with its analysis: 1,000 rules over four
+//! inputs, which cover everything but one part and overlap once.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::ensure;
 use flowmaster_engine::dmn::analyze::analyze;
+use flowmaster_engine::dmn::compact::{
+    CompactDecision, CompactInput, CompactRules, CompactTable, CompactThen, CompactWhen,
+};
 use flowmaster_engine::dmn::table::{DecisionTable, Input, Output, Rule};
+use flowmaster_kernel::{Clock, Ctx, IdSource, TenantId};
+use flowmaster_mcp_server::system::{RandomIds, SystemClock};
+use flowmaster_mind::rules::types::SaveRule;
+use flowmaster_mind::rules::{self, Rules};
+use flowmaster_store::{Db, DbConfig};
 
-use crate::report::Report;
+use crate::report::{Report, quantile};
 
 const ROUNDS: usize = 20;
 const RULES: usize = 1_000;
 const REGIONS: [&str; 5] = ["\"DE\"", "\"FR\"", "\"US\"", "\"JP\", \"KR\"", "-"];
 
-/// Measures the analysis.
-pub(crate) fn measure(report: &mut Report) -> anyhow::Result<()> {
+/// Measures both.
+pub(crate) async fn measure(report: &mut Report) -> anyhow::Result<()> {
     let table = table();
+    analysis(&table, report)?;
+    saving(&table, report).await
+}
+
+fn analysis(table: &DecisionTable, report: &mut Report) -> anyhow::Result<()> {
     let mut seconds = Vec::with_capacity(ROUNDS);
     for _ in 0..ROUNDS {
         let start = Instant::now();
-        let found = analyze(&table);
+        let found = analyze(table);
         seconds.push(start.elapsed().as_secs_f64());
         let is_found = ["gap", "overlap"].iter().all(|code| found.counts.contains_key(*code));
         ensure!(found.is_complete && is_found, "the analysis missed something: {:?}", found.counts);
     }
+    add("rules_analysis", seconds, report)
+}
+
+/// Saves a new version a round, on the embedded database.
+async fn saving(table: &DecisionTable, report: &mut Report) -> anyhow::Result<()> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let ids: Arc<dyn IdSource> = Arc::new(RandomIds);
+    let folder = tempfile::tempdir()?;
+    let url = format!("sqlite:{}", folder.path().display());
+    let db = Db::open(&DbConfig::new(url), Arc::clone(&clock)).await?;
+    db.migrate(&[rules::MIGRATIONS]).await?;
+    let room = Rules::new(db.clone());
+    let ctx = Ctx::system(TenantId::fresh(&*ids, clock.now()), &clock, &ids);
+    let mut seconds = Vec::with_capacity(ROUNDS);
+    for round in 0..ROUNDS {
+        let rules = compact(table, round);
+        let start = Instant::now();
+        let params = SaveRule { rules: Some(rules), dmn: None, id: None };
+        let saved = room.save(&ctx, params).await?;
+        seconds.push(start.elapsed().as_secs_f64());
+        ensure!(saved.is_new && !saved.findings.is_empty(), "nothing was saved, or analysed");
+    }
+    db.close().await;
+    add("rules_save", seconds, report)
+}
+
+fn add(name: &str, mut seconds: Vec<f64>, report: &mut Report) -> anyhow::Result<()> {
     seconds.sort_by(f64::total_cmp);
-    report.add("rules_analysis_ms_p50", crate::report::quantile(&seconds, 0.5) * 1_000.0)?;
-    report.add("rules_analysis_ms_max", crate::report::quantile(&seconds, 1.0) * 1_000.0)
+    report.add(&format!("{name}_ms_p50"), quantile(&seconds, 0.5) * 1_000.0)?;
+    report.add(&format!("{name}_ms_max"), quantile(&seconds, 1.0) * 1_000.0)
+}
+
+/// The table as it is saved; its first answer is `answer`.
+fn compact(table: &DecisionTable, answer: usize) -> CompactRules {
+    let row = |rule: &Rule| rule.inputs.iter().chain(&rule.outputs).cloned().collect();
+    let mut rows: Vec<Vec<String>> = table.rules.iter().map(row).collect();
+    if let Some(first) = rows.first_mut().and_then(|row| row.last_mut()) {
+        *first = format!("{answer}.5");
+    }
+    let when =
+        |input: &Input| CompactWhen { input: input.expression.clone(), ..CompactWhen::default() };
+    let input = |input: &Input| CompactInput {
+        name: input.expression.clone(),
+        type_name: input.type_name.clone(),
+        ..CompactInput::default()
+    };
+    let compact = CompactTable {
+        when: table.inputs.iter().map(when).collect(),
+        then: vec![CompactThen::default()],
+        rows,
+        ..CompactTable::default()
+    };
+    CompactRules {
+        id: table.id.clone(),
+        inputs: table.inputs.iter().map(input).collect(),
+        decisions: vec![CompactDecision {
+            id: "decision".to_owned(),
+            table: Some(compact),
+            ..CompactDecision::default()
+        }],
+        ..CompactRules::default()
+    }
 }
 
 /// Steps of an amount, of a day and of a region, half of them also by a flag.

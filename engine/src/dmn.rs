@@ -8,6 +8,7 @@
 pub mod analyze;
 mod clock;
 pub mod compact;
+mod compiled;
 pub mod explain;
 mod graph;
 mod imports;

@@ -11,7 +11,7 @@ mod json;
 mod scan;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use dsntk_feel::context::FeelContext;
 use dsntk_feel::values::Value as FeelValue;
@@ -40,6 +40,8 @@ struct Compiled {
     evaluator: Evaluator,
     /// What its work is estimated from, when that can be much.
     tree: Option<AstNode>,
+    /// What it may read, once somebody asks.
+    reads: OnceLock<Vec<String>>,
 }
 
 /// Where an expression finds its variables.
@@ -150,6 +152,7 @@ impl Program {
             stack,
             evaluator,
             tree,
+            reads: OnceLock::new(),
         })))
     }
 
@@ -166,10 +169,14 @@ impl Program {
 
     /// The names without those that are only parts of a path: what it may read.
     pub(crate) fn reads(&self) -> impl Iterator<Item = &str> {
-        let variables = scan::variables(self.text());
-        // A name of several words, or with an operator in it, is no part of a path.
-        let is_plain = |name: &str| name.chars().all(|it| it.is_alphanumeric() || it == '_');
-        self.names().filter(move |name| !is_plain(name) || variables.contains(name))
+        let reads = self.0.reads.get_or_init(|| {
+            let variables = scan::variables(self.text());
+            // A name of several words, or with an operator in it, is no part of a path.
+            let is_plain = |name: &str| name.chars().all(|it| it.is_alphanumeric() || it == '_');
+            let reads = |name: &&str| !is_plain(name) || variables.contains(name);
+            self.names().filter(reads).map(str::to_owned).collect()
+        });
+        reads.iter().map(String::as_str)
     }
 
     /// What its calls of `fromAi` say about the parameters that an agent gives.

@@ -77,7 +77,8 @@ enum Xtask {
     /// Measures in release mode, on SQLite and on a PostgreSQL of its own that waits for its disk;
     /// what follows `--` goes to the benchmark, e.g. `--instances 5000`.
     Bench {
-        /// What is measured: instances, mcp, peers, parked. Without any, the first two.
+        /// What is measured: instances, governance, mcp, peers, parked, rules. Without any, instances
+        /// and mcp.
         what: Vec<String>,
         /// Arguments of the benchmark.
         #[arg(last = true)]
@@ -140,7 +141,7 @@ fn run(command: Xtask) -> anyhow::Result<ExitCode> {
             benchmark
                 .args(["run", "--release", "--locked", "--package", "flowmaster-benches", "--"])
                 .args(["--postgres", &cluster.url()]);
-            if what.iter().any(|it| it == "peers") {
+            if what.iter().any(|it| matches!(it.as_str(), "peers" | "rules")) {
                 peers::tell(&mut benchmark)?;
             }
             steps::checked(benchmark.args(what).args(arguments))?

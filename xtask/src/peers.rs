@@ -6,8 +6,13 @@ use anyhow::Context as _;
 
 use crate::install;
 
-const NODE: [&str; 2] = ["@restatedev/restate-server@1.7.12", "@restatedev/restate-sdk@1.17.2"];
-const PYTHON: [&str; 2] = ["dbos==3.4.0", "SpiffWorkflow==3.2.0"];
+const NODE: [&str; 4] = [
+    "@restatedev/restate-server@1.7.12",
+    "@restatedev/restate-sdk@1.17.2",
+    "feelin@8.2.0",
+    "@hbtgmbh/dmn-eval-js@1.5.0",
+];
+const PYTHON: [&str; 3] = ["dbos==3.4.0", "SpiffWorkflow==3.2.0", "bkflow-dmn==0.2.0"];
 
 /// Installs the peers and tells the benchmark where they are.
 pub(crate) fn tell(benchmark: &mut Command) -> anyhow::Result<()> {

@@ -21,8 +21,9 @@ use serde::{Deserialize, Serialize};
 
 use super::table::DecisionTable;
 use crate::finding::Severity;
+pub(super) use cell::{Accepts, CONSTRUCTORS, constant};
 use grid::{Column, Grid, Space};
-pub(super) use value::literal;
+pub(super) use value::{Kind, literal};
 
 /// The most findings of one code that are listed.
 pub const MAX_OF_A_CODE: usize = 25;

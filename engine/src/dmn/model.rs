@@ -9,6 +9,7 @@ use dsntk_model::Definitions;
 use dsntk_model_evaluator::ModelEvaluator;
 use flowmaster_kernel::Timestamp;
 
+use super::compiled::CompiledTables;
 use super::graph::Graph;
 use super::inputs::Inputs;
 use super::work::Work;
@@ -38,6 +39,7 @@ pub(super) struct Model {
     /// Ids and names.
     pub(super) decisions: Vec<(String, String)>,
     evaluator: Arc<ModelEvaluator>,
+    pub(super) tables: CompiledTables,
     work: Work,
     /// The stack in bytes that reading it, and evaluating it where no function is called, can take.
     stack: usize,
@@ -109,6 +111,8 @@ impl Model {
         let evaluator = dsntk::call(stack, || ModelEvaluator::new(&definitions))
             .map_err(|defect| DecisionError::NotDmn(defect.to_string()))?
             .map_err(|error| DecisionError::NotDmn(error.to_string()))?;
+        // A table that cannot be compiled is left to the evaluator.
+        let tables = dsntk::call(stack, || definitions.last().map(CompiledTables::of));
         let named = |element: &Element, wanted: &str| {
             let name = element.attribute("name").filter(|_| &*element.name == wanted)?;
             Some((element.attribute("id").unwrap_or(name).to_owned(), name.to_owned()))
@@ -120,6 +124,7 @@ impl Model {
             inputs,
             decisions: root.elements().filter_map(|it| named(it, "decision")).collect(),
             evaluator,
+            tables: tables.ok().flatten().unwrap_or_default(),
             work,
             stack,
             is_timed: settled.iter().any(|it| !it.readers.is_empty()),
@@ -129,6 +134,20 @@ impl Model {
     /// The value at `now` of what has the name `invocable`: a decision, a decision service, a
     /// function. `variables` are the inputs as data.
     pub(super) fn value(
+        &self,
+        invocable: &str,
+        variables: &dyn Variables,
+        inputs: FeelContext,
+        now: Timestamp,
+    ) -> Result<FeelValue, NoValue> {
+        match self.tables.answer(invocable, &inputs) {
+            Some(value) => Ok(value),
+            None => self.evaluated(invocable, variables, inputs, now),
+        }
+    }
+
+    /// The same, by the evaluator.
+    pub(super) fn evaluated(
         &self,
         invocable: &str,
         variables: &dyn Variables,

@@ -169,7 +169,8 @@ fn logic_of(translator: &Translator, element: &DrgElement) -> Result<Option<Logi
     Ok(Some(logic))
 }
 
-fn name_of(element: &DrgElement) -> Option<&str> {
+/// The name under which an element is asked; nothing for what cannot be asked.
+pub(super) fn name_of(element: &DrgElement) -> Option<&str> {
     match element {
         DrgElement::Decision(it) => Some(it.name()),
         DrgElement::BusinessKnowledgeModel(it) => Some(it.name()),

@@ -26,7 +26,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("deadpool", &["store"]),
     ("async-openai", &["agents"]),
     ("minijinja", &["prompts"]),
-    ("dsntk", &["engine"]),
+    // The benchmarks compare with the evaluator alone.
+    ("dsntk", &["engine", "benches"]),
     ("anyhow", &["mcp-server", "tests", "benches", "fuzz", "xtask"]),
 ];
 

@@ -1,15 +1,19 @@
 //! What a cell accepts: its unary tests (DMN 1.5 §10.3.1.2, grammar rules 7 to 15), where they compare
 //! with constants. Anything else is unknown, and never guessed.
 
+use std::cmp::Ordering;
+
 use dsntk_feel::FeelScope;
 use dsntk_feel::values::Value as FeelValue;
 use dsntk_feel_parser::AstNode;
 
+use super::value::compare;
 use crate::dsntk;
 use crate::feel;
 
 /// The functions whose value is a constant when their arguments are.
-const CONSTRUCTORS: [&str; 5] = ["date", "time", "date and time", "duration", "number"];
+pub(in crate::dmn) const CONSTRUCTORS: [&str; 5] =
+    ["date", "time", "date and time", "duration", "number"];
 
 /// What a cell accepts.
 #[derive(Clone, Debug)]
@@ -72,6 +76,17 @@ impl Accepts {
         })
     }
 
+    /// Whether `value` passes, which is of the type of the constants. Of several tests for what a value
+    /// is not, all must pass: so the evaluator has it.
+    pub(in crate::dmn) fn passes(&self, value: &FeelValue) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::AnyOf(tests) => any_passes(tests, value),
+            Self::NoneOf(tests) => !any_passes(tests, value),
+            Self::Unknown => false,
+        }
+    }
+
     fn from_tree(tree: &AstNode) -> Option<Self> {
         let tests =
             |items: &[AstNode]| items.iter().map(Test::from_tree).collect::<Option<Vec<Test>>>();
@@ -82,6 +97,31 @@ impl Accepts {
             _ => return None,
         })
     }
+}
+
+fn any_passes(tests: &[Test], value: &FeelValue) -> bool {
+    let is = |constant: &FeelValue| compare(value, constant) == Some(Ordering::Equal);
+    let mut differs = None;
+    for test in tests {
+        match test {
+            Test::NotEqual(constant) => differs = Some(differs.unwrap_or(true) && !is(constant)),
+            Test::Equal(constant) if is(constant) => return true,
+            Test::Range { low, high } if is_within(value, low.as_ref(), high.as_ref()) => {
+                return true;
+            }
+            Test::Equal(_) | Test::Range { .. } => {}
+        }
+    }
+    differs.unwrap_or(false)
+}
+
+fn is_within(value: &FeelValue, low: Option<&End>, high: Option<&End>) -> bool {
+    let is_inside = |end: &End, inside: Ordering| match compare(value, &end.value) {
+        Some(Ordering::Equal) => end.is_closed,
+        order => order == Some(inside),
+    };
+    low.is_none_or(|end| is_inside(end, Ordering::Greater))
+        && high.is_none_or(|end| is_inside(end, Ordering::Less))
 }
 
 impl Test {
