@@ -1,6 +1,7 @@
 //! DMN decisions (DMN 1.2 to 1.5): a facade over the `dsntk` crates.
 //!
-//! What the facade adds: requirements that a file leaves out; limits before anything is parsed; no external functions, and a clock
+//! What the facade adds: requirements that a file leaves out; files that import each other; inputs as
+//! JSON, read as their types say; limits before anything is parsed; no external functions, and a clock
 //! that is an input, so that a decision is a pure function of what it is given; errors are errors
 //! and never silent nulls.
 
@@ -10,6 +11,8 @@ pub mod compact;
 mod compiled;
 pub mod explain;
 mod graph;
+mod imports;
+mod inputs;
 mod model;
 mod requirements;
 pub mod sheet;
@@ -17,20 +20,20 @@ pub mod similar;
 pub mod table;
 pub mod tck;
 mod type_names;
+mod types;
 mod work;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use dsntk_feel::Name;
-use dsntk_feel::context::FeelContext;
 use dsntk_feel::values::Value as FeelValue;
 use flowmaster_kernel::Timestamp;
 use serde_json::Value;
 
 use crate::feel::{self, FeelError, Variables};
 use crate::xml::{Element, XmlError};
+pub use imports::{Import, Outline};
 use model::Model;
 
 /// A set of decisions that can be evaluated by id.
@@ -67,12 +70,39 @@ pub enum DecisionError {
         /// What to do instead.
         fix: &'static str,
     },
+    /// Something that does not fit the rest of the model.
+    #[error("{element:?} {what}: {fix}")]
+    Invalid {
+        /// The element.
+        element: String,
+        /// What is the matter with it.
+        what: String,
+        /// What to do.
+        fix: &'static str,
+    },
     /// Two decisions with one id.
     #[error("the decision id {0:?} is used twice")]
     DuplicateId(String),
     /// No such decision.
     #[error("there is no decision {0:?}")]
     Unknown(String),
+    /// An input that is not of its type; the decision was not evaluated.
+    #[error(
+        "the input {input:?} of the decision {decision:?} has to be {expected}, and {given} was \
+         given: send something like {example}"
+    )]
+    Input {
+        /// The decision.
+        decision: String,
+        /// The input, with the way to what is wrong in it, e.g. `order.items[2].due`.
+        input: String,
+        /// The declared type.
+        expected: &'static str,
+        /// What was given, in JSON, shortened.
+        given: String,
+        /// A value that would be right, in JSON.
+        example: &'static str,
+    },
     /// It could take too long with these inputs; it was not evaluated.
     #[error(
         "the decision {decision:?} could take too long: {what} cannot be bounded, or are too large \
@@ -96,18 +126,38 @@ pub enum DecisionError {
 }
 
 impl Decisions {
-    /// Reads one DMN file and adds its decisions.
+    /// Reads one DMN file, which imports none, and adds its decisions.
     ///
     /// # Errors
     /// Anything that is not a model that can be evaluated.
     pub fn add(&mut self, bytes: &[u8]) -> Result<(), DecisionError> {
-        let model = Model::read(bytes, &[])?;
-        for (id, name) in &model.decisions {
-            if self.by_id.insert(id.clone(), (self.models.len(), name.clone())).is_some() {
-                return Err(DecisionError::DuplicateId(id.clone()));
+        self.add_all(&[bytes], &[])
+    }
+
+    /// Reads the DMN files `roots`, in order, and adds their decisions. They may import each other and
+    /// the files `imported`, and these each other; decisions of `imported` are not added. Each file
+    /// that is imported has a namespace of its own ([`Outline`] says which one imports).
+    ///
+    /// # Errors
+    /// Anything that is not a model that can be evaluated; nothing is added then.
+    pub fn add_all(&mut self, roots: &[&[u8]], imported: &[&[u8]]) -> Result<(), DecisionError> {
+        let files = roots.iter().chain(imported).map(|bytes| model::parse(bytes));
+        let mut files = files.collect::<Result<Vec<Element>, _>>()?;
+        let mut added = self.clone();
+        for bytes in roots {
+            // The file itself comes first: it is taken out while it is read, and put back last.
+            let root = files.remove(0);
+            let model = Model::read(&root, bytes, &files)?;
+            files.push(root);
+            for (id, name) in &model.decisions {
+                let place = (added.models.len(), name.clone());
+                if added.by_id.insert(id.clone(), place).is_some() {
+                    return Err(DecisionError::DuplicateId(id.clone()));
+                }
             }
+            added.models.push(Arc::new(model));
         }
-        self.models.push(Arc::new(model));
+        *self = added;
         Ok(())
     }
 
@@ -125,7 +175,7 @@ impl Decisions {
     /// The names of the inputs of the model that holds `decision`.
     pub fn inputs(&self, decision: &str) -> impl Iterator<Item = &str> {
         let model = self.by_id.get(decision).and_then(|(model, _)| self.models.get(*model));
-        model.into_iter().flat_map(|model| model.inputs.iter().map(String::as_str))
+        model.into_iter().flat_map(|model| model.inputs.names())
     }
 
     /// The value of the decision with id `decision` at `now`, which is what now() and today() read.
@@ -144,12 +194,7 @@ impl Decisions {
         else {
             return Err(DecisionError::Unknown(decision.to_owned()));
         };
-        let mut context = FeelContext::new();
-        for input in &model.inputs {
-            if let Some(value) = variables.variable(input) {
-                context.set_entry(&Name::from(input), feel::from_json(value));
-            }
-        }
+        let context = model.inputs.read(decision, variables)?;
         let no_value =
             |reason: String| DecisionError::NoValue { decision: decision.to_owned(), reason };
         let value =

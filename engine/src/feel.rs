@@ -216,9 +216,11 @@ impl Program {
         let Some(tree) = tree else { return Ok(*stack) };
         // Only functions are entered from somewhere else than where they are written.
         let of_estimate = if text.contains("function") { STACK } else { *stack };
-        stacker::maybe_grow(of_estimate, of_estimate, || estimate(tree, variables, Vec::new()))
-            .map(|estimated| scan::stack_of_depth(estimated.depth).max(*stack))
-            .map_err(|TooMuch(what)| FeelError::TooMuchWork { text: text.clone(), what })
+        stacker::maybe_grow(of_estimate, of_estimate, || {
+            estimate(tree, variables, Vec::new(), Vec::new())
+        })
+        .map(|estimated| scan::stack_of_depth(estimated.depth).max(*stack))
+        .map_err(|TooMuch(what)| FeelError::TooMuchWork { text: text.clone(), what })
     }
 
     /// The value of a condition.

@@ -17,11 +17,11 @@ use crate::xml::{Element, Node};
 /// The inputs that stand for the clock, with their types as the evaluator names them.
 const INPUTS: [(&str, &str); 2] = [(feel::NOW, "dateTime"), (feel::TODAY, "date")];
 
-/// Replaces the calls in the decisions of `root` by inputs, and says whether there were any.
+/// Replaces the calls in the decisions of `root` by inputs, and gives the ids of those decisions.
 ///
 /// # Errors
 /// A call where there can be no input.
-pub(super) fn replace(root: &mut Element) -> Result<bool, DecisionError> {
+pub(super) fn replace(root: &mut Element) -> Result<BTreeSet<String>, DecisionError> {
     let mut readers = BTreeSet::new();
     for element in root.elements_mut() {
         let is_reader = replace_in(element)
@@ -35,19 +35,10 @@ pub(super) fn replace(root: &mut Element) -> Result<bool, DecisionError> {
         for (name, _) in INPUTS {
             requirements::require_input(element, name);
         }
-        readers.insert(format!("#{}", element.attribute("id").unwrap_or_default()));
-    }
-    let evaluates_reader = |part: &Element| {
-        ["outputDecision", "encapsulatedDecision"].contains(&&*part.name)
-            && part.attribute("href").is_some_and(|href| readers.contains(href))
-    };
-    for service in root.elements().filter(|it| &*it.name == "decisionService") {
-        if service.elements().any(evaluates_reader) {
-            return Err(refused(service, "give its decisions the moment as an input"));
-        }
+        readers.insert(element.attribute("id").unwrap_or_default().to_owned());
     }
     if readers.is_empty() {
-        return Ok(false);
+        return Ok(readers);
     }
     let first = root
         .children
@@ -56,7 +47,38 @@ pub(super) fn replace(root: &mut Element) -> Result<bool, DecisionError> {
     let inputs = INPUTS.map(|(name, type_ref)| Node::Element(input(root, name, type_ref)));
     let first = first.unwrap_or_default();
     root.children.splice(first..first, inputs);
-    Ok(true)
+    Ok(readers)
+}
+
+/// Refuses services of `files` that evaluate a decision which reads the clock; `readers` gives those
+/// of each file.
+///
+/// # Errors
+/// Such a service.
+pub(super) fn check_services<'a>(
+    files: &[Element],
+    readers: impl Fn(usize) -> Option<&'a BTreeSet<String>>,
+) -> Result<(), DecisionError> {
+    for file in files {
+        let is_reader = |href: &str| {
+            let (base, id) = href.rsplit_once('#').unwrap_or_default();
+            let mut places = files.iter().enumerate().filter(|(_, it)| match base {
+                "" => std::ptr::eq(*it, file),
+                base => it.attribute("namespace") == Some(base),
+            });
+            places.any(|(place, _)| readers(place).is_some_and(|it| it.contains(id)))
+        };
+        let evaluates_reader = |part: &Element| {
+            ["outputDecision", "encapsulatedDecision"].contains(&&*part.name)
+                && part.attribute("href").is_some_and(is_reader)
+        };
+        for service in file.elements().filter(|it| &*it.name == "decisionService") {
+            if service.elements().any(evaluates_reader) {
+                return Err(refused(service, "give its decisions the moment as an input"));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Replaces the calls in the expressions below `element`, and says whether there were any.
@@ -82,6 +104,11 @@ fn input(root: &Element, name: &str, type_ref: &str) -> Element {
 
 fn refused(element: &Element, fix: &'static str) -> DecisionError {
     DecisionError::Refused { element: label(element), what: "now() or today()", fix }
+}
+
+/// Whether the input `name` stands for the clock.
+pub(super) fn is_input(name: &str) -> bool {
+    INPUTS.iter().any(|(input, _)| *input == name)
 }
 
 /// Gives the inputs that stand for the clock their values.

@@ -42,8 +42,9 @@ pub struct CompactInput {
     /// The name that expressions use, e.g. `amount`.
     pub name: String,
     /// `number`, `string`, `boolean`, `date`, `time`, `dateTime`, `dayTimeDuration`,
-    /// `yearMonthDuration` or `Any`. A value of another type counts as null. Give JSON dates as
-    /// `Any` and read them with `date(name)`. Default: `Any`.
+    /// `yearMonthDuration` or `Any`. Dates, times and durations are given as text, e.g.
+    /// `2026-01-31`, `13:45:00`, `2026-01-31T13:45:00Z`, `P3DT4H`, `P1Y6M`. A value of another type
+    /// is an error. Default: `Any`.
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_name: Option<String>,
     /// FEEL unary tests that the value must pass, e.g. `"EU", "US"` or `[0..100]`; others count as

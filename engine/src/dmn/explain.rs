@@ -132,12 +132,7 @@ impl Explainer {
     ) -> Result<Explanation, DecisionError> {
         let no_value =
             |reason: String| DecisionError::NoValue { decision: self.table.id.clone(), reason };
-        let mut context = FeelContext::new();
-        for input in &self.model.inputs {
-            if let Some(value) = variables.variable(input) {
-                context.set_entry(&Name::from(input), feel::from_json(value));
-            }
-        }
+        let mut context = self.model.inputs.read(&self.table.id, variables)?;
         if self.is_timed {
             clock::set(&mut context, now);
         }

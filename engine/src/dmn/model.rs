@@ -1,6 +1,6 @@
 //! One DMN file, checked and compiled.
 
-use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use dsntk_feel::context::FeelContext;
@@ -11,14 +11,15 @@ use flowmaster_kernel::Timestamp;
 
 use super::compiled::CompiledTables;
 use super::graph::Graph;
+use super::inputs::Inputs;
 use super::work::Work;
-use super::{DecisionError, clock, label, requirements, type_names};
+use super::{DecisionError, clock, imports, label, requirements, type_names};
 use crate::dsntk::{self, Defect};
 use crate::feel::{self, TooMuch, Variables};
 use crate::xml::{Element, XmlError};
 
 /// The namespaces of DMN 1.2, 1.3, 1.4 and 1.5.
-const NAMESPACES: [&str; 4] = [
+pub(super) const NAMESPACES: [&str; 4] = [
     "http://www.omg.org/spec/DMN/20180521/MODEL/",
     "https://www.omg.org/spec/DMN/20191111/MODEL/",
     "https://www.omg.org/spec/DMN/20211108/MODEL/",
@@ -34,8 +35,7 @@ const STACK_OF_XML: usize = 4 * 1024 * 1024;
 pub(super) struct Model {
     namespace: String,
     name: String,
-    /// The names of its inputs.
-    pub(super) inputs: Vec<String>,
+    pub(super) inputs: Inputs,
     /// Ids and names.
     pub(super) decisions: Vec<(String, String)>,
     evaluator: Arc<ModelEvaluator>,
@@ -47,10 +47,12 @@ pub(super) struct Model {
     is_timed: bool,
 }
 
-/// A file as it is evaluated.
-struct Compiled {
-    definitions: Definitions,
-    is_timed: bool,
+/// What is known of a file that became complete, and in the words of the evaluator.
+struct Settled {
+    /// What reads the clock.
+    readers: BTreeSet<String>,
+    /// Whether the file says something else.
+    is_changed: bool,
     /// The stack in bytes that its deepest element can take.
     stack: usize,
 }
@@ -78,33 +80,39 @@ impl NoValue {
 }
 
 impl Model {
-    /// Reads a file; of `others` those that it imports, directly or not.
-    pub(super) fn read(bytes: &[u8], others: &[&[u8]]) -> Result<Self, DecisionError> {
-        let root = parse(bytes)?;
-        let mut compiled = vec![compile(&root, bytes)?];
-        let others = others.iter().map(|bytes| Ok((parse(bytes)?, *bytes)));
-        let mut others = others.collect::<Result<Vec<_>, DecisionError>>()?;
-        let mut wanted = imports(&root);
-        while let Some(namespace) = wanted.pop() {
-            let is_it =
-                |(other, _): &(Element, _)| other.attribute("namespace") == Some(&namespace);
-            let Some(at) = others.iter().position(is_it) else { continue };
-            let (other, bytes) = others.remove(at);
-            compiled.push(compile(&other, bytes)?);
-            wanted.extend(imports(&other));
-        }
-        let is_timed = compiled.iter().any(|it| it.is_timed);
-        let deepest = compiled.iter().map(|it| it.stack).max().unwrap_or_default();
-        let definitions: Vec<Definitions> = compiled.into_iter().map(|it| it.definitions).collect();
+    /// Reads the file `bytes`, whose root is `root`; of `others` those that it imports, directly or
+    /// not.
+    pub(super) fn read(
+        root: &Element,
+        bytes: &[u8],
+        others: &[Element],
+    ) -> Result<Self, DecisionError> {
+        let mut roots = imports::link(root, others)?;
+        let settled = roots.iter_mut().map(settle).collect::<Result<Vec<Settled>, _>>()?;
+        clock::check_services(&roots, |file| settled.get(file).map(|it| &it.readers))?;
+        let inputs = Inputs::of(&roots)?;
+        let is_written = roots.len() == 1 && settled.iter().all(|it| !it.is_changed);
+        let definitions = match is_written {
+            true => {
+                let text = std::str::from_utf8(bytes).map_err(|_| XmlError::NotUtf8)?;
+                vec![definitions(text)?]
+            }
+            false => {
+                let texts = roots.iter().map(|root| definitions(&root.to_document()));
+                texts.collect::<Result<Vec<Definitions>, _>>()?
+            }
+        };
+        let deepest = settled.iter().map(|it| it.stack).max().unwrap_or_default();
         let graph = Graph::of(&definitions)?;
         let stack = deepest + graph.depth() * STACK_PER_LEVEL;
+        // It names the element where the evaluator would not.
+        let work = dsntk::call(stack, || Work::of(&definitions, graph))
+            .map_err(|defect| DecisionError::NotDmn(defect.to_string()))??;
         let evaluator = dsntk::call(stack, || ModelEvaluator::new(&definitions))
             .map_err(|defect| DecisionError::NotDmn(defect.to_string()))?
             .map_err(|error| DecisionError::NotDmn(error.to_string()))?;
-        let work = dsntk::call(stack, || Work::of(&definitions, graph))
-            .map_err(|defect| DecisionError::NotDmn(defect.to_string()))??;
         // A table that cannot be compiled is left to the evaluator.
-        let tables = dsntk::call(stack, || definitions.first().map(CompiledTables::of));
+        let tables = dsntk::call(stack, || definitions.last().map(CompiledTables::of));
         let named = |element: &Element, wanted: &str| {
             let name = element.attribute("name").filter(|_| &*element.name == wanted)?;
             Some((element.attribute("id").unwrap_or(name).to_owned(), name.to_owned()))
@@ -113,13 +121,13 @@ impl Model {
         Ok(Self {
             namespace: attribute("namespace"),
             name: attribute("name"),
-            inputs: root.elements().filter_map(|it| Some(named(it, "inputData")?.1)).collect(),
+            inputs,
             decisions: root.elements().filter_map(|it| named(it, "decision")).collect(),
             evaluator,
             tables: tables.ok().flatten().unwrap_or_default(),
             work,
             stack,
-            is_timed,
+            is_timed: settled.iter().any(|it| !it.readers.is_empty()),
         })
     }
 
@@ -160,7 +168,7 @@ impl Model {
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<Element, DecisionError> {
+pub(super) fn parse(bytes: &[u8]) -> Result<Element, DecisionError> {
     let root = Element::parse(bytes)?;
     if &*root.name != "definitions" || !NAMESPACES.contains(&&*root.namespace) {
         return Err(DecisionError::NotDmn(format!("its root element is {}", root.name)));
@@ -168,26 +176,18 @@ fn parse(bytes: &[u8]) -> Result<Element, DecisionError> {
     Ok(root)
 }
 
-/// The namespaces that a file imports.
-fn imports(root: &Element) -> Vec<String> {
-    let imports = root.elements().filter(|element| &*element.name == "import");
-    imports.filter_map(|import| import.attribute("namespace").map(str::to_owned)).collect()
+fn settle(root: &mut Element) -> Result<Settled, DecisionError> {
+    let stack = check(root, root)?;
+    let is_completed = requirements::complete(root);
+    let readers = clock::replace(root)?;
+    let is_renamed = type_names::settle(root);
+    Ok(Settled { is_changed: is_completed || !readers.is_empty() || is_renamed, readers, stack })
 }
 
-fn compile(root: &Element, bytes: &[u8]) -> Result<Compiled, DecisionError> {
-    let stack = check(root, root)?;
-    let mut settled = root.clone();
-    let is_completed = requirements::complete(&mut settled);
-    let is_timed = clock::replace(&mut settled)?;
-    let is_renamed = type_names::settle(&mut settled);
-    let text = match is_completed || is_timed || is_renamed {
-        true => Cow::Owned(settled.to_document()),
-        false => Cow::Borrowed(std::str::from_utf8(bytes).map_err(|_| XmlError::NotUtf8)?),
-    };
-    let definitions = dsntk::call(STACK_OF_XML, || dsntk_model::parse(&text))
+fn definitions(text: &str) -> Result<Definitions, DecisionError> {
+    dsntk::call(STACK_OF_XML, || dsntk_model::parse(text))
         .map_err(|defect| DecisionError::NotDmn(defect.to_string()))?
-        .map_err(|error| DecisionError::NotDmn(error.to_string()))?;
-    Ok(Compiled { definitions, is_timed, stack })
+        .map_err(|error| DecisionError::NotDmn(error.to_string()))
 }
 
 /// Checks every expression below `element`, and gives the stack in bytes that evaluating it can take;

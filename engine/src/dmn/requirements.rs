@@ -55,6 +55,54 @@ pub(super) fn complete(root: &mut Element) -> bool {
     is_changed
 }
 
+/// The decisions that use each other in circles, by name: each uses the next, and the last the first.
+/// Of circles that share decisions one is given.
+pub(super) fn circles(root: &Element) -> Vec<Vec<String>> {
+    let decisions: Vec<(Item, Used)> = root
+        .elements()
+        .filter_map(|element| Some((item(element)?, used_names(element))))
+        .filter(|(item, _)| item.kind == Kind::Decision)
+        .collect();
+    let uses: Vec<Vec<usize>> = decisions
+        .iter()
+        .map(|(_, used)| {
+            let is_used = |item: &Item| used.contains(item) && !used.declares(&item.name);
+            (0..).zip(&decisions).filter(|(_, (it, _))| is_used(it)).map(|(at, _)| at).collect()
+        })
+        .collect();
+    let mut circles = Vec::new();
+    let mut done = vec![false; decisions.len()];
+    for start in 0..decisions.len() {
+        // The way from `start` to where we are, with how many of the next have been tried.
+        let mut way = vec![(start, 0)];
+        while let Some((at, tried)) = way.last_mut() {
+            let next = uses.get(*at).and_then(|uses| uses.get(*tried)).copied();
+            *tried += 1;
+            let is_done = |place: usize| done.get(place).copied().unwrap_or(true);
+            match next {
+                Some(next) if is_done(next) => {}
+                Some(next) => match way.iter().position(|(place, _)| *place == next) {
+                    None => way.push((next, 0)),
+                    Some(first) => {
+                        let circle = way.iter().skip(first);
+                        let circle = circle.filter_map(|(place, _)| decisions.get(*place));
+                        circles.push(circle.map(|(item, _)| item.name.clone()).collect());
+                        way.iter().for_each(|(place, _)| done[*place] = true);
+                    }
+                },
+                None => {
+                    done[*at] = true;
+                    way.pop();
+                }
+            }
+            if done[start] {
+                break;
+            }
+        }
+    }
+    circles
+}
+
 fn item(element: &Element) -> Option<Item> {
     let kind = match &*element.name {
         "inputData" => Kind::Input,
@@ -97,6 +145,31 @@ impl Used {
             && !self.declared.contains(&name)
             && self.texts.iter().any(|text| is_in(text, &name, item.kind))
     }
+}
+
+impl Used {
+    /// Whether a text itself gives `name` a meaning: as an entry, a parameter, or the variable of a
+    /// loop.
+    fn declares(&self, name: &str) -> bool {
+        let name = words(name);
+        self.texts.iter().any(|text| is_declared(text, &name))
+    }
+}
+
+fn is_declared(text: &str, name: &str) -> bool {
+    let is_parameter = |text: &str| {
+        let parameters = text.split(')').next().unwrap_or_default();
+        parameters.split(',').any(|it| it.split(':').next().is_some_and(|it| it.trim() == name))
+    };
+    text.match_indices(name).any(|(at, _)| {
+        let before = text.get(..at).unwrap_or_default().trim_end();
+        let after = text.get(at + name.len()..).unwrap_or_default().trim_start();
+        let follows = ["for", "some", "every", ","].iter().any(|it| before.ends_with(it));
+        after.starts_with(':') || follows && after.starts_with("in ")
+    }) || text
+        .split("function")
+        .skip(1)
+        .any(|it| it.trim_start().strip_prefix('(').is_some_and(is_parameter))
 }
 
 fn used_names(element: &Element) -> Used {

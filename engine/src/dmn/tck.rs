@@ -47,14 +47,24 @@ pub fn run(cases: &[u8], files: &BTreeMap<String, Vec<u8>>) -> Result<Vec<Outcom
             "the test cases are about {named:?}, which is not beside them"
         ))
     })?;
-    let others: Vec<&[u8]> =
-        files.iter().filter(|(name, _)| **name != named).map(|(_, bytes)| &**bytes).collect();
-    let model = Model::read(model, &others).map_err(|error| error.to_string());
+    let model = read(model, files, &named).map_err(|error| error.to_string());
     let outcome = |case: &Element| Outcome {
         case: case.attribute("id").unwrap_or_default().to_owned(),
         failure: model.as_ref().map_err(String::clone).and_then(|it| play(it, case)).err(),
     };
     Ok(root.named(CASES, "testCase").map(outcome).collect())
+}
+
+fn read(
+    model: &[u8],
+    files: &BTreeMap<String, Vec<u8>>,
+    named: &str,
+) -> Result<Model, DecisionError> {
+    let others = files.iter().filter(|(name, _)| *name != named);
+    // Not everything beside a model belongs to it.
+    let others: Vec<Element> =
+        others.filter_map(|(_, bytes)| super::model::parse(bytes).ok()).collect();
+    Model::read(&super::model::parse(model)?, model, &others)
 }
 
 fn play(model: &Model, case: &Element) -> Result<(), String> {

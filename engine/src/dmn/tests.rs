@@ -3,6 +3,10 @@ use serde_json::{Map, json};
 use super::*;
 use crate::xml::Element;
 
+mod bad_input;
+mod imports;
+mod inputs;
+
 fn model(decision: &str) -> String {
     format!(
         r#"<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" namespace="urn:limits" name="limits" id="limits">

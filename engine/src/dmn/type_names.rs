@@ -12,27 +12,50 @@ pub(super) fn settle(root: &mut Element) -> bool {
     let items = root.elements().filter(|it| &*it.name == "itemDefinition");
     let own: BTreeSet<String> =
         items.filter_map(|it| it.attribute("name").map(str::to_owned)).collect();
-    settle_in(root, &own)
+    replace(root, &mut |name| meant(name, &own))
 }
 
-fn settle_in(element: &mut Element, own: &BTreeSet<String>) -> bool {
+/// Puts other names of types below `element` where `other` gives some, and says whether it did.
+pub(super) fn replace(
+    element: &mut Element,
+    other: &mut dyn FnMut(&str) -> Option<String>,
+) -> bool {
     let mut is_changed = false;
     for attribute in element.attributes.iter_mut().filter(|it| &*it.name == "typeRef") {
-        if let Some(name) = meant(&attribute.value, own) {
+        if let Some(name) = other(&attribute.value) {
             attribute.value = name;
             is_changed = true;
         }
     }
     if &*element.name == "typeRef"
-        && let Some(name) = meant(&element.text(), own)
+        && let Some(name) = other(&element.text())
     {
         element.children = vec![Node::Text(name)];
         return true;
     }
     for child in element.elements_mut() {
-        is_changed |= settle_in(child, own);
+        is_changed |= replace(child, other);
     }
     is_changed
+}
+
+/// The types of the language, as the evaluator names them.
+pub(super) const OF_LANGUAGE: [&str; 9] = [
+    "number",
+    "string",
+    "boolean",
+    "date",
+    "time",
+    "dateTime",
+    "dayTimeDuration",
+    "yearMonthDuration",
+    "Any",
+];
+
+/// Whether `name` is a type of the language, by any of its names.
+pub(super) fn is_of_language(name: &str) -> bool {
+    let own = BTreeSet::new();
+    OF_LANGUAGE.contains(&meant(name, &own).as_deref().unwrap_or(name))
 }
 
 /// The name that the evaluator has for `name`, if it is another one.
@@ -45,6 +68,7 @@ fn meant(name: &str, own: &BTreeSet<String>) -> Option<String> {
         "days and time duration" => "dayTimeDuration",
         "years and months duration" => "yearMonthDuration",
         "integer" | "long" | "double" => "number",
+        "any" => "Any",
         other => other,
     };
     (meant != name).then(|| meant.to_owned())

@@ -29,7 +29,7 @@ pub(super) struct Work {
     logic: Vec<Option<Logic>>,
     /// Whether an element, or what it requires, can take more work than it is long.
     is_much: Vec<bool>,
-    /// The elements of the first model, by name.
+    /// The elements of the last model, by name.
     by_name: BTreeMap<String, usize>,
     /// The names under which models import others, with the namespaces of those.
     imports: Vec<(Name, String)>,
@@ -42,7 +42,7 @@ struct Logic {
 }
 
 impl Work {
-    /// The work of `definitions`, of which the first is asked.
+    /// The work of `definitions`, of which the last is asked.
     ///
     /// # Errors
     /// An expression that is not FEEL, or too many services.
@@ -51,7 +51,8 @@ impl Work {
         let elements = || definitions.iter().flat_map(Definitions::drg_elements);
         let mut logic = Vec::new();
         for element in elements() {
-            logic.push(logic_of(&translator, element)?);
+            let of_element = logic_of(&translator, element);
+            logic.push(of_element.map_err(|error| error.of(name_of(element)))?);
         }
         let names: Vec<Name> = elements().map(variable_of).collect();
         let mut served = 0;
@@ -80,10 +81,10 @@ impl Work {
         }
         let imports = definitions.iter().flat_map(Definitions::imports);
         let imports = imports.map(|it| (it.feel_name().clone(), it.namespace().to_owned()));
-        let own = definitions.first().map_or(&[][..], |it| it.drg_elements().as_slice());
-        let by_name = own
-            .iter()
+        let own = definitions.last().map_or(0, |it| it.drg_elements().len());
+        let by_name = elements()
             .enumerate()
+            .skip(logic.len() - own)
             .filter_map(|(place, element)| Some((name_of(element)?.to_owned(), place)));
         let is_much = graph.reaching(|place| {
             logic.get(place).is_some_and(|it| it.as_ref().is_some_and(|it| it.tree.is_much))
@@ -108,6 +109,7 @@ impl Work {
 
     fn estimate(&self, root: usize, inputs: &dyn Variables) -> Result<usize, TooMuch> {
         let mut known: Vec<(&Name, Meaning<'_>)> = Vec::new();
+        let mut entries = Vec::new();
         let (mut work, mut deepest) = (0.0, 0);
         for (place, times) in self.graph.evaluations(root) {
             let Some(logic) = self.logic.get(place).and_then(Option::as_ref) else { continue };
@@ -119,7 +121,8 @@ impl Work {
                 }
                 tree => tree,
             };
-            let estimated = feel::estimate(tree, inputs, known.clone())?;
+            let estimated = feel::estimate(tree, inputs, known.clone(), entries)?;
+            entries = estimated.entries;
             let bound = estimated.bound;
             deepest = deepest.max(estimated.depth);
             work += estimated.work * times;
@@ -149,7 +152,7 @@ impl Logic {
 }
 
 /// What an element does by itself; nothing for inputs, and for services, which are put together later.
-fn logic_of(translator: &Translator, element: &DrgElement) -> Result<Option<Logic>, DecisionError> {
+fn logic_of(translator: &Translator, element: &DrgElement) -> Result<Option<Logic>, NotFeel> {
     let logic = match element {
         DrgElement::Decision(decision) => match decision.decision_logic() {
             Some(logic) => Logic::of(decision.variable(), translator.expression(logic)?),
@@ -187,8 +190,12 @@ fn variable_of(element: &DrgElement) -> Name {
     }
 }
 
-impl From<NotFeel> for DecisionError {
-    fn from(NotFeel { text, reason }: NotFeel) -> Self {
-        Self::Expression { element: String::new(), source: FeelError::Syntax { text, reason } }
+impl NotFeel {
+    fn of(self, element: Option<&str>) -> DecisionError {
+        let Self { text, reason } = self;
+        DecisionError::Expression {
+            element: element.unwrap_or_default().to_owned(),
+            source: FeelError::Syntax { text, reason },
+        }
     }
 }

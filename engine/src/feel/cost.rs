@@ -48,6 +48,51 @@ enum Frame<'a> {
     Entries(Bound),
 }
 
+impl<'a> Frame<'a> {
+    fn names(&self) -> &[(&'a Name, Meaning<'a>)] {
+        match self {
+            Self::Names(names) => names,
+            Self::Entries(_) => &[],
+        }
+    }
+
+    fn functions(&self, name: &Name) -> impl Iterator<Item = &'a AstNode> {
+        let named = self.names().iter().filter(move |(known, _)| *known == name);
+        named.filter_map(|(_, meaning)| match meaning {
+            Meaning::Function(node) => Some(*node),
+            Meaning::Value(_) => None,
+        })
+    }
+}
+
+/// A function that is an entry of a context, and so can be called from anywhere as that entry.
+#[derive(Clone)]
+pub(crate) struct Entry<'a> {
+    name: &'a Name,
+    function: &'a AstNode,
+    /// The names that its body sees where it is written.
+    sees: Vec<(&'a Name, Meaning<'a>)>,
+}
+
+impl<'a> Entry<'a> {
+    fn also_sees(&mut self, names: &[(&'a Name, Meaning<'a>)]) {
+        for (name, meaning) in names {
+            let known = self.sees.iter_mut().find(|(known, it)| match (it, meaning) {
+                (Meaning::Value(_), Meaning::Value(_)) => known == name,
+                (Meaning::Function(one), Meaning::Function(other)) => std::ptr::eq(*one, *other),
+                _ => false,
+            });
+            match (known, meaning) {
+                (Some((_, Meaning::Value(bound))), Meaning::Value(other)) => {
+                    *bound = bound.or(*other);
+                }
+                (Some(_), _) => {}
+                (None, _) => self.sees.push((name, *meaning)),
+            }
+        }
+    }
+}
+
 /// What a loop has given so far, by the name `partial`.
 struct Partial {
     list: Bound,
@@ -57,6 +102,7 @@ struct Partial {
 struct Estimate<'a> {
     variables: &'a dyn Variables,
     frames: Vec<Frame<'a>>,
+    entries: Vec<Entry<'a>>,
     partials: Vec<Partial>,
     work: f64,
     steps: usize,
@@ -66,13 +112,15 @@ struct Estimate<'a> {
 }
 
 /// What evaluating an expression takes and gives, at most.
-pub(crate) struct Estimated {
+pub(crate) struct Estimated<'a> {
     /// In copies of a value.
     pub(crate) work: f64,
     /// How deep expressions are nested, functions that are called included.
     pub(crate) depth: usize,
     /// What it gives.
     pub(crate) bound: Bound,
+    /// The functions that can be in what it gives, and those that were known before.
+    pub(crate) entries: Vec<Entry<'a>>,
 }
 
 /// Whether evaluating `tree` can take more work than its text is long.
@@ -86,7 +134,7 @@ pub(crate) fn can_be_much(tree: &AstNode) -> bool {
 }
 
 /// What evaluating `tree` takes and gives with these variables, where also the names `known` mean
-/// something. Needs [`STACK`].
+/// something, and values hold the functions `entries`. Needs [`STACK`].
 ///
 /// # Errors
 /// Too much.
@@ -94,10 +142,12 @@ pub(crate) fn estimate<'a>(
     tree: &'a AstNode,
     variables: &'a dyn Variables,
     known: Vec<(&'a Name, Meaning<'a>)>,
-) -> Result<Estimated, TooMuch> {
+    entries: Vec<Entry<'a>>,
+) -> Result<Estimated<'a>, TooMuch> {
     let mut estimate = Estimate {
         variables,
         frames: vec![Frame::Names(known)],
+        entries,
         partials: Vec::new(),
         work: 0.0,
         steps: 0,
@@ -106,7 +156,8 @@ pub(crate) fn estimate<'a>(
         deepest: 0,
     };
     let bound = estimate.value(tree)?;
-    Ok(Estimated { work: estimate.work, depth: estimate.deepest, bound })
+    let Estimate { work, deepest: depth, entries, .. } = estimate;
+    Ok(Estimated { work, depth, bound, entries })
 }
 
 impl<'a> Estimate<'a> {
@@ -253,12 +304,13 @@ impl<'a> Estimate<'a> {
         for frame in self.frames.iter().rev() {
             match frame {
                 Frame::Names(names) => {
-                    let known = names.iter().rev().find(|(known, _)| *known == name);
-                    if let Some((_, meaning)) = known {
-                        let bound = match meaning {
-                            Meaning::Value(bound) => *bound,
-                            Meaning::Function(_) => Bound::ONE,
-                        };
+                    // Files that import each other can have one name for several things.
+                    let known = names.iter().filter(|(known, _)| *known == name);
+                    let bounds = known.map(|(_, meaning)| match meaning {
+                        Meaning::Value(bound) => *bound,
+                        Meaning::Function(_) => Bound::ONE,
+                    });
+                    if let Some(bound) = bounds.reduce(Bound::or) {
                         return found.map_or(bound, |it| it.or(bound));
                     }
                 }
@@ -273,28 +325,21 @@ impl<'a> Estimate<'a> {
         }
     }
 
-    fn function(&self, name: &Name) -> Option<&'a AstNode> {
-        self.frames.iter().rev().find_map(|frame| match frame {
-            Frame::Names(names) => {
-                names.iter().rev().find(|(known, _)| *known == name).and_then(|(_, meaning)| {
-                    match meaning {
-                        Meaning::Function(node) => Some(*node),
-                        Meaning::Value(_) => None,
-                    }
-                })
-            }
-            Frame::Entries(_) => None,
-        })
+    /// The functions that have the name `name` where it is nearest.
+    fn functions(&self, name: &Name) -> Vec<&'a AstNode> {
+        let found = self.frames.iter().rev().map(|frame| frame.functions(name).collect());
+        found.into_iter().find(|found: &Vec<_>| !found.is_empty()).unwrap_or_default()
     }
 
     /// What an argument or an entry stands for.
     fn meaning(&mut self, node: &'a AstNode) -> Result<Meaning<'a>, TooMuch> {
         match node {
             AstNode::FunctionDefinition(..) => Ok(Meaning::Function(node)),
-            AstNode::Name(name) => Ok(match self.function(name) {
-                Some(function) => Meaning::Function(function),
-                None => Meaning::Value(self.value(node)?),
-            }),
+            AstNode::Name(name) => match self.functions(name).as_slice() {
+                [] => self.value(node).map(Meaning::Value),
+                [function] => Ok(Meaning::Function(function)),
+                _ => Err(TooMuch("a function that is passed on under a name of several")),
+            },
             _ => self.value(node).map(Meaning::Value),
         }
     }
@@ -314,8 +359,28 @@ impl<'a> Estimate<'a> {
                 names.push((name, meaning));
             }
         }
+        self.keep_functions();
         self.frames.pop();
         Ok(whole.as_one())
+    }
+
+    /// Remembers the functions of the context that ends.
+    fn keep_functions(&mut self) {
+        let names = self.frames.last().map_or(&[][..], Frame::names);
+        if !names.iter().any(|(_, meaning)| matches!(meaning, Meaning::Function(_))) {
+            return;
+        }
+        let sees: Vec<(&'a Name, Meaning<'a>)> =
+            self.frames.iter().skip(1).flat_map(Frame::names).copied().collect();
+        for (name, meaning) in names {
+            let Meaning::Function(function) = meaning else { continue };
+            let is_it = |it: &&mut Entry<'_>| std::ptr::eq(it.function, *function);
+            match self.entries.iter_mut().find(is_it) {
+                // The same text, in another turn or call.
+                Some(known) => known.also_sees(&sees),
+                None => self.entries.push(Entry { name, function, sees: sees.clone() }),
+            }
+        }
     }
 
     fn filter(&mut self, base: &'a AstNode, predicate: &'a AstNode) -> Result<Bound, TooMuch> {

@@ -121,6 +121,9 @@ fn a_mistake_in_the_rules_is_told() {
             "unknown_input",
         ),
         (with(&|it| table(it, "then", json!([{}, {}]))), "no_output_name"),
+        (with(&|it| it["inputs"][0]["type"] = json!("tWeight")), "type"),
+        (with(&|it| it["decisions"][0]["type"] = json!("money")), "type"),
+        (with(&|it| table(it, "then", json!([{ "type": "text" }]))), "type"),
     ] {
         let findings = rules(value.clone()).to_dmn().unwrap_err();
         assert_eq!(findings[0].code, code, "{findings:?} {value}");
@@ -128,6 +131,40 @@ fn a_mistake_in_the_rules_is_told() {
     }
     let unknown_field = json!({ "id": "a", "decisions": [], "rules": [] });
     assert!(serde_json::from_value::<CompactRules>(unknown_field).is_err());
+}
+
+#[test]
+fn decisions_that_need_each_other_are_named_in_order() {
+    let file = |literals: &[(&str, &str)]| {
+        let decisions: Vec<Value> =
+            literals.iter().map(|(id, literal)| json!({ "id": id, "literal": literal })).collect();
+        rules(json!({ "id": "f", "inputs": [{ "name": "n" }], "decisions": decisions })).to_dmn()
+    };
+    for (literals, expected) in [
+        (
+            &[("a", "b + 1"), ("b", "c + n"), ("c", "a")][..],
+            r#""a" uses "b", "b" uses "c", "c" uses "a""#,
+        ),
+        (
+            &[("z", "a"), ("a", "b"), ("b", "if n > 1 then a else 0")],
+            r#""a" uses "b", "b" uses "a""#,
+        ),
+        (&[("a", "a + 1")], r#""a" uses "a""#),
+    ] {
+        let findings = file(literals).unwrap_err();
+        assert_eq!((findings.len(), findings[0].code.as_str()), (1, "circle"));
+        assert!(findings[0].what.ends_with(expected), "{findings:?}");
+    }
+    // Names that a text gives a meaning of its own are no use of a decision.
+    for literals in [
+        &[("a", "{ b: n, c: b + 1 }.c"), ("b", "a")][..],
+        &[("a", "for b in [n] return b"), ("b", "a")],
+        &[("a", "{ f: function(b) b + 1 }.f(n)"), ("b", "a")],
+        &[("a", "n.b"), ("b", "a")],
+        &[("a", "n"), ("b", "a"), ("c", "a + b")],
+    ] {
+        assert!(file(literals).is_ok(), "{literals:?}");
+    }
 }
 
 /// A file with the input `a`, and the decision `d` with this logic.

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{CompactDecision, CompactInput, CompactRules, diagram};
-use crate::dmn::requirements;
 use crate::dmn::table::{DecisionTable, HitPolicy, MAX_CELLS, misshapen};
+use crate::dmn::{requirements, type_names};
 use crate::finding::Finding;
 use crate::xml::{Element, Node};
 
@@ -27,6 +27,10 @@ impl CompactRules {
             return Err(findings);
         }
         let mut root = self.definitions();
+        let circles = requirements::circles(&root);
+        if !circles.is_empty() {
+            return Err(circles.iter().map(|circle| self.circle(circle)).collect());
+        }
         requirements::complete(&mut root);
         let text = diagram::add(self.with_ids(root)).to_document();
         match text.chars().find(|letter| !is_in_xml(*letter)) {
@@ -65,10 +69,43 @@ impl CompactRules {
             findings.push(Finding::error("id", id, what, fix));
         }
         findings.extend(self.names_twice());
+        findings.extend(self.unknown_types());
         for decision in &self.decisions {
             self.check_decision(decision, &mut findings);
         }
         findings
+    }
+
+    fn circle(&self, names: &[String]) -> Finding {
+        let next = names.iter().cycle().skip(1);
+        let uses: Vec<String> =
+            names.iter().zip(next).map(|(name, next)| format!("{name:?} uses {next:?}")).collect();
+        let first =
+            self.decisions.iter().find(|it| names.first().is_some_and(|name| it.called() == name));
+        let what = format!("decisions need each other in a circle: {}", uses.join(", "));
+        let fix = "let one of them use inputs instead of the answer of the next";
+        Finding::error("circle", first.map_or("", |it| &it.id), what, fix)
+    }
+
+    fn unknown_types(&self) -> Vec<Finding> {
+        let inputs = self.inputs.iter().map(|input| (&input.name, &input.type_name));
+        let decisions = self.decisions.iter().flat_map(|decision| {
+            let table = decision.table.iter();
+            let columns = table.flat_map(|table| {
+                let when = table.when.iter().map(|column| &column.type_name);
+                when.chain(table.then.iter().map(|column| &column.type_name))
+            });
+            let types = std::iter::once(&decision.type_name).chain(columns);
+            types.map(|type_name| (&decision.id, type_name))
+        });
+        let named = inputs.chain(decisions).filter_map(|(of, it)| Some((of, it.as_deref()?)));
+        let unknown = named.filter(|(_, name)| !type_names::is_of_language(name));
+        let finding = |(of, name): (&String, &str)| {
+            let what = format!("{of:?} has the type {name:?}, which is not there");
+            let fix = format!("use one of {}", type_names::OF_LANGUAGE.join(", "));
+            Finding::error("type", of, what, fix)
+        };
+        unknown.map(finding).collect()
     }
 
     fn names_twice(&self) -> Vec<Finding> {

@@ -207,7 +207,8 @@ impl Written {
 
 /// What is answered without the evaluator, and what the evaluator answers.
 fn both(xml: &str, inputs: &Map<String, Value>) -> (Option<FeelValue>, FeelValue) {
-    let model = Model::read(xml.as_bytes(), &[]).unwrap();
+    let root = crate::dmn::model::parse(xml.as_bytes()).unwrap();
+    let model = Model::read(&root, xml.as_bytes(), &[]).unwrap();
     let mut context = FeelContext::new();
     for (name, value) in inputs {
         context.set_entry(&Name::from(name), feel::from_json(value));

@@ -18,7 +18,7 @@ pub(super) const PROBE: &str = "flowmaster_seen";
 pub(super) fn explainer(bytes: &[u8], decision: &str) -> Result<Explainer, ExplainError> {
     let mut root = Element::parse(bytes).map_err(DecisionError::from)?;
     requirements::complete(&mut root);
-    let is_timed = clock::replace(&mut root)?;
+    let is_timed = !clock::replace(&mut root)?.is_empty();
     let is_it = |element: &&Element| {
         let id = element.attribute("id").or(element.attribute("name"));
         &*element.name == "decision" && id == Some(decision)
@@ -30,7 +30,7 @@ pub(super) fn explainer(bytes: &[u8], decision: &str) -> Result<Explainer, Expla
     let table = as_written(element, table).map_err(ExplainError::Misshapen)?;
     let names = required_names(&root, element);
     let probed = with_probe(&root, element, &names);
-    let model = Model::read(probed.to_document().as_bytes(), &[])?;
+    let model = Model::read(&probed, probed.to_document().as_bytes(), &[])?;
     let names: Vec<Name> = names.iter().map(|name| Name::from(name.as_str())).collect();
     let compiled = dsntk::call(STACK, || compile(&table, &names))
         .map_err(|defect| DecisionError::NotDmn(defect.to_string()))?;

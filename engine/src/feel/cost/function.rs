@@ -4,7 +4,7 @@ use dsntk_feel::Name;
 use dsntk_feel_parser::AstNode;
 
 use super::bound::Bound;
-use super::{Estimate, Frame, MAX_CALLS, Meaning, TooMuch, builtin};
+use super::{Entry, Estimate, Frame, MAX_CALLS, Meaning, TooMuch, builtin};
 
 impl<'a> Estimate<'a> {
     pub(super) fn call(
@@ -32,16 +32,16 @@ impl<'a> Estimate<'a> {
         }
         let name = match callee {
             AstNode::Name(name) => name,
-            // A function of a model that is imported.
-            AstNode::Path(_, name) => match &**name {
-                AstNode::Name(name) => name,
+            AstNode::Path(base, name) => match &**name {
+                AstNode::Name(name) => return self.call_of_entry(base, name, &meanings),
                 _ => return Err(TooMuch("a call of a function that is not named")),
             },
             AstNode::FunctionDefinition(..) => return self.call_of(callee, &meanings),
             _ => return Err(TooMuch("a call of a function that is not named")),
         };
-        if let Some(function) = self.function(name) {
-            return self.call_of(function, &meanings);
+        let functions = self.functions(name);
+        if !functions.is_empty() {
+            return self.call_of_any(&functions, &meanings);
         }
         let values: Vec<Bound> = meanings
             .iter()
@@ -64,6 +64,42 @@ impl<'a> Estimate<'a> {
         let (work, result) = builtin::call(&name.to_string(), &values, all);
         self.charge(work)?;
         Ok(result)
+    }
+
+    /// A call of `base.name`: of a function of a file that is imported, or of one that is an entry of
+    /// some context.
+    fn call_of_entry(
+        &mut self,
+        base: &'a AstNode,
+        name: &'a Name,
+        arguments: &[(Option<&'a Name>, Meaning<'a>)],
+    ) -> Result<Bound, TooMuch> {
+        self.value(base)?;
+        let functions: Vec<&'a AstNode> =
+            self.frames.iter().flat_map(|frame| frame.functions(name)).collect();
+        let mut bound = self.call_of_any(&functions, arguments)?;
+        let entries: Vec<Entry<'a>> =
+            self.entries.iter().filter(|entry| entry.name == name).cloned().collect();
+        for entry in entries {
+            self.frames.push(Frame::Names(entry.sees));
+            let result = self.call_of(entry.function, arguments);
+            self.frames.pop();
+            bound = bound.or(result?);
+        }
+        Ok(bound)
+    }
+
+    /// A call of one of `functions`: no less than the work of all.
+    fn call_of_any(
+        &mut self,
+        functions: &[&'a AstNode],
+        arguments: &[(Option<&'a Name>, Meaning<'a>)],
+    ) -> Result<Bound, TooMuch> {
+        let mut bound = Bound::ONE;
+        for function in functions {
+            bound = bound.or(self.call_of(function, arguments)?);
+        }
+        Ok(bound)
     }
 
     /// A call of a function of the expression: its body with these arguments.

@@ -126,10 +126,14 @@ pub(super) fn finding(error: &DecisionError) -> Finding {
         DecisionError::Refused { element, fix, .. } => {
             Finding::error("refused", element, what, *fix)
         }
+        DecisionError::Invalid { element, fix, .. } => {
+            Finding::error("invalid", element, what, *fix)
+        }
         DecisionError::DuplicateId(id) => {
             Finding::error("duplicate_id", id, what, "give each decision an id of its own")
         }
         DecisionError::Unknown(id)
+        | DecisionError::Input { decision: id, .. }
         | DecisionError::NoValue { decision: id, .. }
         | DecisionError::TooMuchWork { decision: id, .. } => {
             Finding::error("not_evaluable", id, what, "mend the decision")
