@@ -125,7 +125,7 @@ pub struct ResourceText {
     pub text: String,
 }
 
-/// What can be read by URI: `flowmaster://process|instance|task|prompt|document/{id}`.
+/// What can be read by URI, such as `flowmaster://process/{id}`.
 pub trait ResourceSource: Send + Sync {
     /// The resources worth listing.
     ///

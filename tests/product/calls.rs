@@ -169,6 +169,7 @@ pub(crate) async fn reads(admin: &Caller) -> Vec<Read> {
         ("task_list", json!({ "filter": "all_open" }), "task_get", both()),
         ("document_search", json!({}), "document_get", both()),
         ("rule_search", json!({}), "rule_get", both()),
+        ("evaluation_search", json!({}), "evaluation_get", plain()),
         ("agent_search", json!({}), "agent_get", plain()),
         ("prompt_search", json!({}), "prompt_get", plain()),
         ("run_search", json!({}), "run_get", both()),
@@ -209,6 +210,8 @@ pub(crate) async fn reads(admin: &Caller) -> Vec<Read> {
         ("prompt_render", json!({ "id": "calls/total" })),
         ("rule_analyze", json!({ "id": "calls-kept" })),
         ("rule_test", json!({ "id": "calls-kept" })),
+        ("rule_export", json!({ "id": "calls-table" })),
+        ("rule_simulate", json!({ "id": "calls-kept", "decision": "calls-decision" })),
         ("rule_evaluate", json!({ "decision": "calls-decision" })),
         ("scenario_run", json!({ "scenario": scenario, "process": "calls-start" })),
     ]);
@@ -271,6 +274,21 @@ async fn definitions(shop: &Shop<'_>, calls: &mut Calls) {
     shop.ask("rule_publish", json!({ "id": "calls-kept" })).await;
     shop.ask("rule_save", rule("calls-kept", "calls-decision", "43")).await;
     shop.ask("rule_save", rule("calls-draft", "calls-two", "44")).await;
+    let sheet = |answer: &str| {
+        format!(
+            "decision,calls-fee,\nkind,input,output\nname,amount,fee\ntype,number,number\nrule 1,-,{answer}\n"
+        )
+    };
+    let import = |id: &str, answer: &str| json!({ "id": id, "csv": sheet(answer) });
+    let drawn = seen("rule_get", json!({ "id": "calls-sheet" }), has_draft, json!(true));
+    add("rule_import", import("calls-sheet", "1"), import("calls-sheet", "2"), drawn);
+    shop.ask("rule_import", import("calls-table", "1")).await;
+    shop.publish(
+        "calls-asks",
+        steps(json!({ "type": "businessRuleTask", "decision": "calls-decision", "result": "n" })),
+    )
+    .await;
+    shop.ask("process_start", json!({ "process": "calls-asks" })).await;
     let second = seen("rule_get", json!({ "id": "calls-kept" }), version, json!(2));
     add("rule_publish", json!({ "id": "calls-kept" }), json!({ "id": "calls-draft" }), second);
     let mandates = |holder: &str| {

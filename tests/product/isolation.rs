@@ -13,7 +13,7 @@ use crate::harness::{Answer, Caller, TestServer};
 use crate::transports::{Connection, Transport};
 
 /// What a new tenant may do all the same: make its own, ask for nothing in particular.
-const OWN: [&str; 39] = [
+const OWN: [&str; 41] = [
     "agent_save",
     "agent_search",
     "archive_search",
@@ -21,6 +21,7 @@ const OWN: [&str; 39] = [
     "delivery_search",
     "document_add",
     "document_search",
+    "evaluation_search",
     "incident_list",
     "instance_archive",
     "instance_search",
@@ -42,6 +43,7 @@ const OWN: [&str; 39] = [
     "record_export",
     "record_search",
     "record_verify",
+    "rule_import",
     "rule_save",
     "rule_search",
     "run_search",

@@ -14,13 +14,24 @@ struct Guide {
     text: &'static str,
 }
 
-const GUIDES: [Guide; 5] = [
+const GUIDES: [Guide; 6] = [
     Guide {
         name: "model-a-process",
         title: "Model a process",
         about: "Use this to turn a description of work into a process that can be published.",
         argument: Some(("description", "How the work is done today, in words.", true)),
         text: "Model this as a FlowMaster process:\n\n{argument}\n\nRead one existing process with process_get to see the compact form. Write the new one in it: one element an entry, flows as next, conditions in FEEL, a default on every gateway, people named by groups, policies where money or approval is involved. Check it with process_validate, mend every finding, save it with process_save, show me what it does in plain words, and publish it with process_publish only when I agree.",
+    },
+    Guide {
+        name: "write-rules",
+        title: "Write rules",
+        about: "Use this to turn a policy in words into decision tables that are tested.",
+        argument: Some((
+            "policy",
+            "What the rules have to say, in words, or where it is written.",
+            true,
+        )),
+        text: "Write this as rules in FlowMaster:\n\n{argument}\n\nSearch with rule_search whether there are rules for it: then read them with rule_get (detailed) and change those. Write the compact form: one decision for each question, inputs with types and allowed values, tables with one column for each input that matters, hit policy UNIQUE unless the order of rows is meant. At each limit say to which side the limit itself belongs; ask me where the policy does not say it. Write tests for both sides of every limit, and for what no rule should cover. Save both with rule_save. Mend every error and every gap, overlap and unreachable rule that it finds, or tell me why it is meant; look at rules of other files with rule_analyze (across). Run rule_test until every rule is covered and nothing fails. Where processes asked these decisions before, show me with rule_simulate which past cases would differ. Tell me in plain words what the rules do, and publish with rule_publish only when I agree.",
     },
     Guide {
         name: "triage-my-tasks",

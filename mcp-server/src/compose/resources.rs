@@ -1,4 +1,5 @@
-//! What can be read by URI: `flowmaster://process|instance|task|prompt|document/{id}`.
+//! What can be read by URI: `flowmaster://process|rule|instance|task|prompt|document/{id}`, and versions:
+//! `flowmaster://process|rule/{id}/versions/{version}`.
 //!
 //! Reading a resource is calling the operation that reads it, through the same dispatch: so the
 //! same roles, scopes and limits hold.
@@ -18,15 +19,29 @@ struct Family {
     about: &'static str,
     read: &'static str,
     search: &'static str,
+    /// Whether older versions can be read too.
+    has_versions: bool,
 }
 
-const FAMILIES: [Family; 5] = [
+/// What stands between an id and the number of a version.
+const VERSIONS: &str = "/versions/";
+
+const FAMILIES: [Family; 6] = [
     Family {
         kind: "process",
         title: "Process",
         about: "The model of a process and its versions.",
         read: "process_get",
         search: "process_search",
+        has_versions: true,
+    },
+    Family {
+        kind: "rule",
+        title: "Rule file",
+        about: "The decisions of a rule file with their tables and tests.",
+        read: "rule_get",
+        search: "rule_search",
+        has_versions: true,
     },
     Family {
         kind: "instance",
@@ -34,6 +49,7 @@ const FAMILIES: [Family; 5] = [
         about: "Where an instance is and what it waits for.",
         read: "instance_get",
         search: "instance_search",
+        has_versions: false,
     },
     Family {
         kind: "task",
@@ -41,6 +57,7 @@ const FAMILIES: [Family; 5] = [
         about: "A human task with its form.",
         read: "task_get",
         search: "task_list",
+        has_versions: false,
     },
     Family {
         kind: "prompt",
@@ -48,6 +65,7 @@ const FAMILIES: [Family; 5] = [
         about: "A prompt file with its versions.",
         read: "prompt_get",
         search: "prompt_search",
+        has_versions: false,
     },
     Family {
         kind: "document",
@@ -55,6 +73,7 @@ const FAMILIES: [Family; 5] = [
         about: "The text of a document and the places in it.",
         read: "document_get",
         search: "document_search",
+        has_versions: false,
     },
 ];
 
@@ -90,13 +109,17 @@ impl ResourceSource for Resources {
     }
 
     fn templates(&self) -> Vec<ResourceTemplate> {
-        FAMILIES
-            .iter()
-            .map(|family| ResourceTemplate {
-                // Ids of tasks hold a slash, so the rest of the path is the id (RFC 6570 §3.2.3).
-                uri_template: format!("flowmaster://{}/{{+id}}", family.kind),
-                name: family.kind.to_owned(),
-                title: Some(family.title.to_owned()),
+        // Ids of tasks hold a slash, so the rest of the path is the id (RFC 6570 §3.2.3).
+        let newest = FAMILIES.iter().map(|it| (it, "{+id}", "", ""));
+        let versioned = FAMILIES.iter().filter(|family| family.has_versions);
+        let versions =
+            versioned.map(|it| (it, "{id}/versions/{version}", "-version", " (version)"));
+        newest
+            .chain(versions)
+            .map(|(family, path, name_ending, title_ending)| ResourceTemplate {
+                uri_template: format!("flowmaster://{}/{path}", family.kind),
+                name: format!("{}{name_ending}", family.kind),
+                title: Some(format!("{}{title_ending}", family.title)),
                 description: Some(family.about.to_owned()),
                 mime_type: "application/json".to_owned(),
             })
@@ -107,12 +130,22 @@ impl ResourceSource for Resources {
         Box::pin(async move {
             let unknown = || {
                 Error::not_found("resource", uri)
-                    .fix("use flowmaster://process|instance|task|prompt|document/ID")
+                    .fix("use flowmaster://process|rule|instance|task|prompt|document/ID")
             };
             let path = uri.strip_prefix("flowmaster://").ok_or_else(unknown)?;
             let (kind, id) = path.split_once('/').ok_or_else(unknown)?;
             let family = FAMILIES.iter().find(|family| family.kind == kind).ok_or_else(unknown)?;
-            let value = self.0.call(ctx, family.read, json!({ "id": id })).await?;
+            let mut arguments = json!({ "id": id });
+            if family.has_versions
+                && let Some((id, version)) = id.split_once(VERSIONS)
+            {
+                let version: i64 = version.parse().map_err(|_| unknown())?;
+                arguments = json!({ "id": id, "version": version });
+            }
+            if family.read == "rule_get" {
+                arguments["response_format"] = json!("detailed");
+            }
+            let value = self.0.call(ctx, family.read, arguments).await?;
             let text = serde_json::to_string_pretty(&value)
                 .map_err(|error| Error::internal("resource_encoding", error))?;
             Ok(ResourceText { mime_type: "application/json".to_owned(), text })
@@ -123,13 +156,14 @@ impl ResourceSource for Resources {
         &'a self,
         ctx: &'a Ctx,
         template: &'a str,
-        _variable: &'a str,
+        variable: &'a str,
         prefix: &'a str,
     ) -> BoxFuture<'a, Result<Vec<String>>> {
         Box::pin(async move {
             let kind =
                 template.strip_prefix("flowmaster://").and_then(|rest| rest.split('/').next());
-            let Some(family) = FAMILIES.iter().find(|family| Some(family.kind) == kind) else {
+            let family = FAMILIES.iter().find(|family| Some(family.kind) == kind);
+            let Some(family) = family.filter(|_| variable == "id") else {
                 return Ok(Vec::new());
             };
             let answer = self.0.call(ctx, family.search, json!({ "limit": 50 })).await?;

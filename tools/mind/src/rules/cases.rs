@@ -7,7 +7,7 @@ use flowmaster_engine::dmn::{DecisionError, Decisions};
 use flowmaster_engine::feel::same;
 use flowmaster_kernel::Timestamp;
 
-use super::dmn;
+use super::dmn::Linked;
 use super::error::RuleError;
 use super::types::{RuleTest, RuleTestCase, RuleTestReport, Uncovered};
 
@@ -32,12 +32,12 @@ pub(super) fn check(tests: &[RuleTest]) -> Result<(), RuleError> {
 /// # Errors
 /// A file that cannot be evaluated.
 pub(super) fn run(
-    dmn: &str,
+    file: &Linked,
     tests: &[RuleTest],
     now: Timestamp,
 ) -> Result<RuleTestReport, DecisionError> {
-    let decisions = dmn::compile(dmn)?;
-    let mut coverage = Coverage::of(dmn, tests);
+    let decisions = file.compile()?;
+    let mut coverage = Coverage::of(&file.dmn, tests);
     let mut report = RuleTestReport::default();
     for test in tests {
         let matched = coverage.add(test, now);

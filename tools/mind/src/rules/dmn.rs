@@ -1,6 +1,6 @@
 //! What a rule file holds, and what keeps it from being published. Pure functions.
 
-use flowmaster_engine::dmn::{DecisionError, Decisions};
+use flowmaster_engine::dmn::{DecisionError, Decisions, Import, Outline};
 use flowmaster_engine::finding::Finding;
 use flowmaster_engine::xml::Element;
 use flowmaster_store::intact;
@@ -11,10 +11,41 @@ use super::types::{DecisionInfo, RuleFinding};
 /// The largest file, in bytes.
 const MAX_BYTES: usize = 1024 * 1024;
 
+/// A rule file with the files that it imports, which these import included.
+#[derive(Clone)]
+pub(super) struct Linked {
+    pub(super) dmn: String,
+    pub(super) imported: Vec<String>,
+}
+
+impl Linked {
+    /// Its decisions, ready to be evaluated.
+    pub(super) fn compile(&self) -> Result<Decisions, DecisionError> {
+        let mut decisions = Decisions::default();
+        self.add_to(&mut decisions)?;
+        Ok(decisions)
+    }
+
+    /// Adds its decisions to others.
+    pub(super) fn add_to(&self, decisions: &mut Decisions) -> Result<(), DecisionError> {
+        let imported: Vec<&[u8]> = self.imported.iter().map(String::as_bytes).collect();
+        decisions.add_all(&[self.dmn.as_bytes()], &imported)
+    }
+}
+
+/// What `dmn` imports; nothing where it cannot be read.
+pub(super) fn imports(dmn: &str) -> Vec<Import> {
+    match dmn.len() > MAX_BYTES {
+        true => Vec::new(),
+        false => Outline::read(dmn.as_bytes()).map(|outline| outline.imports).unwrap_or_default(),
+    }
+}
+
 /// A rule file that can be kept.
 pub(super) struct File {
     pub(super) id: String,
     pub(super) name: String,
+    pub(super) namespace: String,
     pub(super) hash: String,
     pub(super) dmn: String,
     /// None while it cannot be evaluated.
@@ -33,12 +64,16 @@ pub(super) fn parse(dmn: &str) -> Result<Element, Vec<Finding>> {
     Element::parse(dmn.as_bytes()).map_err(|error| vec![finding(&error.into())])
 }
 
-/// Reads `dmn`. `id` names the file when given.
+/// Reads a file, of which some imports are `missing`. `id` names it when given.
 ///
 /// # Errors
 /// What keeps it from being kept: it is no DMN at all, or has no id.
-pub(super) fn read(dmn: String, id: Option<String>) -> Result<File, Vec<Finding>> {
-    let root = parse(&dmn)?;
+pub(super) fn read(
+    linked: Linked,
+    missing: Vec<Finding>,
+    id: Option<String>,
+) -> Result<File, Vec<Finding>> {
+    let root = parse(&linked.dmn)?;
     if &*root.name != "definitions" {
         let what = format!("its outermost element is {:?}, not definitions", root.name);
         return Err(vec![finding(&DecisionError::NotDmn(what))]);
@@ -54,10 +89,10 @@ pub(super) fn read(dmn: String, id: Option<String>) -> Result<File, Vec<Finding>
         "" => id.clone(),
         name => name.to_owned(),
     };
-    let mut compiled = Decisions::default();
-    let (decisions, findings) = match compiled.add(dmn.as_bytes()) {
+    let (decisions, findings) = match linked.compile() {
+        _ if !missing.is_empty() => (Vec::new(), missing.into_iter().map(Into::into).collect()),
         Err(error) => (Vec::new(), vec![finding(&error).into()]),
-        Ok(()) => {
+        Ok(compiled) => {
             let mut findings: Vec<RuleFinding> =
                 problems(&compiled).into_iter().map(Into::into).collect();
             findings.extend(tables::doubts(&root));
@@ -65,15 +100,10 @@ pub(super) fn read(dmn: String, id: Option<String>) -> Result<File, Vec<Finding>
             (compiled.ids().map(|id| describe(&root, &compiled, id)).collect(), findings)
         }
     };
+    let namespace = attribute("namespace").to_owned();
+    let Linked { dmn, .. } = linked;
     let hash = intact::fingerprint(&dmn);
-    Ok(File { id, name, hash, dmn, decisions, findings })
-}
-
-/// The decisions of a file, ready to be evaluated.
-pub(super) fn compile(dmn: &str) -> Result<Decisions, DecisionError> {
-    let mut decisions = Decisions::default();
-    decisions.add(dmn.as_bytes())?;
-    Ok(decisions)
+    Ok(File { id, name, namespace, hash, dmn, decisions, findings })
 }
 
 fn problems(decisions: &Decisions) -> Vec<Finding> {

@@ -99,6 +99,10 @@ pub(super) fn merged(
             }
         }
     }
+    // In XML an id is one element's; the file is known by the id that it is saved under.
+    if rules.decisions.iter().any(|decision| decision.id == rules.id) {
+        rules.id += "-rules";
+    }
     Ok(rules)
 }
 

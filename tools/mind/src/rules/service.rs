@@ -3,6 +3,7 @@
 
 mod drafts;
 mod exchanging;
+mod imports;
 mod working;
 
 pub use working::Source;
@@ -18,6 +19,7 @@ use lru::LruCache;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
+use super::dmn::{self, Linked};
 use super::error::RuleError;
 use super::store::{self, Draft, FileRow, VersionRow};
 use super::tables;
@@ -81,7 +83,12 @@ impl Rules {
             return Ok(Arc::clone(decisions));
         }
         let files = self.files(ctx, &key.1).await?;
-        let decisions = off_thread(move || compile(&files))
+        let compile = move || {
+            let mut decisions = Decisions::default();
+            files.iter().try_for_each(|file| file.add_to(&mut decisions))?;
+            Ok::<_, DecisionError>(decisions)
+        };
+        let decisions = off_thread(compile)
             .await?
             .map_err(|error| Error::internal("stored_rule_unreadable", error))?;
         let decisions = Arc::new(decisions);
@@ -89,12 +96,13 @@ impl Rules {
         Ok(decisions)
     }
 
-    async fn files(&self, ctx: &Ctx, pins: &[RulePin]) -> Result<Vec<String>> {
+    async fn files(&self, ctx: &Ctx, pins: &[RulePin]) -> Result<Vec<Linked>> {
         let mut session = self.db.read(ctx).await?;
         let mut files = Vec::with_capacity(pins.len());
         for pin in pins {
             let row = store::version(&mut session, pin).await?;
-            files.push(row.ok_or_else(|| unknown_version(pin))?.dmn);
+            let row = row.ok_or_else(|| unknown_version(pin))?;
+            files.push(linked(&mut session, row).await?);
         }
         Ok(files)
     }
@@ -114,7 +122,7 @@ impl Rules {
         let versions = store::versions(&mut session, &params.id).await?;
         drop(session);
         let is_detailed = params.response_format == ResponseFormat::Detailed;
-        let VersionRow { name, hash, decisions, dmn } = row;
+        let VersionRow { name, hash, decisions, dmn, .. } = row;
         let (rules, dmn) = match params.form {
             _ if !is_detailed => (None, None),
             RuleForm::Xml => (None, Some(dmn)),
@@ -171,11 +179,18 @@ async fn content(session: &mut Session, id: &str, wanted: Wanted) -> Result<Cont
             row.ok_or_else(|| unknown_version(&pin))?
         }
         (None, Some(Draft { dmn, hash, decisions })) => {
-            VersionRow { name: summary.name.clone(), hash, decisions, dmn }
+            let (imported, dmn) = off_thread(move || (dmn::imports(&dmn), dmn)).await?;
+            let (imports, _) = imports::resolve(session, &imported).await?;
+            VersionRow { name: summary.name.clone(), hash, decisions, dmn, imports }
         }
         (None, None) => return Err(RuleError::NoDraft(id.to_owned()).into()),
     };
     Ok(Content { version, row, tests, summary })
+}
+
+/// The file with all that it imports.
+async fn linked(session: &mut Session, row: VersionRow) -> Result<Linked> {
+    Ok(Linked { imported: imports::files(session, &row.imports).await?, dmn: row.dmn })
 }
 
 async fn holder(session: &mut Session, decision: &str) -> Result<RulePin> {
@@ -185,12 +200,6 @@ async fn holder(session: &mut Session, decision: &str) -> Result<RulePin> {
 
 fn unknown_version(pin: &RulePin) -> RuleError {
     RuleError::UnknownVersion { file: pin.file.clone(), version: pin.version }
-}
-
-fn compile(files: &[String]) -> Result<Decisions, DecisionError> {
-    let mut decisions = Decisions::default();
-    files.iter().try_for_each(|file| decisions.add(file.as_bytes()))?;
-    Ok(decisions)
 }
 
 /// Runs work that takes its time where it keeps nobody else waiting.

@@ -58,6 +58,9 @@ CREATE TABLE rules_file (
     updated_at BIGINT NOT NULL,
     PRIMARY KEY (tenant_id, id)
 );
+ALTER TABLE rules_decision ADD COLUMN namespace TEXT NOT NULL DEFAULT '';
+ALTER TABLE rules_decision ADD COLUMN imports TEXT NOT NULL DEFAULT '[]';
+CREATE INDEX rules_decision_namespace ON rules_decision (tenant_id, namespace);
 INSERT INTO rules_file (tenant_id, id, name, active_version, tests, updated_at)
     SELECT r.tenant_id, r.id, r.name, r.version, '[]', r.created_at FROM rules_decision r
     WHERE r.version = (SELECT MAX(n.version) FROM rules_decision n
@@ -82,11 +85,11 @@ const SAVE_TESTS: &str =
 const ACTIVATE: &str = "UPDATE rules_file SET active_version = $3, draft = NULL, draft_hash = NULL,
     draft_decisions = NULL, updated_at = $4 WHERE tenant_id = $1 AND id = $2";
 const ADD_VERSION: &str = "INSERT INTO rules_decision
-    (tenant_id, id, version, hash, name, decisions, author, created_at, dmn)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    (tenant_id, id, version, hash, name, decisions, author, created_at, dmn, namespace, imports)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 const VERSIONS: &str = "SELECT version, hash, author, created_at FROM rules_decision
     WHERE tenant_id = $1 AND id = $2 ORDER BY version DESC LIMIT 50";
-const VERSION: &str = "SELECT name, hash, decisions, dmn FROM rules_decision
+const VERSION: &str = "SELECT name, hash, decisions, dmn, imports FROM rules_decision
     WHERE tenant_id = $1 AND id = $2 AND version = $3";
 const HOLD: &str = "INSERT INTO rules_active (tenant_id, decision_id, file, version)
     VALUES ($1, $2, $3, $4)";
@@ -95,6 +98,9 @@ const HOLDER: &str =
     "SELECT file, version FROM rules_active WHERE tenant_id = $1 AND decision_id = $2";
 const ACTIVE: &str =
     "SELECT decision_id FROM rules_active WHERE tenant_id = $1 ORDER BY decision_id";
+const BY_NAMESPACE: &str = "SELECT r.id, r.version FROM rules_decision r JOIN rules_file f
+    ON f.tenant_id = r.tenant_id AND f.id = r.id AND f.active_version = r.version
+    WHERE r.tenant_id = $1 AND r.namespace = $2 ORDER BY r.id LIMIT 2";
 const ACTIVE_FILES: &str = "SELECT r.dmn FROM rules_file f JOIN rules_decision r
     ON r.tenant_id = f.tenant_id AND r.id = f.id AND r.version = f.active_version
     WHERE f.tenant_id = $1 ORDER BY f.id LIMIT $2";
@@ -119,6 +125,15 @@ pub(super) struct VersionRow {
     pub(super) hash: String,
     pub(super) decisions: Vec<DecisionInfo>,
     pub(super) dmn: String,
+    /// The versions of the files that it imports.
+    pub(super) imports: Vec<RulePin>,
+}
+
+/// A version that is about to be added.
+pub(super) struct NewVersion<'a> {
+    pub(super) content: &'a VersionRow,
+    pub(super) author: &'a str,
+    pub(super) namespace: &'a str,
 }
 
 pub(super) async fn find(session: &mut Session, id: &str) -> Result<Option<FileRow>> {
@@ -157,13 +172,14 @@ pub(super) async fn publish(
     tx: &mut Tx,
     id: &str,
     version: i64,
-    new: Option<(&VersionRow, &str)>,
+    new: Option<NewVersion<'_>>,
 ) -> Result<()> {
     let now = tx.now();
-    if let Some((row, author)) = new {
-        let decisions = Param::json(&row.decisions)?;
+    if let Some(NewVersion { content: row, author, namespace }) = new {
+        let (decisions, imports) = (Param::json(&row.decisions)?, Param::json(&row.imports)?);
         let VersionRow { name, hash, dmn, .. } = row;
-        let values = params![id, version, hash, name, decisions, author, now, dmn];
+        let values =
+            params![id, version, hash, name, decisions, author, now, dmn, namespace, imports];
         tx.execute(ADD_VERSION, &values).await?;
         tx.execute(LET_GO, &params![id]).await?;
         for decision in &row.decisions {
@@ -191,7 +207,7 @@ pub(super) async fn version(session: &mut Session, pin: &RulePin) -> Result<Opti
     row.map(|row| {
         intact::check("decisions", &pin.file, row.str(3)?, row.str(1)?)?;
         let (name, hash, dmn) = (row.text(0)?, row.text(1)?, row.text(3)?);
-        Ok(VersionRow { name, hash, decisions: row.json(2)?, dmn })
+        Ok(VersionRow { name, hash, decisions: row.json(2)?, dmn, imports: row.json(4)? })
     })
     .transpose()
 }
@@ -205,6 +221,12 @@ pub(super) async fn holder(session: &mut Session, decision: &str) -> Result<Opti
 /// The ids of the decisions of all active versions.
 pub(super) async fn active(session: &mut Session) -> Result<Vec<String>> {
     session.query(ACTIVE, &[]).await?.iter().map(|row| row.text(0)).collect()
+}
+
+/// The first two active versions with this namespace, by id of their files.
+pub(super) async fn by_namespace(session: &mut Session, namespace: &str) -> Result<Vec<RulePin>> {
+    let rows = session.query(BY_NAMESPACE, &params![namespace]).await?;
+    rows.iter().map(|row| Ok(RulePin { file: row.text(0)?, version: row.int(1)? })).collect()
 }
 
 /// The active versions of up to `limit` files, by id.

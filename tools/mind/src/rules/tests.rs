@@ -14,6 +14,7 @@ use super::*;
 mod decisions;
 mod drafts;
 mod exchange;
+mod imports;
 
 struct Room {
     rules: Arc<Rules>,

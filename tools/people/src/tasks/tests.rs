@@ -14,6 +14,7 @@ use flowmaster_kernel::{
 };
 use flowmaster_mind::mandates::{self, Mandates};
 use flowmaster_mind::rules::{self, Rules};
+use flowmaster_run::evaluations::Evaluations;
 use flowmaster_run::execution::{
     Drivers, Execution, HUMAN_TASK_CLOSED, HUMAN_TASK_REQUESTED, Handler, History,
 };
@@ -55,7 +56,8 @@ impl World {
         let entities = Arc::new(Entities::new(db.clone()));
         let mandates = Arc::new(Mandates::new(db.clone(), entities));
         let archive = tempfile::tempdir().unwrap();
-        let processes = Arc::new(Processes::new(db.clone(), rules, Arc::clone(&mandates)));
+        let processes =
+            Arc::new(Processes::new(db.clone(), Arc::clone(&rules), Arc::clone(&mandates)));
         let execution = Arc::new(Execution::new(
             db.clone(),
             Arc::clone(&processes),
@@ -65,9 +67,12 @@ impl World {
             ids.clone() as Arc<dyn IdSource>,
         ));
         let tasks = Arc::new(Tasks::new(db.clone(), Arc::clone(&execution)));
+        let evaluations = Arc::new(Evaluations::new(db.clone(), rules));
         let record = Arc::new(Record::new(db.clone()));
         let mut catalogue = Catalogue::default();
-        catalogue.add(flowmaster_run::catalogue(&processes, &execution, &record)).unwrap();
+        catalogue
+            .add(flowmaster_run::catalogue(&processes, &execution, &evaluations, &record))
+            .unwrap();
         catalogue.add(crate::catalogue(&tasks)).unwrap();
         let requested = Arc::<Mutex<Vec<Message>>>::default();
         let (on_open, on_close) = (db.clone(), db.clone());

@@ -1,12 +1,15 @@
 //! Drafts and what becomes of them: versions.
 
 use flowmaster_kernel::{Ctx, Result};
+use flowmaster_store::Tx;
+use serde::Serialize;
 
 use super::super::error::RuleError;
-use super::super::store::{self, VersionRow};
+use super::super::store::{self, NewVersion, VersionRow};
 use super::super::tables::Content;
-use super::super::types::{PublishRule, PublishedRule, RuleTest, SaveRule, SavedRule};
+use super::super::types::{PublishRule, PublishedRule, RuleFinding, RuleTest, SaveRule, SavedRule};
 use super::super::{cases, dmn};
+use super::imports::Link;
 use super::{Rules, off_thread};
 
 impl Rules {
@@ -16,17 +19,29 @@ impl Rules {
     /// # Errors
     /// `rule_invalid` for what is no rule file, or a draft that somebody else changed.
     pub async fn save(&self, ctx: &Ctx, params: SaveRule) -> Result<SavedRule> {
-        let SaveRule { rules, dmn, id, tests, based_on } = params;
-        if let Some(tests) = &tests {
+        if let Some(tests) = &params.tests {
             cases::check(tests)?;
         }
-        let content = match (rules, dmn, id.clone(), tests.clone()) {
-            (None, None, Some(id), Some(tests)) => {
-                return self.save_tests(ctx, id, tests, based_on).await;
+        match params {
+            SaveRule { rules: None, dmn: None, id: Some(id), tests: Some(tests), based_on } => {
+                self.save_tests(ctx, id, tests, based_on).await
             }
-            (rules, dmn, ..) => Content::of(rules, dmn)?,
-        };
-        let file = off_thread(move || dmn::read(content.into_dmn()?, id)).await?;
+            params => self.save_draft(ctx, params, |saved| saved).await,
+        }
+    }
+
+    /// Saves a draft; `answer` is what the call answers then.
+    pub(super) async fn save_draft<T: Serialize>(
+        &self,
+        ctx: &Ctx,
+        params: SaveRule,
+        answer: impl FnOnce(SavedRule) -> T,
+    ) -> Result<T> {
+        let SaveRule { rules, dmn, id, tests, based_on } = params;
+        let content = Content::of(rules, dmn)?;
+        let dmn = off_thread(move || content.into_dmn()).await?.map_err(RuleError::Invalid)?;
+        let Link { linked, missing, .. } = self.link(ctx, dmn).await?;
+        let file = off_thread(move || dmn::read(linked, missing, id)).await?;
         let file = file.map_err(RuleError::Invalid)?;
         let mut tx = self.db.begin(ctx).await?;
         let stored = store::find(&mut tx, &file.id).await?;
@@ -41,7 +56,7 @@ impl Rules {
             findings: file.findings,
         };
         store::save_draft(&mut tx, &saved, &file.name, &file.dmn, &tests).await?;
-        tx.commit(saved).await
+        tx.commit(answer(saved)).await
     }
 
     async fn save_tests(
@@ -75,13 +90,15 @@ impl Rules {
         if reviewed.is_some_and(|reviewed| reviewed != draft.hash) {
             return Err(RuleError::DraftChanged { current: draft.hash }.into());
         }
+        let Link { linked, missing, imports } = self.link(ctx, draft.dmn).await?;
         let (name, tests, now) = (id.clone(), stored.tests, ctx.now());
         let checked = move || -> Result<_, RuleError> {
-            let file = dmn::read(draft.dmn, Some(name)).map_err(RuleError::Invalid)?;
-            if file.findings.iter().any(|found| found.is_error()) {
+            let whole = linked.clone();
+            let file = dmn::read(linked, missing, Some(name)).map_err(RuleError::Invalid)?;
+            if file.findings.iter().any(RuleFinding::is_error) {
                 return Err(RuleError::Findings(file.findings));
             }
-            let report = cases::run(&file.dmn, &tests, now)
+            let report = cases::run(&whole, &tests, now)
                 .map_err(|error| RuleError::Invalid(vec![dmn::finding(&error)]))?;
             match report.failed {
                 0 => Ok((file, report.passed)),
@@ -106,9 +123,10 @@ impl Rules {
         let newest = store::versions(&mut tx, &id).await?.into_iter().next();
         let is_new = newest.as_ref().is_none_or(|newest| newest.hash != file.hash);
         let version = newest.map_or(0, |newest| newest.version) + i64::from(is_new);
-        let dmn::File { name, hash, dmn, decisions, findings, .. } = file;
-        let row = VersionRow { name, hash, decisions, dmn };
-        let new = is_new.then_some((&row, &*ctx.principal.id));
+        let dmn::File { name, namespace, hash, dmn, decisions, findings, .. } = file;
+        let row = VersionRow { name, hash, decisions, dmn, imports };
+        let (author, namespace) = (&*ctx.principal.id, &*namespace);
+        let new = is_new.then_some(NewVersion { content: &row, author, namespace });
         store::publish(&mut tx, &id, version, new).await?;
         let VersionRow { hash, decisions, .. } = row;
         let published =
@@ -118,7 +136,7 @@ impl Rules {
 }
 
 /// The hash of the draft, or of the newest version where there is none.
-async fn current(tx: &mut flowmaster_store::Tx, id: &str) -> Result<Option<String>> {
+async fn current(tx: &mut Tx, id: &str) -> Result<Option<String>> {
     let draft = store::find(tx, id).await?.and_then(|stored| stored.draft);
     Ok(match draft {
         Some(draft) => Some(draft.hash),

@@ -47,6 +47,6 @@ impl Rules {
         };
         let (rules, imported) = self.worked_out("the import", work).await??;
         let save = SaveRule { rules: Some(rules), id: Some(file), based_on, ..SaveRule::default() };
-        Ok(ImportedRule { saved: self.save(ctx, save).await?, imported })
+        self.save_draft(ctx, save, |saved| ImportedRule { saved, imported }).await
     }
 }

@@ -14,7 +14,7 @@ use super::super::types::{
     AnalyzeRule, AnalyzedRule, EvaluateRule, Evaluated, RulePin, RuleTestReport, TestRule,
 };
 use super::super::{cases, dmn, store, tables};
-use super::{Content, Rules, Wanted, content, holder, off_thread};
+use super::{Content, Rules, Wanted, content, holder, linked, off_thread, unknown_version};
 
 /// How much is worked out at once. What does not end keeps its place, so hostile rules use up these
 /// places and nothing else.
@@ -68,10 +68,11 @@ impl Rules {
     /// `not_one_rule_file`, `rule_invalid`, or rules that there are not.
     pub async fn compiled(&self, ctx: &Ctx, source: Source) -> Result<Arc<Decisions>> {
         let given = self.given(ctx, source).await?;
+        let dmn = off_thread(move || given.into_dmn()).await?.map_err(RuleError::Invalid)?;
+        let linked = self.link(ctx, dmn).await?.linked;
         let work = move || {
-            let dmn = given.into_dmn()?;
-            dmn::parse(&dmn)?;
-            dmn::compile(&dmn).map_err(|error| vec![dmn::finding(&error)])
+            dmn::parse(&linked.dmn)?;
+            linked.compile().map_err(|error| vec![dmn::finding(&error)])
         };
         let compiled = self.worked_out("the rules", work).await?;
         Ok(Arc::new(compiled.map_err(RuleError::Invalid)?))
@@ -103,9 +104,10 @@ impl Rules {
         }
         let mut session = self.db.read(ctx).await?;
         let stored = content(&mut session, &id, Wanted { version, draft }).await?;
+        let linked = linked(&mut session, stored.row).await?;
         drop(session);
         let (tests, now) = (tests.unwrap_or(stored.tests), ctx.now());
-        let work = move || cases::run(&stored.row.dmn, &tests, now);
+        let work = move || cases::run(&linked, &tests, now);
         let report = self.worked_out("the tests", work).await?;
         Ok(report.map_err(|error| RuleError::Invalid(vec![dmn::finding(&error)]))?)
     }
@@ -123,12 +125,16 @@ impl Rules {
         };
         let Content { version, row, .. } =
             content(&mut session, &file, Wanted { version, draft }).await?;
-        drop(session);
+        let dmn = row.dmn.clone();
         let decisions = match version {
-            Some(version) => self.pinned(ctx, &[RulePin { file: file.clone(), version }]).await?,
+            Some(version) => {
+                drop(session);
+                self.pinned(ctx, &[RulePin { file: file.clone(), version }]).await?
+            }
             None => {
-                let dmn = row.dmn.clone();
-                let compiled = self.worked_out("the draft", move || dmn::compile(&dmn)).await?;
+                let linked = linked(&mut session, row).await?;
+                drop(session);
+                let compiled = self.worked_out("the draft", move || linked.compile()).await?;
                 let unfit = |error| RuleError::Invalid(vec![dmn::finding(&error)]);
                 Arc::new(compiled.map_err(unfit)?)
             }
@@ -145,7 +151,7 @@ impl Rules {
             self.worked_out(&what, move || decisions.evaluate(&wanted, &given, now)).await?;
         let explanation = match response_format {
             ResponseFormat::Concise => None,
-            ResponseFormat::Detailed => self.explained(row.dmn, &decision, variables, now).await?,
+            ResponseFormat::Detailed => self.explained(dmn, &decision, variables, now).await?,
         };
         match value {
             Ok(value) => {
@@ -174,7 +180,8 @@ impl Rules {
         variables: Map<String, Value>,
         at: Timestamp,
     ) -> Result<Option<Explanation>> {
-        let dmn = self.files(ctx, std::slice::from_ref(pin)).await?.concat();
+        let row = store::version(&mut *self.db.read(ctx).await?, pin).await?;
+        let dmn = row.ok_or_else(|| unknown_version(pin))?.dmn;
         self.explained(dmn, decision, variables, at).await
     }
 

@@ -41,6 +41,8 @@ async fn a_table_goes_to_a_spreadsheet_and_comes_back_changed() {
 #[tokio::test]
 async fn a_spreadsheet_makes_a_file_or_adds_to_one() {
     let room = room().await;
+    let alike = room.answer("rule_import", json!({ "id": "discount", "csv": DISCOUNT })).await;
+    assert_eq!(alike["id"], "discount");
     let made = room.answer("rule_import", json!({ "id": "fees", "csv": DISCOUNT })).await;
     assert_eq!((&made["id"], &made["imported"]), (&json!("fees"), &json!(["discount"])));
     assert_eq!(made["decisions"][0]["inputs"], json!(["amount"]));

@@ -1,0 +1,84 @@
+use super::*;
+
+const DMN: &str = "https://www.omg.org/spec/DMN/20191111/MODEL/";
+
+/// A file of the namespace `urn:rates` with the decision `rate`.
+fn rates(answer: &str) -> String {
+    format!(
+        r#"<definitions xmlns="{DMN}" id="rates" name="rates" namespace="urn:rates">
+  <decision id="rate" name="rate"><variable name="rate" typeRef="number"/>
+    <literalExpression><text>{answer}</text></literalExpression></decision>
+</definitions>"#
+    )
+}
+
+/// A file whose decision `price` is made of the imported `rate`.
+fn prices() -> String {
+    format!(
+        r##"<definitions xmlns="{DMN}" id="prices" name="prices" namespace="urn:prices">
+  <import name="r" namespace="urn:rates" importType="{DMN}"/>
+  <inputData id="i" name="weight"><variable name="weight" typeRef="number"/></inputData>
+  <decision id="price" name="price"><variable name="price" typeRef="number"/>
+    <informationRequirement id="a"><requiredInput href="#i"/></informationRequirement>
+    <informationRequirement id="b"><requiredDecision href="urn:rates#rate"/></informationRequirement>
+    <literalExpression><text>weight * r.rate</text></literalExpression></decision>
+</definitions>"##
+    )
+}
+
+async fn price(room: &Room, more: Value) -> Value {
+    let mut ask = json!({ "decision": "price", "file": "prices", "variables": { "weight": 10 } });
+    ask.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    room.answer("rule_evaluate", ask).await["value"].clone()
+}
+
+#[tokio::test]
+async fn a_version_keeps_the_versions_that_it_imports() {
+    let room = room().await;
+    let early = room.answer("rule_save", json!({ "dmn": prices() })).await;
+    assert_eq!(early["findings"][0]["code"], "import_missing");
+    assert_eq!(early["findings"][0]["element"], "r");
+    let refused = room.refusal("rule_publish", json!({ "id": "prices" })).await;
+    assert_eq!(findings(&refused), ["import_missing"]);
+
+    room.answer("rule_save", json!({ "dmn": rates("2") })).await;
+    room.answer("rule_publish", json!({ "id": "rates" })).await;
+    let tests = json!([{ "name": "ten", "decision": "price", "variables": { "weight": 10 },
+        "expected": 20 }]);
+    let saved = room.answer("rule_save", json!({ "dmn": prices(), "tests": tests })).await;
+    assert_eq!(saved.get("findings"), None);
+    assert_eq!(price(&room, json!({ "draft": true })).await, 20);
+    let published = room.answer("rule_publish", json!({ "id": "prices" })).await;
+    assert_eq!(published["tests_passed"], 1);
+    let pins = room.rules.pin(&room.ctx, &BTreeSet::from(["price".to_owned()])).await.unwrap();
+    assert_eq!(pins, [RulePin { file: "prices".to_owned(), version: 1 }]);
+
+    room.answer("rule_save", json!({ "dmn": rates("3") })).await;
+    room.answer("rule_publish", json!({ "id": "rates" })).await;
+    assert_eq!(price(&room, json!({})).await, 20, "until it is published again");
+    room.answer("rule_save", json!({ "dmn": prices().replace("r.rate<", "r.rate + 1<") })).await;
+    let refused = room.refusal("rule_publish", json!({ "id": "prices" })).await;
+    assert_eq!(refused.code(), "rule_tests_failed");
+    room.answer("rule_save", json!({ "id": "prices", "tests": [] })).await;
+    room.answer("rule_publish", json!({ "id": "prices" })).await;
+    assert_eq!(price(&room, json!({})).await, 31);
+    assert_eq!(price(&room, json!({ "version": 1 })).await, 20);
+    let both = [1, 2].map(|version| RulePin { file: "prices".to_owned(), version });
+    let old = room.rules.pinned(&room.ctx, &both[..1]).await.unwrap();
+    assert_eq!(old.ids().collect::<Vec<_>>(), ["price"], "what is imported is not offered");
+}
+
+#[tokio::test]
+async fn what_is_imported_is_one_file() {
+    let room = room().await;
+    let twin = rates("5").replace("\"rates\"", "\"twin\"").replace("id=\"rate\"", "id=\"other\"");
+    for (id, file) in [("rates", rates("2")), ("twin", twin)] {
+        room.answer("rule_save", json!({ "dmn": file })).await;
+        room.answer("rule_publish", json!({ "id": id })).await;
+    }
+    let saved = room.answer("rule_save", json!({ "dmn": prices() })).await;
+    assert_eq!(saved["findings"][0]["code"], "import_ambiguous");
+    let theirs = ctx("ten_b", "dora", &[], &room.clock);
+    let saved = room.call(&theirs, "rule_save", json!({ "dmn": prices() })).await.unwrap();
+    assert_eq!(saved["findings"][0]["code"], "import_missing", "files of others are not seen");
+}
