@@ -211,6 +211,7 @@ pub(crate) async fn reads(admin: &Caller) -> Vec<Read> {
         ("rule_analyze", json!({ "id": "calls-kept" })),
         ("rule_test", json!({ "id": "calls-kept" })),
         ("rule_export", json!({ "id": "calls-table" })),
+        ("rule_usage", json!({ "id": "calls-kept" })),
         ("rule_simulate", json!({ "id": "calls-kept", "decision": "calls-decision" })),
         ("rule_evaluate", json!({ "decision": "calls-decision" })),
         ("scenario_run", json!({ "scenario": scenario, "process": "calls-start" })),

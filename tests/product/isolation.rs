@@ -13,7 +13,7 @@ use crate::harness::{Answer, Caller, TestServer};
 use crate::transports::{Connection, Transport};
 
 /// What a new tenant may do all the same: make its own, ask for nothing in particular.
-const OWN: [&str; 41] = [
+const OWN: [&str; 42] = [
     "agent_save",
     "agent_search",
     "archive_search",
@@ -46,6 +46,7 @@ const OWN: [&str; 41] = [
     "rule_import",
     "rule_save",
     "rule_search",
+    "rule_usage",
     "run_search",
     "scenario_run",
     "signal_broadcast",

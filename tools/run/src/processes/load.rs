@@ -6,13 +6,13 @@ use std::sync::Arc;
 use flowmaster_engine::bpmn::{self, Document};
 use flowmaster_engine::compact::CompactProcess;
 use flowmaster_engine::finding::Finding;
-use flowmaster_engine::governance::Rule;
 use flowmaster_engine::graph::{self, Import, ImportReport};
-use flowmaster_engine::model::{NodeKind, Process, Task, Text};
+use flowmaster_engine::model::{NodeKind, Process, Task};
 use flowmaster_store::intact;
 use serde_json::Value;
 
 use super::error::ProcessError;
+use super::usage;
 
 /// The most executable processes of a file.
 const MAX_PROCESSES: usize = 20;
@@ -98,19 +98,9 @@ fn from_file(xml: &str) -> Result<Vec<Model>, ProcessError> {
     Ok([main].into_iter().chain(others).map(model).collect())
 }
 
-/// The decisions that the process asks by a fixed id: in its tasks, and as rules of its policies.
+/// The decisions that the process asks by a fixed id.
 pub(super) fn decisions(process: &Process) -> BTreeSet<String> {
-    let of_tasks = process.nodes().filter_map(|(_, node)| match &node.kind {
-        NodeKind::Task(Task::BusinessRule { decision: Text::Literal(id), .. }) => Some(id.clone()),
-        _ => None,
-    });
-    let of_nodes = process.nodes().flat_map(|(_, node)| &node.policies);
-    let policies = process.policies.iter().chain(of_nodes);
-    let of_policies = policies.filter_map(|policy| match &policy.rule {
-        Rule::Decision { decision } => Some(decision.clone()),
-        Rule::FourEyes { .. } | Rule::Mandate { .. } | Rule::Condition { .. } => None,
-    });
-    of_tasks.chain(of_policies).collect()
+    usage::places(process).map(|place| place.decision).collect()
 }
 
 /// What is wrong with the border of a process: its tool name, its schemas and its forms.

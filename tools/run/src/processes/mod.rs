@@ -2,7 +2,7 @@
 //!
 //! Owns the tables `processes_process`, `processes_version`, `processes_start` and the operations
 //! `process_search`, `process_get`, `process_save`, `process_validate`, `process_publish`,
-//! `scenario_run`. Sets store timers for processes that begin by a timer.
+//! `scenario_run`, `rule_usage`. Sets store timers for processes that begin by a timer.
 //!
 //! Invariants: a draft can be saved as often as one likes and is no version; publishing makes the
 //! next version, immutable and known by the hash of its content; nothing is published with an error
@@ -18,6 +18,7 @@ mod start_timer;
 mod store;
 mod tools;
 pub mod types;
+mod usage;
 
 pub use published::Published;
 pub use service::Processes;

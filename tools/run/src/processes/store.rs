@@ -76,6 +76,12 @@ const ADD_START: &str = "INSERT INTO processes_start (tenant_id, kind, name, id,
 const STARTS: &str = "SELECT id, element FROM processes_start
     WHERE tenant_id = $1 AND kind = $2 AND name = $3 ORDER BY id, element LIMIT 1000";
 
+const PINNING: &str = "SELECT p.id, v.version, v.hash, v.xml, v.rules
+    FROM processes_process p JOIN processes_version v
+    ON v.tenant_id = p.tenant_id AND v.id = p.id AND v.version = p.active_version
+    WHERE p.tenant_id = $1 AND p.id > $2 AND REPLACE(v.rules, $3, '') <> v.rules
+    ORDER BY p.id LIMIT $4";
+
 /// A process with its draft.
 pub(super) struct ProcessRow {
     pub(super) summary: ProcessSummary,
@@ -208,6 +214,25 @@ pub(super) async fn version(
         })
     })
     .transpose()
+}
+
+/// Up to `limit` processes behind `after` whose active version takes some version of a rule file, with
+/// that version; by id.
+pub(super) async fn pinning(
+    session: &mut Session,
+    file: &str,
+    after: &str,
+    limit: usize,
+) -> Result<Vec<(String, VersionRow)>> {
+    // As it stands in the stored list. Ids of files have no letter that JSON escapes.
+    let pinned = format!("\"file\":\"{file}\",");
+    let rows = session.query(PINNING, &params![after, pinned, limit]).await?;
+    let of_process = |row: &Row| {
+        let (id, xml, hash) = (row.text(0)?, row.text(3)?, row.text(2)?);
+        intact::check("process", &id, &xml, &hash)?;
+        Ok((id, VersionRow { version: row.int(1)?, hash, xml, rules: row.json(4)? }))
+    };
+    rows.iter().map(of_process).collect()
 }
 
 pub(super) async fn versions(session: &mut Session, id: &str) -> Result<Vec<VersionSummary>> {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::testing::{World, begin, element, end, texts};
 
 mod scenarios;
+mod usage;
 
 fn order(script: &str) -> Value {
     json!({ "id": "order", "name": "Handle an order", "elements": [

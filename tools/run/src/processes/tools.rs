@@ -87,6 +87,21 @@ pub fn operations(room: &Arc<Processes>) -> Vec<Operation> {
         ),
         Operation::new(
             Spec {
+                name: "rule_usage",
+                title: "Find who uses a rule",
+                description: "Use this before you change rules, to see which processes ask their \
+                              decisions, in which version, and where: business rule tasks, and \
+                              policies of elements or of whole processes in the order they are asked.",
+                effect: Effect::Read,
+                area: "processes",
+                roles: READERS,
+                toolset: Toolset::Rules,
+            },
+            room,
+            |room, ctx, params| async move { room.usage(&ctx, params).await },
+        ),
+        Operation::new(
+            Spec {
                 name: "scenario_run",
                 title: "Test a process",
                 description: "Use this to test a process before it is published: a scenario in \

@@ -216,6 +216,53 @@ pub struct PublishedProcess {
     pub findings: Vec<Finding>,
 }
 
+/// Finds the processes that ask decisions of a rule file.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UsageOfRule {
+    /// Id of the rule file.
+    pub id: String,
+    /// Only where the decision with this id is asked.
+    #[serde(default)]
+    pub decision: Option<String>,
+    /// How many processes at most, 1 to 50. Default 20.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 50))]
+    pub limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    #[serde(default)]
+    pub cursor: Option<Cursor>,
+}
+
+/// The processes whose active versions ask decisions of a rule file, by id.
+pub type RuleUsage = Page<AskingProcess>;
+
+/// A process that asks decisions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct AskingProcess {
+    /// BPMN id.
+    pub process: String,
+    /// Its active version.
+    pub version: i64,
+    /// The version of the rule file that it takes. Publish the process again to take a newer one.
+    pub rule_version: i64,
+    /// Where it asks, in the order of the model; policies in the order in which they are asked.
+    pub places: Vec<RulePlace>,
+}
+
+/// A place where a process asks a decision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct RulePlace {
+    /// Id of the decision.
+    pub decision: String,
+    /// BPMN id of the element; absent for a policy of the whole process.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub element: Option<String>,
+    /// The policy whose rule it is; absent for a business rule task.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
+}
+
 /// Tests processes in memory.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
