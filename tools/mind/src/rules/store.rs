@@ -74,6 +74,8 @@ const FILE: &str = "SELECT f.id, f.name, f.active_version, f.draft_hash,
     FROM rules_file f LEFT JOIN rules_decision r
     ON r.tenant_id = f.tenant_id AND r.id = f.id AND r.version = f.active_version
     WHERE f.tenant_id = $1 AND f.id = $2";
+const ACTIVE_VERSION: &str =
+    "SELECT active_version FROM rules_file WHERE tenant_id = $1 AND id = $2";
 const SAVE_DRAFT: &str = "INSERT INTO rules_file
     (tenant_id, id, name, draft, draft_hash, draft_decisions, tests, updated_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -100,7 +102,7 @@ const ACTIVE: &str =
     "SELECT decision_id FROM rules_active WHERE tenant_id = $1 ORDER BY decision_id";
 const BY_NAMESPACE: &str = "SELECT r.id, r.version FROM rules_decision r JOIN rules_file f
     ON f.tenant_id = r.tenant_id AND f.id = r.id AND f.active_version = r.version
-    WHERE r.tenant_id = $1 AND r.namespace = $2 ORDER BY r.id LIMIT 2";
+    WHERE r.tenant_id = $1 AND r.namespace = $2 AND r.namespace <> '' ORDER BY r.id LIMIT 2";
 const ACTIVE_FILES: &str = "SELECT r.dmn FROM rules_file f JOIN rules_decision r
     ON r.tenant_id = f.tenant_id AND r.id = f.id AND r.version = f.active_version
     WHERE f.tenant_id = $1 ORDER BY f.id LIMIT $2";
@@ -146,6 +148,11 @@ pub(super) async fn find(session: &mut Session, id: &str) -> Result<Option<FileR
         }
     };
     Ok(Some(FileRow { summary: summary(&row)?, draft, tests: row.json(7)? }))
+}
+
+/// The active version of a file, if there is such a file and it has one.
+pub(super) async fn active_version(session: &mut Session, id: &str) -> Result<Option<Option<i64>>> {
+    session.query_opt(ACTIVE_VERSION, &params![id]).await?.map(|row| row.opt_int(0)).transpose()
 }
 
 /// Keeps a draft, and the tests of the file.

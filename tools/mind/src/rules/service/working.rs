@@ -123,20 +123,29 @@ impl Rules {
             Some(file) => file,
             None => holder(&mut session, &decision).await?.file,
         };
-        let Content { version, row, .. } =
-            content(&mut session, &file, Wanted { version, draft }).await?;
-        let dmn = row.dmn.clone();
-        let decisions = match version {
+        let version = match version {
+            _ if draft => None,
+            Some(version) => Some(version),
+            None => {
+                let active = store::active_version(&mut session, &file).await?;
+                active.ok_or_else(|| RuleError::UnknownFile(file.clone()))?
+            }
+        };
+        let (decisions, of_draft) = match version {
             Some(version) => {
                 drop(session);
-                self.pinned(ctx, &[RulePin { file: file.clone(), version }]).await?
+                let pin = RulePin { file: file.clone(), version };
+                (self.pinned(ctx, &[pin]).await?, None)
             }
             None => {
+                let Content { row, .. } =
+                    content(&mut session, &file, Wanted { version, draft }).await?;
+                let dmn = row.dmn.clone();
                 let linked = linked(&mut session, row).await?;
                 drop(session);
                 let compiled = self.worked_out("the draft", move || linked.compile()).await?;
                 let unfit = |error| RuleError::Invalid(vec![dmn::finding(&error)]);
-                Arc::new(compiled.map_err(unfit)?)
+                (Arc::new(compiled.map_err(unfit)?), Some(dmn))
             }
         };
         let missing_inputs = decisions
@@ -149,9 +158,15 @@ impl Rules {
         let given = variables.clone();
         let value =
             self.worked_out(&what, move || decisions.evaluate(&wanted, &given, now)).await?;
-        let explanation = match response_format {
-            ResponseFormat::Concise => None,
-            ResponseFormat::Detailed => self.explained(dmn, &decision, variables, now).await?,
+        let explanation = match (response_format, of_draft, version) {
+            (ResponseFormat::Detailed, Some(dmn), _) => {
+                self.explained(dmn, &decision, variables, now).await?
+            }
+            (ResponseFormat::Detailed, None, Some(version)) => {
+                let pin = RulePin { file: file.clone(), version };
+                self.explain(ctx, &pin, &decision, variables, now).await?
+            }
+            _ => None,
         };
         match value {
             Ok(value) => {
