@@ -9,8 +9,8 @@
 //! an error among its findings or a test that fails; the newest version of a file is the active one; a
 //! decision id belongs to one active file of the tenant; tests, evaluations and analyses change nothing.
 //!
-//! It does not attach rules to processes and does not record evaluations: a running process pins
-//! versions, and its journal tells what they answered.
+//! It does not attach rules to processes and does not record evaluations: a process pins versions when it
+//! is published, and the run wing logs what they answered.
 
 mod cases;
 pub mod csv;

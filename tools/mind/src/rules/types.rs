@@ -224,7 +224,7 @@ pub struct PublishedRule {
     pub version: i64,
     /// SHA-256 of the content, in hexadecimal.
     pub hash: String,
-    /// False when the version before has exactly this content: then there is no new one.
+    /// False when the version before has exactly this content and imports: then there is no new one.
     pub is_new: bool,
     /// Its decisions, by id.
     pub decisions: Vec<DecisionInfo>,

@@ -27,7 +27,8 @@ impl Processes {
                 decision.as_ref().is_none_or(|wanted| *wanted == place.decision)
             };
             let places: Vec<RulePlace> = places(&model.process).filter(wanted).collect();
-            Some(AskingProcess { process, version: row.version, rule_version, places })
+            let asking = AskingProcess { process, version: row.version, rule_version, places };
+            (!asking.places.is_empty()).then_some(asking)
         };
         let items = page.items;
         let items = off_thread(move || items.into_iter().filter_map(asking).collect()).await?;

@@ -7,7 +7,9 @@ use serde::Serialize;
 use super::super::error::RuleError;
 use super::super::store::{self, NewVersion, VersionRow};
 use super::super::tables::Content;
-use super::super::types::{PublishRule, PublishedRule, RuleFinding, RuleTest, SaveRule, SavedRule};
+use super::super::types::{
+    PublishRule, PublishedRule, RuleFinding, RulePin, RuleTest, SaveRule, SavedRule,
+};
 use super::super::{cases, dmn};
 use super::imports::Link;
 use super::{Rules, off_thread};
@@ -92,6 +94,7 @@ impl Rules {
         }
         let Link { linked, missing, imports } = self.link(ctx, draft.dmn).await?;
         let (name, tests, now) = (id.clone(), stored.tests, ctx.now());
+        let tested = tests.clone();
         let checked = move || -> Result<_, RuleError> {
             let whole = linked.clone();
             let file = dmn::read(linked, missing, Some(name)).map_err(RuleError::Invalid)?;
@@ -108,9 +111,11 @@ impl Rules {
         let (file, tests_passed) = self.worked_out("the check of the draft", checked).await??;
 
         let mut tx = self.db.begin(ctx).await?;
-        let now_there = store::find(&mut tx, &id).await?.and_then(|stored| stored.draft);
-        let current = now_there.map(|draft| draft.hash).unwrap_or_default();
-        if current != file.hash {
+        let now_there = store::find(&mut tx, &id).await?;
+        let has_same_tests = now_there.as_ref().is_some_and(|stored| stored.tests == tested);
+        let current = now_there.and_then(|stored| stored.draft);
+        let current = current.map(|draft| draft.hash).unwrap_or_default();
+        if current != file.hash || !has_same_tests {
             return Err(RuleError::DraftChanged { current }.into());
         }
         for decision in &file.decisions {
@@ -121,8 +126,13 @@ impl Rules {
             }
         }
         let newest = store::versions(&mut tx, &id).await?.into_iter().next();
-        let is_new = newest.as_ref().is_none_or(|newest| newest.hash != file.hash);
-        let version = newest.map_or(0, |newest| newest.version) + i64::from(is_new);
+        let newest = newest.map_or(0, |newest| newest.version);
+        let before =
+            store::version(&mut tx, &RulePin { file: id.clone(), version: newest }).await?;
+        // The same content means something else once it imports other versions.
+        let is_same = |before: VersionRow| before.hash == file.hash && before.imports == imports;
+        let is_new = !before.is_some_and(is_same);
+        let version = newest + i64::from(is_new);
         let dmn::File { name, namespace, hash, dmn, decisions, findings, .. } = file;
         let row = VersionRow { name, hash, decisions, dmn, imports };
         let (author, namespace) = (&*ctx.principal.id, &*namespace);

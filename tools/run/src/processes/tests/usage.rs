@@ -64,6 +64,8 @@ async fn who_asks_a_decision_and_where_is_found() {
     );
     let one = world.answer("rule_usage", json!({ "id": "checks-2", "decision": "other" })).await;
     assert_eq!(one["items"][0]["places"].as_array().unwrap().len(), 2, "{one}");
+    let never = world.answer("rule_usage", json!({ "id": "checks", "decision": "new" })).await;
+    assert_eq!(never["items"], json!([]));
     let page = world.answer("rule_usage", json!({ "id": "checks", "limit": 2 })).await;
     assert_eq!((&page["items"][1]["process"], &page["next_cursor"]), (&json!("b"), &json!("b")));
     let nobody = world.answer("rule_usage", json!({ "id": "check" })).await;
