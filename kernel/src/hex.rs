@@ -1,17 +1,11 @@
 //! Bytes as lower-case hexadecimal text.
 
-const DIGITS: &[u8; 16] = b"0123456789abcdef";
+use data_encoding::HEXLOWER;
 
 /// `bytes` as lower-case hexadecimal text.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| DIGITS.get(usize::from(nibble & 0xF)).map_or('0', |it| (*it).into());
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        text.push(digit(byte >> 4));
-        text.push(digit(*byte));
-    }
-    text
+    HEXLOWER.encode(bytes)
 }
 
 #[cfg(test)]

@@ -279,8 +279,10 @@ struct Step<'a> {
     instance: &'a Instance,
     attempt: &'a Attempt<'a>,
     env: &'a Env<'a>,
-    /// `actor` and `attempt`, and the attempted variables themselves.
-    known: VariableMap,
+    /// The variable `actor`, once a policy reads it.
+    actor: OnceCell<Value>,
+    /// The variable `attempt`, once a policy reads it.
+    tried: OnceCell<Value>,
     /// What the attempt would write, once it is asked for.
     written: OnceCell<Result<VariableMap, String>>,
 }
@@ -292,30 +294,30 @@ impl<'a> Step<'a> {
         attempt: &'a Attempt<'a>,
         env: &'a Env<'a>,
     ) -> Self {
-        let mut known = attempt.variables.clone();
-        known.set("actor", describe(env.actor));
-        let mut tried = attempt.variables.to_json();
-        if let Some(tool) = attempt.tool {
-            tried = [("arguments".to_owned(), Value::Object(tried))].into_iter().collect();
-            tried.insert("tool".to_owned(), Value::from(tool));
-        }
-        known.set("attempt", Value::Object(tried));
-        Self { definition, instance, attempt, env, known, written: OnceCell::new() }
+        let (actor, tried, written) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Self { definition, instance, attempt, env, actor, tried, written }
+    }
+
+    /// The variable `attempt` of a policy that guards no field.
+    fn tried(&self) -> &Value {
+        self.tried.get_or_init(|| {
+            let variables = self.attempt.variables.to_json();
+            match self.attempt.tool {
+                Some(tool) => json!({ "arguments": variables, "tool": tool }),
+                None => Value::Object(variables),
+            }
+        })
     }
 
     /// What `policy` says; nothing where the field that it guards stays as it is.
     fn ask(&self, policy: &Policy) -> Option<Opinion> {
         let opinion = Opinion::of(policy);
         let Some(Target::Field(path)) = &policy.target else {
-            return Some(self.opinion(policy, &self.known, opinion));
+            return Some(self.opinion(policy, None, opinion));
         };
         match self.change(path) {
             Ok(None) => None,
-            Ok(Some(change)) => {
-                let mut known = self.known.clone();
-                known.set("attempt", change);
-                Some(self.opinion(policy, &known, opinion))
-            }
+            Ok(Some(change)) => Some(self.opinion(policy, Some(&change), opinion)),
             Err(why) => {
                 let refusal = self.refuse(policy, RefusalCode::PolicyFailed, why);
                 Some(Opinion { refusal: Some(refusal), ..opinion })
@@ -323,8 +325,9 @@ impl<'a> Step<'a> {
         }
     }
 
-    fn opinion(&self, policy: &Policy, known: &VariableMap, mut opinion: Opinion) -> Opinion {
-        let seen = Seen { step: self, known };
+    /// What `policy` says, of `change` where it guards a field.
+    fn opinion(&self, policy: &Policy, change: Option<&Value>, mut opinion: Opinion) -> Opinion {
+        let seen = Seen { step: self, change };
         let refused = match &policy.rule {
             Rule::FourEyes { elements, starter } => self
                 .same_eyes(elements, *starter)

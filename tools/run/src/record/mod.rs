@@ -1,9 +1,9 @@
 //! The runtime record: what the policies were asked about what was tried, what they read and what they
 //! said, for allowed and refused attempts alike, in the commit of the step.
 //!
-//! Owns the tables `record_entry` and `record_seal` and the operations `record_search`, `record_get`,
-//! `record_verify` and `record_export`. The execution room writes entries; the upkeep of a node seals
-//! them. The format of an export is `docs/runtime-record.md`.
+//! Owns the tables `record_entry`, `record_unsealed`, `record_sealed` and `record_seal` and the operations
+//! `record_search`, `record_get`, `record_verify` and `record_export`. The execution room writes entries;
+//! the upkeep of a node seals them. The format of an export is `docs/runtime-record.md`.
 //!
 //! Invariants: an attempt that a policy was asked about has an entry if and only if its commit is
 //! durable, and one that no policy is about has none; an entry is never changed; no commit waits for

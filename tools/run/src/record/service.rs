@@ -6,9 +6,9 @@ use flowmaster_kernel::{
 use flowmaster_store::{Db, Session};
 use serde::Serialize;
 
-use super::chain::{Check, Fault, Verified};
+use super::chain::{Check, Fault, KnownSeal, Seal, Verified};
 use super::error::RecordError;
-use super::export::{cursor, known};
+use super::export::{cursor, known, read};
 use super::pages::{Size, StoredSeal, page};
 use super::store::{self, Kept};
 use super::types::{
@@ -24,6 +24,8 @@ const SEALS: usize = 200;
 const SIZE: Size = Size { seals: 50, entries: 1_000 };
 /// How many entries that no seal covers one call checks.
 const UNSEALED: usize = 5_000;
+/// A text behind the id of every entry.
+const BEHIND_ALL: &str = "s";
 /// What an id may be older or newer than the moment in its entry, in milliseconds.
 const SLACK_MILLIS: i64 = 1_000;
 
@@ -45,8 +47,7 @@ impl Record {
         let behind = match (&params.cursor, newest) {
             (Some(Cursor(place)), _) => place.clone(),
             (None, Some(newest)) => newest,
-            // Behind every id.
-            (None, None) => "s".to_owned(),
+            (None, None) => BEHIND_ALL.to_owned(),
         };
         let oldest = params.from.map(|from| first_id(from.plus_millis(-SLACK_MILLIS)));
         let mut session = self.db.read(ctx).await?;
@@ -68,8 +69,8 @@ impl Record {
 
     pub(super) async fn get(&self, ctx: &Ctx, params: GetRecord) -> Result<RecordedEntry> {
         let found = store::find(&mut *self.db.read(ctx).await?, &params.id).await?;
-        let Kept { entry, hash, seal, .. } = found.ok_or(RecordError::NotFound(params.id))?;
-        Ok(RecordedEntry { entry, hash, seal: covered(seal) })
+        let Kept { entry, hash, seal } = found.ok_or(RecordError::NotFound(params.id))?;
+        Ok(RecordedEntry { entry, hash, seal })
     }
 
     /// Checks the seals behind a place, and when none is left the entries that no seal covers yet.
@@ -79,6 +80,7 @@ impl Record {
     pub async fn verify(&self, ctx: &Ctx, params: VerifyRecord) -> Result<Verified> {
         let before = params.cursor.as_ref().map(known).transpose()?.unwrap_or_default();
         let mut session = self.db.read(ctx).await?;
+        let mut behind = last_of(&mut session, &before).await?;
         let mut check = Check::behind(before, params.known.as_ref());
         loop {
             if check.verified.seals >= SEALS {
@@ -91,7 +93,17 @@ impl Record {
             if let Err(fault) = verify_seals(ctx, &page.seals, &mut check)? {
                 return Ok(check.close(Err(fault)));
             }
+            let last = page.seals.last().and_then(|stored| stored.seal.as_ref());
+            let last = match last.filter(|_| !page.is_last) {
+                Some(seal) => seal.last.as_str(),
+                None => BEHIND_ALL,
+            };
+            if let Some(stray) = store::stray(&mut session, &behind, last).await? {
+                let what = "the entry was added".to_owned();
+                return Ok(check.close(Err(Fault { seal: 0, entry: Some(stray), what })));
+            }
             if !page.is_last {
+                last.clone_into(&mut behind);
                 continue;
             }
             let rest = verify_rest(&mut session, &mut check).await?;
@@ -109,6 +121,14 @@ impl Record {
     pub async fn next_tenant(&self, after: &str) -> Result<Option<TenantId>> {
         store::tenants::next_recorded(&self.db, after).await
     }
+}
+
+/// The id of the last entry of a seal; nothing for what is before the first.
+async fn last_of(session: &mut Session, seal: &KnownSeal) -> Result<String> {
+    let found = store::seals(session, seal.seal.saturating_sub(1), 1).await?;
+    let found = found.first().and_then(|body| read::<Seal>(body));
+    let known = found.filter(|found| found.seal == seal.seal);
+    Ok(known.map_or_else(String::new, |known| known.last))
 }
 
 /// Checks seals with everything that they cover, up to the first fault.
@@ -153,9 +173,8 @@ async fn verify_rest(session: &mut Session, check: &mut Check<'_>) -> Result<Res
     let rows = store::of_none(session, UNSEALED).await?;
     check.verified.unsealed = rows.len();
     for row in &rows {
-        if store::kept(row).is_err() {
-            let what = "the entry was changed".to_owned();
-            return Ok(Err(Fault { seal: 0, entry: Some(row.text(0)?), what }));
+        if let Err(what) = store::check_unsealed(row) {
+            return Ok(Err(Fault { seal: 0, entry: Some(row.text(0)?), what: what.to_owned() }));
         }
     }
     Ok(Ok(()))
@@ -179,10 +198,6 @@ fn first_id(at: Timestamp) -> String {
     Id::<RecordEntry>::fresh(&Lowest, at).to_string()
 }
 
-const fn covered(seal: i64) -> Option<i64> {
-    if seal > 0 { Some(seal) } else { None }
-}
-
 fn summary(Kept { entry, seal, .. }: Kept) -> EntrySummary {
     let Entry {
         id,
@@ -198,7 +213,7 @@ fn summary(Kept { entry, seal, .. }: Kept) -> EntrySummary {
         reason,
         ..
     } = entry;
-    let (actor, seal) = (actor.id, covered(seal));
+    let actor = actor.id;
     EntrySummary {
         id,
         at,

@@ -4,8 +4,8 @@
 use flowmaster_kernel::{Result, TenantId};
 use flowmaster_store::{Db, params};
 
-const NEXT_UNSEALED: &str = "SELECT tenant_id FROM record_entry WHERE tenant_id > $1 AND seal = 0
-    ORDER BY tenant_id LIMIT 1";
+const NEXT_UNSEALED: &str =
+    "SELECT tenant_id FROM record_unsealed WHERE tenant_id > $1 ORDER BY tenant_id LIMIT 1";
 const NEXT_RECORDED: &str =
     "SELECT tenant_id FROM record_entry WHERE tenant_id > $1 ORDER BY tenant_id LIMIT 1";
 

@@ -1,12 +1,15 @@
 //! What is changed, removed, added, moved or cut off is found, in the database and in an export.
 
+use flowmaster_store::{Db, Migrations, params};
 use serde_json::{Value, json};
 
 use super::independent::is_intact;
-use super::{World, found, guarded, seal};
+use super::{World, found, guarded, seal, sha256};
 use crate::record::pages::{Size, page};
-use crate::record::{KnownSeal, Record, Verified, export_lines, verify_export};
+use crate::record::types::VerifyRecord;
+use crate::record::{KnownSeal, MIGRATIONS, Record, Verified, export_lines, verify_export};
 
+const SEALS: &str = "SELECT seal, body FROM record_seal WHERE tenant_id = $1";
 /// How many edits of an export are tried.
 const EDITS: u64 = 1_000;
 
@@ -55,19 +58,46 @@ async fn what_is_as_it_was_written_is_said_to_be() {
 #[tokio::test]
 async fn every_way_to_change_the_tables_is_found_and_named() {
     let of_seal = "tenant_id = $1 AND seal = 1";
-    let copied = "INSERT INTO record_entry SELECT tenant_id, id || 'X', at, instance, process, element,
-        actor, outcome, policies, body, hash, seal FROM record_entry WHERE tenant_id = $1 AND seal = 1
-        AND actor = 'ada' AND id = (SELECT MIN(id) FROM record_entry WHERE tenant_id = $1)";
+    let sealed =
+        &format!("tenant_id = $1 AND id IN (SELECT id FROM record_sealed WHERE {of_seal})");
+    let unsealed = "tenant_id = $1 AND id IN (SELECT id FROM record_unsealed WHERE tenant_id = $1)";
+    let copied = &format!(
+        "INSERT INTO record_entry SELECT tenant_id, id || 'X', at, instance, process, element,
+        actor, outcome, policies, body, sum FROM record_entry WHERE {sealed}"
+    );
+    let newer =
+        "INSERT INTO record_entry SELECT tenant_id, 'rec_Z', at, instance, process, element,
+        actor, outcome, policies, body, sum FROM record_entry WHERE tenant_id = $1 LIMIT 1";
+    let marked_again = &format!(
+        "INSERT INTO record_unsealed (tenant_id, id, hash, characters)
+        SELECT tenant_id, id, '', 1 FROM record_sealed WHERE {of_seal}"
+    );
+    let none = "tenant_id = $1 AND id > ''";
     for (sql, what) in [
-        (format!("UPDATE record_entry SET body = replace(body, 'ada', 'eve') WHERE {of_seal}"), "the entry was changed"),
-        (format!("UPDATE record_entry SET actor = 'eve' WHERE {of_seal}"), "the entry was changed"),
-        (format!("UPDATE record_entry SET outcome = 'allow' WHERE {of_seal}"), "the entry was changed"),
-        (format!("UPDATE record_entry SET hash = 'x' WHERE {of_seal}"), "the entry was changed"),
-        (format!("DELETE FROM record_entry WHERE {of_seal}"), "the entry is missing"),
-        (format!("UPDATE record_entry SET seal = 2 WHERE {of_seal}"), "the entry is missing"),
-        (format!("UPDATE record_entry SET seal = 0 WHERE {of_seal}"), "the entry is missing"),
-        (copied.to_owned(), "the entry was changed"),
-        (format!("UPDATE record_seal SET body = replace(body, '2026', '2025') WHERE {of_seal}"), "the seal was changed"),
+        (
+            format!("UPDATE record_entry SET body = replace(body, 'ada', 'eve') WHERE {sealed}"),
+            "the entry was changed",
+        ),
+        (format!("UPDATE record_entry SET actor = 'eve' WHERE {sealed}"), "the entry was changed"),
+        (
+            format!("UPDATE record_entry SET outcome = 'allow' WHERE {sealed}"),
+            "the entry was changed",
+        ),
+        (format!("UPDATE record_entry SET sum = 'x' WHERE {sealed}"), "the entry was changed"),
+        (format!("DELETE FROM record_entry WHERE {sealed}"), "the entry is missing"),
+        (format!("UPDATE record_sealed SET seal = 2 WHERE {of_seal}"), "the entry is missing"),
+        (format!("DELETE FROM record_sealed WHERE {of_seal}"), "the entry is missing"),
+        (
+            format!("UPDATE record_sealed SET id = id || 'X' WHERE {of_seal}"),
+            "the entry is missing",
+        ),
+        (copied.to_owned(), "the entry was added"),
+        (newer.to_owned(), "the entry was added"),
+        (marked_again.to_owned(), "the entry is sealed and was marked as unsealed"),
+        (
+            format!("UPDATE record_seal SET body = replace(body, '2026', '2025') WHERE {of_seal}"),
+            "the seal was changed",
+        ),
         (format!("UPDATE record_seal SET body = '' WHERE {of_seal}"), "the seal was changed"),
         (format!("DELETE FROM record_seal WHERE {of_seal}"), "the seal is missing"),
         (
@@ -75,14 +105,21 @@ async fn every_way_to_change_the_tables_is_found_and_named() {
             "the seal is missing, and what it covers is there",
         ),
         (
-            "UPDATE record_entry SET body = replace(body, 'ada', 'eve') WHERE tenant_id = $1 AND seal = 0".to_owned(),
+            format!("UPDATE record_entry SET body = replace(body, 'ada', 'eve') WHERE {unsealed}"),
             "the entry was changed",
         ),
+        (format!("UPDATE record_unsealed SET hash = 'x' WHERE {none}"), "the entry was changed"),
+        (format!("DELETE FROM record_entry WHERE {unsealed}"), "the entry is missing"),
+        (format!("DELETE FROM record_unsealed WHERE {none}"), "the entry was added"),
     ] {
         let world = busy(7).await;
         tamper(&world, &sql).await;
         let told = verified(&world, json!({})).await;
-        assert_eq!((&told["intact"], &told["fault"]["what"]), (&json!(false), &json!(what)), "{sql}");
+        assert_eq!(
+            (&told["intact"], &told["fault"]["what"]),
+            (&json!(false), &json!(what)),
+            "{sql}"
+        );
         let names = what.starts_with("the entry") == told["fault"]["entry"].is_string();
         assert!(names, "{told}");
     }
@@ -92,7 +129,10 @@ async fn every_way_to_change_the_tables_is_found_and_named() {
 async fn what_is_cut_off_at_the_end_is_found_by_a_seal_that_was_noted() {
     let world = busy(6).await;
     let known = verified(&world, json!({})).await["newest"].clone();
-    for table in ["record_seal", "record_entry"] {
+    let cut = "WHERE tenant_id = $1 AND id IN
+        (SELECT id FROM record_sealed WHERE tenant_id = $1 AND seal = 2)";
+    tamper(&world, &format!("DELETE FROM record_entry {cut}")).await;
+    for table in ["record_seal", "record_sealed"] {
         tamper(&world, &format!("DELETE FROM {table} WHERE tenant_id = $1 AND seal = 2")).await;
     }
     assert_eq!(verified(&world, json!({})).await["intact"], json!(true), "a shorter whole");
@@ -104,6 +144,57 @@ async fn what_is_cut_off_at_the_end_is_found_by_a_seal_that_was_noted() {
     seal(&world, &world.ctx).await;
     let told = verified(&world, json!({ "known": known })).await;
     assert_eq!(told["fault"]["what"], "it is another seal than the one that was noted");
+}
+
+#[tokio::test]
+async fn a_record_of_an_earlier_release_is_carried_over() {
+    let world = busy(5).await;
+    let old = Db::temporary(world.clock.clone()).await;
+    let first = Migrations { room: MIGRATIONS.room, steps: &MIGRATIONS.steps[..1] };
+    old.migrate(&[first]).await.unwrap();
+    let (ctx, mut session) = (&world.ctx, world.db.read(&world.ctx).await.unwrap());
+    let mut tx = old.begin(ctx).await.unwrap();
+    let entries = "SELECT e.id, e.at, e.instance, e.process, e.element, e.actor, e.outcome,
+        e.policies, e.body, COALESCE(s.seal, 0) FROM record_entry e
+        LEFT JOIN record_sealed s ON s.id = e.id WHERE e.tenant_id = $1";
+    for row in session.query_dynamic(entries, &[]).await.unwrap() {
+        let text = |column: usize| row.text(column).unwrap();
+        let (hash, seal) = (sha256(&text(8)), row.int(9).unwrap());
+        let values = params![
+            text(0),
+            row.int(1).unwrap(),
+            text(2),
+            text(3),
+            text(4),
+            text(5),
+            text(6),
+            text(7),
+            text(8),
+            hash,
+            seal
+        ];
+        let add = "INSERT INTO record_entry (tenant_id, id, at, instance, process, element,
+            actor, outcome, policies, body, hash, seal) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+        tx.execute_dynamic(add, &values).await.unwrap();
+    }
+    for row in session.query_dynamic(SEALS, &[]).await.unwrap() {
+        let values = params![row.int(0).unwrap(), row.text(1).unwrap()];
+        tx.execute_dynamic(
+            "INSERT INTO record_seal (tenant_id, seal, body) VALUES ($1, $2, $3)",
+            &values,
+        )
+        .await
+        .unwrap();
+    }
+    tx.commit(()).await.unwrap();
+
+    old.migrate(&[MIGRATIONS]).await.unwrap();
+    let record = Record::new(old);
+    let carried = record.verify(ctx, VerifyRecord::default()).await.unwrap();
+    assert_eq!((carried.intact, carried.entries, carried.unsealed), (true, 3, 2), "{carried:?}");
+    assert_eq!(record.seal(ctx, None).await.unwrap(), 2);
+    let sealed = record.verify(ctx, VerifyRecord::default()).await.unwrap();
+    assert_eq!((sealed.intact, sealed.entries, sealed.unsealed), (true, 5, 0), "{sealed:?}");
 }
 
 #[tokio::test]
@@ -142,7 +233,7 @@ async fn the_archive_takes_the_instance_and_leaves_the_record() {
 #[tokio::test]
 async fn pages_of_any_size_hold_each_seal_once_with_its_entries() {
     let world = busy(17).await;
-    tamper(&world, "DELETE FROM record_entry WHERE tenant_id = $1 AND seal = 2").await;
+    tamper(&world, "DELETE FROM record_sealed WHERE tenant_id = $1 AND seal = 2").await;
     let mut session = world.db.read(&world.ctx).await.unwrap();
     for (seals, entries, expected) in [(1, 1, 5), (2, 99, 3), (5, 99, 1), (9, 3, 5), (9, 4, 3)] {
         let (mut found, mut pages) = (Vec::new(), 0);
