@@ -16,12 +16,12 @@ use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::config::{Config, Secret};
 use crate::dispatch::{Dispatcher, Foundations, LateCaller};
-use crate::mcp::{Observer, Surface};
+use crate::mcp::{Observer, Seal, Surface, Watches};
 use crate::ports::{
     AnswerBook, AuditLog, Authenticator, Caller, ProcessTools, PromptSource, Readiness,
     ResourceSource,
 };
-use crate::system::{RandomIds, SystemClock};
+use crate::system::{RandomIds, SystemClock, secret};
 use crate::telemetry;
 use guides::Guides;
 use ports::{AuditTrail, Keys, Store};
@@ -51,6 +51,8 @@ pub struct Ports {
     pub readiness: Option<Arc<dyn Readiness>>,
     /// Who is told about clients.
     pub observer: Observer,
+    /// Signs what clients carry between the rounds of a call; every node has the same.
+    pub signing_key: Secret,
     /// The source of "now".
     pub clock: Arc<dyn Clock>,
     /// The source of new ids.
@@ -71,6 +73,7 @@ impl Ports {
             prompts: None,
             readiness: None,
             observer: Observer::default(),
+            signing_key: Secret::new(secret()),
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),
         }
@@ -112,6 +115,8 @@ pub fn assemble(ports: Ports, config: Config) -> Result<Arc<App>> {
         resources: ports.resources,
         prompts: ports.prompts,
         observer: ports.observer,
+        seal: Seal::new(ports.signing_key.expose())?,
+        watches: Watches::default(),
         clock: ports.clock,
         ids: ports.ids,
     });
@@ -160,6 +165,7 @@ pub async fn compose_with(
     let late = Arc::new(LateCaller::default());
     let caller: Arc<dyn ToolCaller> = Arc::clone(&late) as Arc<dyn ToolCaller>;
     let (rooms, idle) = Rooms::open(&config, &clock, &ids, caller).await?;
+    let signing_key = signing::key(&config)?;
     let store = Arc::new(Store(rooms.db.clone()));
     let ports = Ports {
         answers: Some(Arc::clone(&store) as Arc<dyn AnswerBook>),
@@ -172,10 +178,13 @@ pub async fn compose_with(
         prompts: Some(Arc::new(Guides)),
         readiness: Some(store),
         observer,
+        signing_key,
         clock,
         ids: Arc::clone(&ids),
         ..Ports::new(rooms.catalogue()?, Arc::new(Keys(Arc::clone(&rooms.identity))))
     };
+    #[cfg(feature = "conformance")]
+    let ports = crate::conformance::mounted(ports);
     let app = assemble(ports, config)?;
     late.bind(&app.surface.dispatcher);
     let first = rooms.identity.bootstrap(&ids).await?;

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flowmaster_kernel::{
-    BoxFuture, Clock, Ctx, IdSource, Page, PageRequest, Principal, Result, Scopes, TenantId,
+    BoxFuture, Clock, Content, Ctx, IdSource, Page, PageRequest, Principal, Result, Scopes,
+    TenantId,
 };
 use serde_json::Value;
 
@@ -38,6 +39,7 @@ impl Caller {
             idempotency: None,
             clock: Arc::clone(clock),
             ids: Arc::clone(ids),
+            exchange: None,
         }
     }
 
@@ -118,15 +120,29 @@ pub struct ResourceTemplate {
 
 /// The contents of a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ResourceText {
+pub struct ResourceContents {
     /// Its media type.
     pub mime_type: String,
-    /// Its text.
-    pub text: String,
+    /// What it holds.
+    pub body: ResourceBody,
+}
+
+/// What a resource holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ResourceBody {
+    /// Text.
+    Text(String),
+    /// Bytes, in base64.
+    Base64(String),
 }
 
 /// What can be read by URI, such as `flowmaster://process/{id}`.
 pub trait ResourceSource: Send + Sync {
+    /// The schemes of the URIs.
+    fn schemes(&self) -> Vec<&'static str> {
+        vec!["flowmaster"]
+    }
+
     /// The resources worth listing.
     ///
     /// # Errors
@@ -144,7 +160,7 @@ pub trait ResourceSource: Send + Sync {
     ///
     /// # Errors
     /// A `not_found` family error when it does not exist or is not the caller's to see.
-    fn read<'a>(&'a self, ctx: &'a Ctx, uri: &'a str) -> BoxFuture<'a, Result<ResourceText>>;
+    fn read<'a>(&'a self, ctx: &'a Ctx, uri: &'a str) -> BoxFuture<'a, Result<ResourceContents>>;
 
     /// Values for `variable` of `template` that begin with `prefix`, at most 100.
     ///
@@ -198,7 +214,7 @@ pub struct PromptText {
     /// What it is for.
     pub description: Option<String>,
     /// The messages, in order.
-    pub messages: Vec<(Speaker, String)>,
+    pub messages: Vec<(Speaker, Content)>,
 }
 
 /// The prompts a person can start from their client.

@@ -12,7 +12,7 @@ use flowmaster_mind::prompts::Prompts;
 use flowmaster_mind::rules::Rules;
 use flowmaster_people::tasks::{self, TaskKeeper, Tasks};
 use flowmaster_prompts::Registry;
-use flowmaster_reach::webhooks::{Deliverer, Webhooks};
+use flowmaster_reach::webhooks::{Deliverer, SigningKey, Webhooks};
 use flowmaster_run::announced::ANNOUNCED;
 use flowmaster_run::evaluations::{EvaluationKeeper, Evaluations};
 use flowmaster_run::execution::{
@@ -135,7 +135,7 @@ impl Rooms {
             tasks: Arc::new(Tasks::new(db.clone(), Arc::clone(&execution))),
             webhooks: Arc::new(Webhooks::new(
                 db.clone(),
-                signing::key(config)?,
+                SigningKey::new(signing::key(config)?.expose()),
                 config.webhook_networks()?,
             )),
             evaluations: Arc::new(Evaluations::new(db.clone(), Arc::clone(&rules))),

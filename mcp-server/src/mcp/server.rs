@@ -3,23 +3,34 @@
 //! Over HTTP the visitor comes with every request, put there by the authentication layer; over
 //! stdio the process has one visitor for its whole life. A request without a visitor is refused.
 
+#![expect(
+    deprecated,
+    reason = "older clients subscribe and set levels with what newer ones have not"
+)]
+
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use flowmaster_kernel::{Ctx, Error, ErrorKind};
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
     DiscoverResult, ErrorCode, GetPromptRequestParams, GetPromptResponse, Implementation,
-    InitializeRequestParams, InitializeResult, ListPromptsResult, ListResourceTemplatesResult,
-    ListResourcesResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams,
-    ReadResourceResponse, ServerCapabilities, ServerConfig,
+    InitializeRequestParams, InitializeResult, InputResponses, JsonObject, ListPromptsResult,
+    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+    PromptsCapability, ReadResourceRequestParams, ReadResourceResponse, ResourcesCapability,
+    ServerCapabilities, ServerConfig, SetLevelRequestMethod, SetLevelRequestParams,
+    SubscribeRequestParams, SubscriptionFilter, ToolsCapability, UnsubscribeRequestParams,
 };
-use rmcp::service::{RequestContext, RoleServer};
+use rmcp::service::{RequestContext, RoleServer, SubscriptionContext};
 use rmcp::{ErrorData, ServerHandler};
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::exchange::{self, Line};
 use super::observe::{ClientSeen, printable};
-use super::tools::{LIST_TTL_MS, server_info, signed};
-use super::{Surface, Visitor, prompts, resources, tools};
+use super::session::{self, Session};
+use super::tools::{LIST_TTL_MS, server_info, signature, signed};
+use super::watching::{LONGEST, MAX_URIS, Watch, Watched};
+use super::{Surface, Visitor, notes, param_headers, prompts, resources, sealed, tools};
 
 const INSTRUCTIONS: &str = "FlowMaster runs business processes with people, systems and agents. \
     Listed tools cover the common work; find anything else with capability_search, then \
@@ -33,19 +44,20 @@ type Answer<T> = Result<T, ErrorData>;
 pub struct McpServer {
     surface: Arc<Surface>,
     visitor: Option<Visitor>,
+    session: Arc<Session>,
 }
 
 impl McpServer {
     /// A handler whose visitor comes with every HTTP request.
     #[must_use]
     pub fn for_requests(surface: Arc<Surface>) -> Self {
-        Self { surface, visitor: None }
+        Self { surface, visitor: None, session: Arc::default() }
     }
 
     /// A handler for one visitor.
     #[must_use]
     pub fn for_visitor(surface: Arc<Surface>, visitor: Visitor) -> Self {
-        Self { surface, visitor: Some(visitor) }
+        Self { surface, visitor: Some(visitor), session: Arc::default() }
     }
 
     fn visitor(&self, context: &Context) -> Answer<Visitor> {
@@ -63,6 +75,25 @@ impl McpServer {
         });
         let ctx = self.surface.ctx(&visitor.caller, traceparent);
         Ok((visitor, ctx))
+    }
+
+    /// The line of a request that may be asked back.
+    fn line(
+        &self,
+        context: &Context,
+        request: &sealed::Request<'_>,
+        responses: Option<InputResponses>,
+        state: Option<String>,
+    ) -> Answer<Line> {
+        let heard = exchange::heard(&self.surface.seal, request, responses, state.as_deref())
+            .map_err(|error| protocol_error(&error))?;
+        Ok(Line::open(context, self.session.level(), heard))
+    }
+
+    /// A watch for `visitor`, if there is room for one.
+    fn watch(&self, visitor: Visitor, since: u64) -> Result<Watch, Error> {
+        let place = self.surface.watches.admit(&visitor)?;
+        Ok(Watch::new(&self.surface, visitor, since, place))
     }
 
     fn report(&self, visitor: &Visitor, client: &Client, tools: Option<usize>) {
@@ -115,16 +146,9 @@ fn protocol_error(error: &Error) -> ErrorData {
 
 impl ServerHandler for McpServer {
     fn get_info(&self) -> ServerConfig {
-        let mut capabilities = ServerCapabilities::default();
-        capabilities.tools = Some(rmcp::model::ToolsCapability::default());
-        if self.surface.resources.is_some() {
-            capabilities.resources = Some(rmcp::model::ResourcesCapability::default());
-            capabilities.completions = Some(rmcp::model::JsonObject::default());
-        }
-        if self.surface.prompts.is_some() {
-            capabilities.prompts = Some(rmcp::model::PromptsCapability::default());
-        }
-        ServerConfig::new(capabilities)
+        let resources = self.surface.resources.is_some();
+        let prompts = self.surface.prompts.is_some();
+        ServerConfig::new(capabilities(resources, prompts))
             .with_server_info(server_info())
             .with_instructions(INSTRUCTIONS)
     }
@@ -135,7 +159,8 @@ impl ServerHandler for McpServer {
         context: Context,
     ) -> Answer<InitializeResult> {
         let visitor = self.visitor(&context)?;
-        let result = self.negotiate_initialize(&request)?;
+        let mut result = self.negotiate_initialize(&request)?;
+        keep_lists_quiet(&mut result.capabilities);
         let revision = result.protocol_version.to_string();
         self.report(&visitor, &Client { info: request.client_info.clone(), revision }, None);
         context.peer.set_peer_info(request);
@@ -179,26 +204,39 @@ impl ServerHandler for McpServer {
         request: CallToolRequestParams,
         context: Context,
     ) -> Answer<CallToolResponse> {
-        let (visitor, ctx) = self.enter(&context)?;
+        let (visitor, mut ctx) = self.enter(&context)?;
+        let CallToolRequestParams { name, arguments, input_responses, request_state, .. } = request;
+        let request = sealed::Request {
+            caller: &visitor.caller,
+            method: "tools/call",
+            name: &name,
+            arguments: Value::Object(arguments.unwrap_or_default()),
+        };
+        let mut line = self.line(&context, &request, input_responses, request_state)?;
+        ctx.exchange = Some(line.end());
+        let headers = is_modern(&context).then(|| Some(&parts(&context)?.headers)).flatten();
+        let arguments = request.arguments.clone();
         // Boxed, because rmcp moves the future of a request several times.
-        let call = tools::call(&self.surface, &visitor, ctx, &request.name, request.arguments);
-        let answer = Box::pin(call).await;
+        let call = tools::call(&self.surface, &visitor, ctx, &name, arguments, headers);
+        let answer = Box::pin(line.carry(&context, call)).await;
         let mut result = match answer {
-            Ok(result) => result,
+            Ok(result) => tools::shown(result, line.shown()),
             // An unknown tool is an error of the protocol (MCP 2026-07-28, Tools, "Error handling").
             Err(error)
-                if error.code() == "unknown_operation"
-                    && !request.name.starts_with("capability_") =>
+                if error.code() == "unknown_operation" && !name.starts_with("capability_") =>
             {
-                return Err(ErrorData::new(
-                    ErrorCode::INVALID_PARAMS,
-                    protocol_error(&error).message,
-                    Some(json!(error.body())),
-                ));
+                return Err(invalid_params(&error));
             }
-            Err(error) => tools::failure(&error),
+            Err(error) if error.code() == param_headers::MISMATCH => {
+                let message = protocol_error(&error).message;
+                return Err(ErrorData::new(ErrorCode::HEADER_MISMATCH, message, None));
+            }
+            Err(error) => match line.questions(&error, &self.surface.seal, &request) {
+                Some(asked) => return Ok(asked?.with_meta(signature()).into()),
+                None => tools::failure(&error),
+            },
         };
-        if context.protocol_version().is_some_and(|version| !version.has_initialize()) {
+        if is_modern(&context) {
             result.meta = signed(result.meta);
         }
         Ok(result.into())
@@ -276,21 +314,135 @@ impl ServerHandler for McpServer {
         request: GetPromptRequestParams,
         context: Context,
     ) -> Answer<GetPromptResponse> {
-        let (_, ctx) = self.enter(&context)?;
+        let (visitor, mut ctx) = self.enter(&context)?;
         let source = self.surface.prompts.as_deref().ok_or_else(unoffered)?;
-        let result = prompts::get(source, &ctx, &request.name, request.arguments).await.map_err(
-            |error| match error.kind() {
+        let GetPromptRequestParams { name, arguments, input_responses, request_state, .. } =
+            request;
+        let request = sealed::Request {
+            caller: &visitor.caller,
+            method: "prompts/get",
+            name: &name,
+            arguments: json!(arguments),
+        };
+        let mut line = self.line(&context, &request, input_responses, request_state)?;
+        ctx.exchange = Some(line.end());
+        let get = prompts::get(source, &ctx, &name, arguments);
+        match line.carry(&context, get).await {
+            Ok(result) => Ok(result.into()),
+            Err(error) => match line.questions(&error, &self.surface.seal, &request) {
+                Some(asked) => Ok(asked?.with_meta(signature()).into()),
                 // Only resources have a not-found code of their own.
-                ErrorKind::NotFound => ErrorData::new(
-                    ErrorCode::INVALID_PARAMS,
-                    protocol_error(&error).message,
-                    Some(json!(error.body())),
-                ),
-                _ => protocol_error(&error),
+                None if error.kind() == ErrorKind::NotFound => Err(invalid_params(&error)),
+                None => Err(protocol_error(&error)),
             },
-        )?;
-        Ok(result.into())
+        }
     }
+
+    async fn set_level(&self, request: SetLevelRequestParams, context: Context) -> Answer<()> {
+        if is_modern(&context) {
+            return Err(ErrorData::method_not_found::<SetLevelRequestMethod>());
+        }
+        self.session.set_level(notes::level(request.level));
+        Ok(())
+    }
+
+    fn accepted_subscription_filter(
+        &self,
+        requested: &SubscriptionFilter,
+    ) -> Option<SubscriptionFilter> {
+        self.session.written.store(self.surface.dispatcher.written(), Ordering::Release);
+        Some(requested.clone())
+    }
+
+    async fn listen(&self, subscription: SubscriptionContext) -> Answer<()> {
+        let visitor = self.visitor(subscription.request_context())?;
+        let watched = Watched::of(subscription.accepted());
+        if watched.len() > MAX_URIS {
+            return Err(protocol_error(&session::too_many()));
+        }
+        let since = self.session.written.load(Ordering::Acquire);
+        let mut watch = self.watch(visitor, since).map_err(|error| protocol_error(&error))?;
+        let tell = async {
+            loop {
+                for difference in watch.next(watched.clone()).await {
+                    if subscription.sink().send(difference.notification()).await.is_err() {
+                        return;
+                    }
+                }
+            }
+        };
+        tokio::select! {
+            () = tell => {}
+            () = subscription.cancelled() => {}
+            () = tokio::time::sleep(LONGEST) => {}
+        }
+        Ok(())
+    }
+
+    async fn subscribe(&self, request: SubscribeRequestParams, context: Context) -> Answer<()> {
+        let (visitor, ctx) = self.enter(&context)?;
+        let source = self.surface.resources.as_deref().ok_or_else(unoffered)?;
+        let failed = |error: Error| protocol_error(&error);
+        let since = self.surface.dispatcher.written();
+        resources::read(source, &ctx, &request.uri).await.map_err(failed)?;
+        self.session.subscribe(request.uri).map_err(failed)?;
+        if self.session.begins_to_watch() {
+            let watch = self.watch(visitor, since).map_err(failed)?;
+            tokio::spawn(Arc::clone(&self.session).watch(watch, context.peer));
+        }
+        Ok(())
+    }
+
+    async fn unsubscribe(&self, request: UnsubscribeRequestParams, context: Context) -> Answer<()> {
+        self.visitor(&context)?;
+        self.session.unsubscribe(&request.uri);
+        Ok(())
+    }
+}
+
+/// What the server can. Resources come with completion.
+fn capabilities(resources: bool, prompts: bool) -> ServerCapabilities {
+    let mut capabilities = ServerCapabilities::default();
+    let mut tools = ToolsCapability::default();
+    tools.list_changed = Some(true);
+    capabilities.tools = Some(tools);
+    capabilities.logging = Some(JsonObject::default());
+    if resources {
+        let mut resources = ResourcesCapability::default();
+        resources.subscribe = Some(true);
+        resources.list_changed = Some(true);
+        capabilities.resources = Some(resources);
+        capabilities.completions = Some(JsonObject::default());
+    }
+    if prompts {
+        let mut prompts = PromptsCapability::default();
+        prompts.list_changed = Some(true);
+        capabilities.prompts = Some(prompts);
+    }
+    capabilities
+}
+
+/// Takes back what is only told on the streams of newer clients: a session would have to be watched for
+/// it from its beginning, whether its client listens or not.
+fn keep_lists_quiet(capabilities: &mut ServerCapabilities) {
+    if let Some(tools) = &mut capabilities.tools {
+        tools.list_changed = None;
+    }
+    if let Some(prompts) = &mut capabilities.prompts {
+        prompts.list_changed = None;
+    }
+    if let Some(resources) = &mut capabilities.resources {
+        resources.list_changed = None;
+    }
+}
+
+fn is_modern(context: &Context) -> bool {
+    context.protocol_version().is_some_and(|version| !version.has_initialize())
+}
+
+fn invalid_params(error: &Error) -> ErrorData {
+    let message = protocol_error(error).message;
+    ErrorData::new(ErrorCode::INVALID_PARAMS, message, Some(json!(error.body())))
 }
 
 fn unoffered() -> ErrorData {

@@ -11,7 +11,8 @@ use flowmaster_kernel::{
 use flowmaster_mcp_server::dispatch::{Declaration, Tool};
 use flowmaster_mcp_server::ports::{
     AnswerBook, AuditEntry, AuditLog, ProcessTools, PromptArgument, PromptEntry, PromptSource,
-    PromptText, ResourceEntry, ResourceSource, ResourceTemplate, ResourceText, Speaker,
+    PromptText, ResourceBody, ResourceContents, ResourceEntry, ResourceSource, ResourceTemplate,
+    Speaker,
 };
 use parking_lot::Mutex;
 use schemars::JsonSchema;
@@ -242,11 +243,12 @@ impl ResourceSource for Notebook {
         }]
     }
 
-    fn read<'a>(&'a self, ctx: &'a Ctx, uri: &'a str) -> BoxFuture<'a, Result<ResourceText>> {
+    fn read<'a>(&'a self, ctx: &'a Ctx, uri: &'a str) -> BoxFuture<'a, Result<ResourceContents>> {
         Box::pin(async move {
             let id = uri.strip_prefix("flowmaster://document/").unwrap_or_default();
             let note = self.find(ctx, id)?;
-            Ok(ResourceText { mime_type: "text/plain".to_owned(), text: note.text })
+            let mime_type = "text/plain".to_owned();
+            Ok(ResourceContents { mime_type, body: ResourceBody::Text(note.text) })
         })
     }
 
