@@ -275,10 +275,8 @@ impl ServerHandler for McpServer {
     ) -> Answer<ReadResourceResponse> {
         let (_, ctx) = self.enter(&context)?;
         let source = self.surface.resources.as_deref().ok_or_else(unoffered)?;
-        let result = resources::read(source, &ctx, &request.uri)
-            .await
-            .map_err(|error| protocol_error(&error))?;
-        Ok(result.into())
+        let result = resources::read(source, &ctx, &request.uri).await;
+        Ok(result.map_err(|error| unreadable(&error, &request.uri))?.into())
     }
 
     async fn complete(
@@ -384,7 +382,8 @@ impl ServerHandler for McpServer {
         let source = self.surface.resources.as_deref().ok_or_else(unoffered)?;
         let failed = |error: Error| protocol_error(&error);
         let since = self.surface.dispatcher.written();
-        resources::read(source, &ctx, &request.uri).await.map_err(failed)?;
+        let read = resources::read(source, &ctx, &request.uri).await;
+        read.map_err(|error| unreadable(&error, &request.uri))?;
         self.session.subscribe(request.uri).map_err(failed)?;
         if self.session.begins_to_watch() {
             let watch = self.watch(visitor, since).map_err(failed)?;
@@ -443,6 +442,15 @@ fn is_modern(context: &Context) -> bool {
 fn invalid_params(error: &Error) -> ErrorData {
     let message = protocol_error(error).message;
     ErrorData::new(ErrorCode::INVALID_PARAMS, message, Some(json!(error.body())))
+}
+
+/// The error of a resource, which names its URI (MCP 2026-07-28, Resources, "Error handling").
+fn unreadable(error: &Error, uri: &str) -> ErrorData {
+    let mut wire = protocol_error(error);
+    if let Some(Value::Object(data)) = &mut wire.data {
+        data.insert("uri".to_owned(), json!(uri));
+    }
+    wire
 }
 
 fn unoffered() -> ErrorData {

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use flowmaster_kernel::{
-    BoxFuture, Catalogue, Ctx, Cursor, Effect, Error, Operation, Page, PageRequest, Result, Role,
-    Spec, Toolset,
+    BoxFuture, Catalogue, Content, Ctx, Cursor, Effect, Error, Operation, Page, PageRequest,
+    Result, Role, Spec, Toolset,
 };
 use flowmaster_mcp_server::dispatch::{Declaration, Tool};
 use flowmaster_mcp_server::ports::{
@@ -297,7 +297,10 @@ impl PromptSource for Notebook {
                 .ok_or_else(|| Error::invalid("missing_argument", "tone is missing"))?;
             Ok(PromptText {
                 description: None,
-                messages: vec![(Speaker::User, format!("Summarise the notes, {tone}."))],
+                messages: vec![(
+                    Speaker::User,
+                    Content::Text(format!("Summarise the notes, {tone}.")),
+                )],
             })
         })
     }
