@@ -14,6 +14,9 @@ pub const INPUT_REQUIRED: &str = "input_required";
 /// The code of the error for questions that the caller's program does not take.
 pub const CANNOT_ASK: &str = "cannot_ask";
 
+/// The code of the error of a verb that only answers those who can follow what it begins.
+pub const CANNOT_FOLLOW: &str = "cannot_follow";
+
 /// The other end of a running call.
 pub trait Exchange: Send + Sync {
     /// Says how far the call is, in any unit.
@@ -24,6 +27,9 @@ pub trait Exchange: Send + Sync {
 
     /// Shows something in place of the text that is made from the answer.
     fn show(&self, content: Content);
+
+    /// Whether the caller can follow what goes on after the answer, so that there is no need to wait.
+    fn follows(&self) -> bool;
 
     /// Whether the caller's program takes such a question.
     fn takes(&self, question: &Question) -> bool;
@@ -139,6 +145,12 @@ impl Ctx {
         if let Some(exchange) = &self.exchange {
             exchange.show(content);
         }
+    }
+
+    /// As [`Exchange::follows`].
+    #[must_use]
+    pub fn follows(&self) -> bool {
+        self.exchange.as_ref().is_some_and(|exchange| exchange.follows())
     }
 
     /// As [`Exchange::takes`].

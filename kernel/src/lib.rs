@@ -19,7 +19,8 @@ pub use clock::{Clock, ManualClock, Timestamp};
 pub use ctx::{Ctx, Idempotency, MAX_IDEMPOTENCY_KEY};
 pub use error::{Error, ErrorBody, ErrorKind, Result};
 pub use exchange::{
-    Answer, Answers, CANNOT_ASK, Content, Exchange, INPUT_REQUIRED, NoteLevel, Question,
+    Answer, Answers, CANNOT_ASK, CANNOT_FOLLOW, Content, Exchange, INPUT_REQUIRED, NoteLevel,
+    Question,
 };
 pub use hex::hex;
 pub use id::{Id, IdSource, Kind, SequenceIds, TenantId};

@@ -7,6 +7,7 @@ mod process_tools;
 mod resources;
 mod rooms;
 mod signing;
+mod started;
 mod upkeep;
 
 use std::sync::Arc;
@@ -18,8 +19,8 @@ use crate::config::{Config, Secret};
 use crate::dispatch::{Dispatcher, Foundations, LateCaller};
 use crate::mcp::{Observer, Seal, Surface, Watches};
 use crate::ports::{
-    AnswerBook, AuditLog, Authenticator, Caller, ProcessTools, PromptSource, Readiness,
-    ResourceSource,
+    AnswerBook, AuditLog, Authenticator, Caller, Continuations, ProcessTools, PromptSource,
+    Readiness, ResourceSource,
 };
 use crate::system::{RandomIds, SystemClock, secret};
 use crate::telemetry;
@@ -27,6 +28,7 @@ use guides::Guides;
 use ports::{AuditTrail, Keys, Store};
 use process_tools::PublishedProcesses;
 use resources::Resources;
+use started::StartedProcesses;
 
 pub use demo::INVOICE;
 pub use rooms::{Background, Idle, Rooms};
@@ -47,6 +49,8 @@ pub struct Ports {
     pub resources: Option<Arc<dyn ResourceSource>>,
     /// What a person can start from a client.
     pub prompts: Option<Arc<dyn PromptSource>>,
+    /// What calls have begun, for those who follow it.
+    pub continuations: Option<Arc<dyn Continuations>>,
     /// Whether the server can do its work.
     pub readiness: Option<Arc<dyn Readiness>>,
     /// Who is told about clients.
@@ -71,6 +75,7 @@ impl Ports {
             processes: None,
             resources: None,
             prompts: None,
+            continuations: None,
             readiness: None,
             observer: Observer::default(),
             signing_key: Secret::new(secret()),
@@ -114,6 +119,7 @@ pub fn assemble(ports: Ports, config: Config) -> Result<Arc<App>> {
         dispatcher: Arc::new(dispatcher),
         resources: ports.resources,
         prompts: ports.prompts,
+        continuations: ports.continuations,
         observer: ports.observer,
         seal: Seal::new(ports.signing_key.expose())?,
         watches: Watches::default(),
@@ -167,13 +173,19 @@ pub async fn compose_with(
     let (rooms, idle) = Rooms::open(&config, &clock, &ids, caller).await?;
     let signing_key = signing::key(&config)?;
     let store = Arc::new(Store(rooms.db.clone()));
+    let processes: Arc<dyn ProcessTools> = Arc::new(PublishedProcesses {
+        processes: Arc::clone(&rooms.processes),
+        execution: Arc::clone(&rooms.execution),
+    });
     let ports = Ports {
         answers: Some(Arc::clone(&store) as Arc<dyn AnswerBook>),
         audit: Some(Arc::new(AuditTrail(Arc::clone(&rooms.audit)))),
-        processes: Some(Arc::new(PublishedProcesses {
-            processes: Arc::clone(&rooms.processes),
-            execution: Arc::clone(&rooms.execution),
+        continuations: Some(Arc::new(StartedProcesses {
+            handles: Arc::clone(&rooms.handles),
+            processes: Arc::clone(&processes),
+            caller: Arc::clone(&late),
         })),
+        processes: Some(processes),
         resources: Some(Arc::new(Resources(Arc::clone(&late)))),
         prompts: Some(Arc::new(Guides)),
         readiness: Some(store),
@@ -184,7 +196,7 @@ pub async fn compose_with(
         ..Ports::new(rooms.catalogue()?, Arc::new(Keys(Arc::clone(&rooms.identity))))
     };
     #[cfg(feature = "conformance")]
-    let ports = crate::conformance::mounted(ports);
+    let ports = crate::conformance::mounted(ports, &rooms.handles);
     let app = assemble(ports, config)?;
     late.bind(&app.surface.dispatcher);
     let first = rooms.identity.bootstrap(&ids).await?;

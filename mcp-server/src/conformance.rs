@@ -9,10 +9,13 @@
 mod asking;
 mod prompts;
 mod resources;
+mod tasks;
 mod tools;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use flowmaster_reach::handles::Handles;
 
 use crate::compose::Ports;
 
@@ -32,15 +35,20 @@ fn flip(switch: &AtomicBool) {
 
 /// The ports, with the fixtures in front of what is there.
 #[must_use]
-pub fn mounted(ports: Ports) -> Ports {
+pub fn mounted(ports: Ports, handles: &Arc<Handles>) -> Ports {
     let switches = Arc::new(Switches::default());
     Ports {
         processes: Some(Arc::new(tools::Tools {
             switches: Arc::clone(&switches),
+            handles: Arc::clone(handles),
             behind: ports.processes,
         })),
         prompts: Some(Arc::new(prompts::Prompts { switches, behind: ports.prompts })),
         resources: Some(Arc::new(resources::Resources { behind: ports.resources })),
+        continuations: Some(Arc::new(tasks::Begun {
+            handles: Arc::clone(handles),
+            behind: ports.continuations,
+        })),
         ..ports
     }
 }

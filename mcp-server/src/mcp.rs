@@ -12,6 +12,8 @@ mod exchange;
 mod fit;
 mod notes;
 mod observe;
+mod offered;
+mod ongoing;
 mod param_headers;
 mod prompts;
 mod resources;
@@ -35,7 +37,7 @@ pub use sessions::{Sessions, SessionsFull};
 pub use watching::Watches;
 
 use crate::dispatch::Dispatcher;
-use crate::ports::{Caller, PromptSource, ResourceSource};
+use crate::ports::{Caller, Continuations, PromptSource, ResourceSource};
 use crate::system::trace_id;
 
 /// Everything an MCP connection can reach.
@@ -48,6 +50,8 @@ pub struct Surface {
     pub prompts: Option<Arc<dyn PromptSource>>,
     /// Who is told about clients.
     pub observer: Observer,
+    /// What calls have begun.
+    pub continuations: Option<Arc<dyn Continuations>>,
     /// Seals what clients carry between the rounds of a call.
     pub seal: Seal,
     /// Who is told what changes.

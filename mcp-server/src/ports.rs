@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flowmaster_kernel::{
-    BoxFuture, Clock, Content, Ctx, IdSource, Page, PageRequest, Principal, Result, Scopes,
-    TenantId,
+    Answers, BoxFuture, Clock, Content, Ctx, IdSource, Page, PageRequest, Principal, Question,
+    Result, Scopes, TenantId, Timestamp,
 };
 use serde_json::Value;
 
@@ -254,6 +254,76 @@ pub trait ProcessTools: Send + Sync {
             async move { Ok(self.tools(ctx).await?.into_iter().find(|tool| tool.name == name)) },
         )
     }
+}
+
+/// Something that goes on after its call was answered.
+#[derive(Debug)]
+pub struct Ongoing {
+    /// Its id, which cannot be guessed.
+    pub id: String,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it changed.
+    pub updated_at: Timestamp,
+    /// How long its id is known.
+    pub expires_at: Timestamp,
+    /// Where it is.
+    pub state: OngoingState,
+}
+
+/// Where something is that goes on.
+#[derive(Debug)]
+pub enum OngoingState {
+    /// It goes on by itself.
+    Working {
+        /// What it waits for, in words.
+        message: Option<String>,
+    },
+    /// It waits for this very caller.
+    Asking(BTreeMap<String, Question>),
+    /// It is done.
+    Done(Result<Value>),
+    /// It broke.
+    Broken(String),
+    /// Somebody put an end to it.
+    Cancelled,
+}
+
+/// What calls have begun, for those who follow it.
+pub trait Continuations: Send + Sync {
+    /// What goes on after `operation` has given `answer`; nothing, when all is done.
+    ///
+    /// # Errors
+    /// Whatever the room reports.
+    fn begun<'a>(
+        &'a self,
+        ctx: &'a Ctx,
+        operation: &'a str,
+        answer: &'a Value,
+    ) -> BoxFuture<'a, Result<Option<Ongoing>>>;
+
+    /// Where it is now, if the caller may still see it.
+    ///
+    /// # Errors
+    /// A `not_found` family error, also for somebody else's.
+    fn get<'a>(&'a self, ctx: &'a Ctx, id: &'a str) -> BoxFuture<'a, Result<Ongoing>>;
+
+    /// Takes answers to its questions; what answers none is left aside.
+    ///
+    /// # Errors
+    /// As [`Continuations::get`], or what keeps an answer from being taken.
+    fn answer<'a>(
+        &'a self,
+        ctx: &'a Ctx,
+        id: &'a str,
+        answers: Answers,
+    ) -> BoxFuture<'a, Result<()>>;
+
+    /// Puts an end to it; what has ended stays as it is.
+    ///
+    /// # Errors
+    /// As [`Continuations::get`], or that the caller may not.
+    fn cancel<'a>(&'a self, ctx: &'a Ctx, id: &'a str) -> BoxFuture<'a, Result<()>>;
 }
 
 /// Whether the server can do its work now.

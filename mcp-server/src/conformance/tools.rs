@@ -5,9 +5,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use flowmaster_kernel::{BoxFuture, Content, Ctx, Effect, Error, NoteLevel, Result, Role, Toolset};
+use flowmaster_reach::handles::Handles;
 use serde_json::{Value, json};
 
-use super::{PIXEL, Switches, asking, flip};
+use super::{PIXEL, Switches, asking, flip, tasks};
 use crate::dispatch::{Declaration, Tool};
 use crate::ports::ProcessTools;
 
@@ -18,11 +19,19 @@ const STEP: Duration = Duration::from_millis(50);
 
 pub(super) struct Tools {
     pub(super) switches: Arc<Switches>,
+    pub(super) handles: Arc<Handles>,
     pub(super) behind: Option<Arc<dyn ProcessTools>>,
 }
 
 /// The tools without arguments, and those with: the names of required texts.
-const TOOLS: [(&str, &[&str]); 28] = [
+const TOOLS: [(&str, &[&str]); 35] = [
+    ("greet", &["name"]),
+    ("slow_compute", &[]),
+    ("failing_job", &[]),
+    ("protocol_error_job", &[]),
+    ("confirm_delete", &[]),
+    ("multi_input", &[]),
+    ("test_tool_with_task", &[]),
     ("test_simple_text", &[]),
     ("test_image_content", &[]),
     ("test_audio_content", &[]),
@@ -84,12 +93,13 @@ impl Tools {
             input: input_of(name, texts),
             output: Value::Null,
         };
-        let switches = Arc::clone(&self.switches);
+        let (switches, handles) = (Arc::clone(&self.switches), Arc::clone(&self.handles));
         Tool::published(
             declaration,
-            move |ctx, arguments| match asking::call(name, ctx.clone(), arguments.clone()) {
-                Some(called) => called,
-                None => Box::pin(call(name, ctx, Arc::clone(&switches))),
+            move |ctx, arguments| {
+                asking::call(name, ctx.clone(), arguments.clone())
+                    .or_else(|| tasks::call(name, ctx.clone(), &arguments, &handles))
+                    .unwrap_or_else(|| Box::pin(call(name, ctx, Arc::clone(&switches))))
             },
             |_, _, recorded| Box::pin(std::future::ready(Ok(recorded))),
         )
@@ -99,6 +109,13 @@ impl Tools {
 fn input_of(name: &str, texts: &[&str]) -> Value {
     match name {
         "json_schema_2020_12_tool" => rich_schema(),
+        "slow_compute" => json!({
+            "type": "object",
+            "properties": {
+                "seconds": { "type": "number", "minimum": 0 },
+                "label": { "type": "string" }
+            }
+        }),
         "test_custom_header" => json!({
             "type": "object",
             "properties": { "region": { "type": "string", "x-mcp-header": "Region" } }

@@ -13,8 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flowmaster_kernel::{
-    Answers, BoxFuture, CANNOT_ASK, Content, Error, ErrorKind, Exchange, INPUT_REQUIRED, NoteLevel,
-    Question, Result,
+    Answers, BoxFuture, CANNOT_ASK, CANNOT_FOLLOW, Content, Error, ErrorKind, Exchange,
+    INPUT_REQUIRED, NoteLevel, Question, Result,
 };
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
@@ -163,6 +163,10 @@ impl Line {
             (CANNOT_ASK, Some(lacking)) if self.end.is_modern => {
                 Some(Err(ErrorData::missing_required_client_capability(lacking.clone())))
             }
+            (CANNOT_FOLLOW, _) if self.end.is_modern => {
+                let tasks = ClientCapabilities::builder().enable_tasks().build();
+                Some(Err(ErrorData::missing_required_client_capability(tasks)))
+            }
             (INPUT_REQUIRED, _) if !said.open.is_empty() => {
                 let requests: serde_json::Result<BTreeMap<String, InputRequest>> = said
                     .open
@@ -280,6 +284,10 @@ impl Exchange for End {
 
     fn show(&self, content: Content) {
         self.said.lock().shown.push(content);
+    }
+
+    fn follows(&self) -> bool {
+        self.is_modern && self.takes.supports_tasks()
     }
 
     fn takes(&self, question: &Question) -> bool {

@@ -13,13 +13,13 @@ use std::sync::atomic::Ordering;
 
 use flowmaster_kernel::{Ctx, Error, ErrorKind};
 use rmcp::model::{
-    CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
-    DiscoverResult, ErrorCode, GetPromptRequestParams, GetPromptResponse, Implementation,
-    InitializeRequestParams, InitializeResult, InputResponses, JsonObject, ListPromptsResult,
-    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
-    PromptsCapability, ReadResourceRequestParams, ReadResourceResponse, ResourcesCapability,
-    ServerCapabilities, ServerConfig, SetLevelRequestMethod, SetLevelRequestParams,
-    SubscribeRequestParams, SubscriptionFilter, ToolsCapability, UnsubscribeRequestParams,
+    CacheScope, CallToolRequestParams, CallToolResponse, CancelTaskParams, CompleteRequestParams,
+    CompleteResult, DiscoverResult, ErrorCode, GetPromptRequestParams, GetPromptResponse,
+    GetTaskParams, GetTaskResult, Implementation, InitializeRequestParams, InitializeResult,
+    InputResponses, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
+    ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse,
+    ServerConfig, SetLevelRequestMethod, SetLevelRequestParams, SubscribeRequestParams,
+    SubscriptionFilter, UnsubscribeRequestParams, UpdateTaskParams,
 };
 use rmcp::service::{RequestContext, RoleServer, SubscriptionContext};
 use rmcp::{ErrorData, ServerHandler};
@@ -30,7 +30,9 @@ use super::observe::{ClientSeen, printable};
 use super::session::{self, Session};
 use super::tools::{LIST_TTL_MS, server_info, signature, signed};
 use super::watching::{LONGEST, MAX_URIS, Watch, Watched};
-use super::{Surface, Visitor, notes, param_headers, prompts, resources, sealed, tools};
+use super::{
+    Surface, Visitor, notes, offered, ongoing, param_headers, prompts, resources, sealed, tools,
+};
 
 const INSTRUCTIONS: &str = "FlowMaster runs business processes with people, systems and agents. \
     Listed tools cover the common work; find anything else with capability_search, then \
@@ -146,9 +148,7 @@ fn protocol_error(error: &Error) -> ErrorData {
 
 impl ServerHandler for McpServer {
     fn get_info(&self) -> ServerConfig {
-        let resources = self.surface.resources.is_some();
-        let prompts = self.surface.prompts.is_some();
-        ServerConfig::new(capabilities(resources, prompts))
+        ServerConfig::new(offered::capabilities(&self.surface))
             .with_server_info(server_info())
             .with_instructions(INSTRUCTIONS)
     }
@@ -160,7 +160,7 @@ impl ServerHandler for McpServer {
     ) -> Answer<InitializeResult> {
         let visitor = self.visitor(&context)?;
         let mut result = self.negotiate_initialize(&request)?;
-        keep_lists_quiet(&mut result.capabilities);
+        offered::without_streams(&mut result.capabilities);
         let revision = result.protocol_version.to_string();
         self.report(&visitor, &Client { info: request.client_info.clone(), revision }, None);
         context.peer.set_peer_info(request);
@@ -217,10 +217,13 @@ impl ServerHandler for McpServer {
         let headers = is_modern(&context).then(|| Some(&parts(&context)?.headers)).flatten();
         let arguments = request.arguments.clone();
         // Boxed, because rmcp moves the future of a request several times.
-        let call = tools::call(&self.surface, &visitor, ctx, &name, arguments, headers);
+        let call = tools::call(&self.surface, &visitor, ctx.clone(), &name, arguments, headers);
         let answer = Box::pin(line.carry(&context, call)).await;
         let mut result = match answer {
-            Ok(result) => tools::shown(result, line.shown()),
+            Ok(result) => match ongoing::begun(&self.surface, &ctx, &name, &result).await {
+                Some(task) => return Ok(task.with_meta(signature()).into()),
+                None => tools::shown(result, line.shown()),
+            },
             // An unknown tool is an error of the protocol (MCP 2026-07-28, Tools, "Error handling").
             Err(error)
                 if error.code() == "unknown_operation" && !name.starts_with("capability_") =>
@@ -336,6 +339,30 @@ impl ServerHandler for McpServer {
         }
     }
 
+    async fn get_task(&self, request: GetTaskParams, context: Context) -> Answer<GetTaskResult> {
+        let (_, ctx) = self.enter(&context)?;
+        let takes = context.client_capabilities().unwrap_or_default();
+        let found = ongoing::get(&self.surface, &ctx, &request.task_id, &takes).await;
+        let mut result = found.map_err(|error| invalid_params(&error))?;
+        result.meta = signed(result.meta);
+        Ok(result)
+    }
+
+    async fn update_task(&self, request: UpdateTaskParams, context: Context) -> Answer<()> {
+        let (visitor, ctx) = self.enter(&context)?;
+        let UpdateTaskParams { task_id, input_responses, .. } = request;
+        ongoing::update(&self.surface, &visitor, &ctx, &task_id, &input_responses)
+            .await
+            .map_err(|error| invalid_params(&error))
+    }
+
+    async fn cancel_task(&self, request: CancelTaskParams, context: Context) -> Answer<()> {
+        let (visitor, ctx) = self.enter(&context)?;
+        ongoing::cancel(&self.surface, &visitor, &ctx, &request.task_id)
+            .await
+            .map_err(|error| invalid_params(&error))
+    }
+
     async fn set_level(&self, request: SetLevelRequestParams, context: Context) -> Answer<()> {
         if is_modern(&context) {
             return Err(ErrorData::method_not_found::<SetLevelRequestMethod>());
@@ -396,42 +423,6 @@ impl ServerHandler for McpServer {
         self.visitor(&context)?;
         self.session.unsubscribe(&request.uri);
         Ok(())
-    }
-}
-
-/// What the server can. Resources come with completion.
-fn capabilities(resources: bool, prompts: bool) -> ServerCapabilities {
-    let mut capabilities = ServerCapabilities::default();
-    let mut tools = ToolsCapability::default();
-    tools.list_changed = Some(true);
-    capabilities.tools = Some(tools);
-    capabilities.logging = Some(JsonObject::default());
-    if resources {
-        let mut resources = ResourcesCapability::default();
-        resources.subscribe = Some(true);
-        resources.list_changed = Some(true);
-        capabilities.resources = Some(resources);
-        capabilities.completions = Some(JsonObject::default());
-    }
-    if prompts {
-        let mut prompts = PromptsCapability::default();
-        prompts.list_changed = Some(true);
-        capabilities.prompts = Some(prompts);
-    }
-    capabilities
-}
-
-/// Takes back what is only told on the streams of newer clients: a session would have to be watched for
-/// it from its beginning, whether its client listens or not.
-fn keep_lists_quiet(capabilities: &mut ServerCapabilities) {
-    if let Some(tools) = &mut capabilities.tools {
-        tools.list_changed = None;
-    }
-    if let Some(prompts) = &mut capabilities.prompts {
-        prompts.list_changed = None;
-    }
-    if let Some(resources) = &mut capabilities.resources {
-        resources.list_changed = None;
     }
 }
 
