@@ -19,8 +19,8 @@ pub const CANNOT_FOLLOW: &str = "cannot_follow";
 
 /// The other end of a running call.
 pub trait Exchange: Send + Sync {
-    /// Says how far the call is, in any unit.
-    fn progress(&self, done: f64, total: f64);
+    /// Says how much of the call is done, in any unit.
+    fn progress(&self, done: usize, total: usize);
 
     /// Says something to whoever watches the call. Never anything secret.
     fn note(&self, level: NoteLevel, text: &str);
@@ -127,7 +127,7 @@ pub enum Answer {
 
 impl Ctx {
     /// As [`Exchange::progress`].
-    pub fn progress(&self, done: f64, total: f64) {
+    pub fn progress(&self, done: usize, total: usize) {
         if let Some(exchange) = &self.exchange {
             exchange.progress(done, total);
         }

@@ -192,8 +192,8 @@ async fn call(name: &'static str, ctx: Ctx, switches: Arc<Switches>) -> Result<V
             ctx.show(text("It has said what it did."));
         }
         "test_tool_with_progress" => {
-            for done in [0.0, 50.0, 100.0] {
-                ctx.progress(done, 100.0);
+            for done in [0, 50, 100] {
+                ctx.progress(done, 100);
                 tokio::time::sleep(STEP).await;
             }
             ctx.show(text("It has said how far it was."));

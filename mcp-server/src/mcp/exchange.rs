@@ -43,7 +43,7 @@ type Context = RequestContext<RoleServer>;
 
 /// What goes to the client while the call runs.
 enum Word {
-    Progress(f64, f64),
+    Progress(usize, usize),
     Note(NoteLevel, String),
     Ask(ServerRequest, oneshot::Sender<Option<Value>>),
 }
@@ -103,7 +103,7 @@ impl Line {
     pub(super) async fn carry<T>(&mut self, context: &Context, call: impl Future<Output = T>) -> T {
         let mut call = pin!(call);
         let mut asked = FuturesUnordered::new();
-        let mut told = f64::NEG_INFINITY;
+        let mut told = None;
         loop {
             let word = tokio::select! {
                 biased;
@@ -126,14 +126,16 @@ impl Line {
         }
     }
 
-    async fn tell(&self, context: &Context, word: Word, told: &mut f64) {
+    async fn tell(&self, context: &Context, word: Word, told: &mut Option<usize>) {
         let sent = match word {
             Word::Progress(done, total) => {
-                let Some(token) = context.meta.get_progress_token().filter(|_| done > *told) else {
+                let grows = told.is_none_or(|before| done > before);
+                let Some(token) = context.meta.get_progress_token().filter(|_| grows) else {
                     return;
                 };
-                *told = done;
-                let progress = ProgressNotificationParam::new(token, done).with_total(total);
+                *told = Some(done);
+                let progress = ProgressNotificationParam::new(token, number(done));
+                let progress = progress.with_total(number(total));
                 context.peer.notify_progress(progress).await
             }
             Word::Note(level, text) if self.threshold.is_some_and(|least| level >= least) => {
@@ -206,6 +208,11 @@ pub(super) fn heard(
     Ok(heard)
 }
 
+#[expect(clippy::cast_precision_loss, reason = "nobody counts to 2^53 here")]
+fn number(count: usize) -> f64 {
+    count as f64
+}
+
 async fn ask(context: &Context, request: ServerRequest) -> Option<Value> {
     let options = PeerRequestOptions::with_timeout(THINKING_TIME);
     let sent = context.peer.send_request_with_option(request, options).await;
@@ -274,7 +281,7 @@ impl End {
 }
 
 impl Exchange for End {
-    fn progress(&self, done: f64, total: f64) {
+    fn progress(&self, done: usize, total: usize) {
         self.say(Word::Progress(done, total));
     }
 

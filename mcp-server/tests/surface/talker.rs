@@ -63,8 +63,8 @@ impl Talker {
                 ctx.show(Content::Text(format!("{name} likes {color}")));
             }
             "talk_say" => {
-                for done in [1.0, 1.0, 2.0] {
-                    ctx.progress(done, 2.0);
+                for done in [1, 1, 2] {
+                    ctx.progress(done, 2);
                 }
                 ctx.note(NoteLevel::Debug, "a detail");
                 ctx.note(NoteLevel::Warning, "look at this");
