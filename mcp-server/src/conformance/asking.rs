@@ -53,7 +53,7 @@ fn done(ctx: &Ctx, text: String) -> Result<Value> {
 pub(super) fn call(
     name: &'static str,
     ctx: Ctx,
-    arguments: Value,
+    arguments: &Value,
 ) -> Option<BoxFuture<'static, Result<Value>>> {
     let given =
         |name: &str| arguments.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -77,9 +77,7 @@ pub(super) fn call(
             let question = form("Shall it go on?", json!({ "ok": "boolean" }));
             plain(ctx, "answer", question, |said| format!("Elicitation completed: {said}"))
         }
-        "test_missing_capability" => {
-            plain(ctx, "answer", model("Anything", 10), |said| said.to_owned())
-        }
+        "test_missing_capability" => plain(ctx, "answer", model("Anything", 10), str::to_owned),
         "test_input_required_result_elicitation" => Box::pin(async move {
             let question = form("What is your name?", json!({ "name": "string" }));
             let answer = one(&ctx, "user_name", question).await?;

@@ -97,7 +97,7 @@ impl Tools {
         Tool::published(
             declaration,
             move |ctx, arguments| {
-                asking::call(name, ctx.clone(), arguments.clone())
+                asking::call(name, ctx.clone(), &arguments)
                     .or_else(|| tasks::call(name, ctx.clone(), &arguments, &handles))
                     .unwrap_or_else(|| Box::pin(call(name, ctx, Arc::clone(&switches))))
             },
@@ -166,7 +166,8 @@ async fn call(name: &'static str, ctx: Ctx, switches: Arc<Switches>) -> Result<V
     match name {
         "test_image_content" => ctx.show(image()),
         "test_audio_content" => {
-            ctx.show(Content::Audio { data: SILENCE.to_owned(), mime_type: "audio/wav".to_owned() })
+            let (data, mime_type) = (SILENCE.to_owned(), "audio/wav".to_owned());
+            ctx.show(Content::Audio { data, mime_type });
         }
         "test_embedded_resource" => ctx.show(resource(
             "test://embedded-resource",

@@ -45,7 +45,7 @@ type Context = RequestContext<RoleServer>;
 enum Word {
     Progress(usize, usize),
     Note(NoteLevel, String),
-    Ask(ServerRequest, oneshot::Sender<Option<Value>>),
+    Ask(Box<ServerRequest>, oneshot::Sender<Option<Value>>),
 }
 
 /// The end that the verb holds.
@@ -119,7 +119,7 @@ impl Line {
             match word {
                 Word::Ask(request, reply) => asked.push(async move {
                     // A verb that is gone needs no answer.
-                    let _ = reply.send(ask(context, request).await);
+                    let _ = reply.send(ask(context, *request).await);
                 }),
                 word => self.tell(context, word, &mut told).await,
             }
@@ -269,7 +269,7 @@ impl End {
             };
             let request = asking::request(&question).ok().and_then(asking::pushed);
             let (reply, answered) = oneshot::channel();
-            let word = Word::Ask(request.ok_or_else(unanswered)?, reply);
+            let word = Word::Ask(Box::new(request.ok_or_else(unanswered)?), reply);
             self.words.send(word).await.map_err(|_| unanswered())?;
             let given = answered.await.ok().flatten();
             let answer = given.and_then(|given| asking::answer(&question, &given));

@@ -85,9 +85,9 @@ impl McpServer {
         context: &Context,
         request: &sealed::Request<'_>,
         responses: Option<InputResponses>,
-        state: Option<String>,
+        state: Option<&str>,
     ) -> Answer<Line> {
-        let heard = exchange::heard(&self.surface.seal, request, responses, state.as_deref())
+        let heard = exchange::heard(&self.surface.seal, request, responses, state)
             .map_err(|error| protocol_error(&error))?;
         Ok(Line::open(context, self.session.level(), heard))
     }
@@ -206,16 +206,17 @@ impl ServerHandler for McpServer {
     ) -> Answer<CallToolResponse> {
         let (visitor, mut ctx) = self.enter(&context)?;
         let CallToolRequestParams { name, arguments, input_responses, request_state, .. } = request;
+        let arguments = Value::Object(arguments.unwrap_or_default());
         let request = sealed::Request {
             caller: &visitor.caller,
             method: "tools/call",
             name: &name,
-            arguments: Value::Object(arguments.unwrap_or_default()),
+            // They may be large, and nothing is sealed for those who take no questions.
+            arguments: if takes_questions(&context) { arguments.clone() } else { Value::Null },
         };
-        let mut line = self.line(&context, &request, input_responses, request_state)?;
+        let mut line = self.line(&context, &request, input_responses, request_state.as_deref())?;
         ctx.exchange = Some(line.end());
         let headers = is_modern(&context).then(|| Some(&parts(&context)?.headers)).flatten();
-        let arguments = request.arguments.clone();
         // Boxed, because rmcp moves the future of a request several times.
         let call = tools::call(&self.surface, &visitor, ctx.clone(), &name, arguments, headers);
         let answer = Box::pin(line.carry(&context, call)).await;
@@ -325,7 +326,7 @@ impl ServerHandler for McpServer {
             name: &name,
             arguments: json!(arguments),
         };
-        let mut line = self.line(&context, &request, input_responses, request_state)?;
+        let mut line = self.line(&context, &request, input_responses, request_state.as_deref())?;
         ctx.exchange = Some(line.end());
         let get = prompts::get(source, &ctx, &name, arguments);
         match line.carry(&context, get).await {
@@ -413,8 +414,15 @@ impl ServerHandler for McpServer {
         read.map_err(|error| unreadable(&error, &request.uri))?;
         self.session.subscribe(request.uri).map_err(failed)?;
         if self.session.begins_to_watch() {
-            let watch = self.watch(visitor, since).map_err(failed)?;
-            tokio::spawn(Arc::clone(&self.session).watch(watch, context.peer));
+            match self.watch(visitor, since) {
+                Ok(watch) => {
+                    tokio::spawn(Arc::clone(&self.session).watch(watch, context.peer));
+                }
+                Err(error) => {
+                    self.session.does_not_watch();
+                    return Err(failed(error));
+                }
+            }
         }
         Ok(())
     }
@@ -428,6 +436,12 @@ impl ServerHandler for McpServer {
 
 fn is_modern(context: &Context) -> bool {
     context.protocol_version().is_some_and(|version| !version.has_initialize())
+}
+
+fn takes_questions(context: &Context) -> bool {
+    context
+        .client_capabilities()
+        .is_some_and(|it| it.elicitation.is_some() || it.sampling.is_some() || it.roots.is_some())
 }
 
 fn invalid_params(error: &Error) -> ErrorData {

@@ -59,6 +59,12 @@ impl Session {
         !self.is_watching.swap(true, Ordering::AcqRel)
     }
 
+    /// Nobody watches after all, so nothing is subscribed to.
+    pub(super) fn does_not_watch(&self) {
+        self.subscribed.lock().clear();
+        self.is_watching.store(false, Ordering::Release);
+    }
+
     /// Tells the client of its resources until it is gone or watches none.
     pub(super) async fn watch(self: Arc<Self>, mut watch: Watch, peer: Peer<RoleServer>) {
         while let Some(watched) = self.watched(&peer) {

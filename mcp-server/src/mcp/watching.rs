@@ -218,3 +218,38 @@ impl Watch {
 fn text(sight: &impl Serialize) -> Result<String> {
     serde_json::to_string(sight).map_err(|error| Error::internal("sight_encoding", error))
 }
+
+#[cfg(test)]
+mod tests {
+    use flowmaster_kernel::{Principal, PrincipalKind, Role, Scopes, TenantId};
+
+    use super::*;
+    use crate::mcp::Selection;
+    use crate::ports::Caller;
+
+    fn visitor(id: &str) -> Visitor {
+        let caller = Caller {
+            tenant: TenantId::from_text("ten_a"),
+            principal: Arc::new(Principal::new(id, PrincipalKind::Person, &[Role::Admin], &[])),
+            scopes: Arc::new(Scopes::all()),
+        };
+        Visitor { caller, selection: Selection::default() }
+    }
+
+    #[test]
+    fn each_principal_has_some_places_and_all_have_many() {
+        let watches = Watches::default();
+        let mut places: Vec<_> =
+            (0..MAX_WATCHES_EACH).map(|_| watches.admit(&visitor("anna")).unwrap()).collect();
+        let refused = watches.admit(&visitor("anna")).err().unwrap();
+        assert_eq!(refused.code(), "too_many_subscriptions");
+        for number in 0..MAX_WATCHES - MAX_WATCHES_EACH {
+            places.push(watches.admit(&visitor(&format!("p{number}"))).unwrap());
+        }
+        assert!(watches.admit(&visitor("eve")).is_err());
+        places.truncate(1);
+        assert!(watches.admit(&visitor("anna")).is_ok() && watches.admit(&visitor("eve")).is_ok());
+        drop(places);
+        assert!(watches.0.lock().is_empty(), "who is gone takes no memory");
+    }
+}
