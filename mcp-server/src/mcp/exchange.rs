@@ -41,7 +41,7 @@ const MAX_QUESTIONS: usize = 16;
 
 type Context = RequestContext<RoleServer>;
 
-/// What goes to the client while the call runs.
+/// What goes to the client while the call runs; a request of the server is large.
 enum Word {
     Progress(usize, usize),
     Note(NoteLevel, String),
@@ -75,11 +75,8 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// Opens the line of a request. `threshold` is the least level of notes that an older client
-    /// wants; a newer one says it with each request.
-    ///
-    /// # Errors
-    /// A state that is not one of this request.
+    /// The line of a request with what its client has said so far. `threshold` is the least level of
+    /// notes that an older client wants; a newer one says it with each request.
     pub(super) fn open(context: &Context, threshold: NoteLevel, heard: Heard) -> Self {
         let is_modern = context.protocol_version().is_some_and(|it| !it.has_initialize());
         let (tell, words) = mpsc::channel(QUEUE);
