@@ -1,9 +1,14 @@
 //! Streams of server-sent events, read event by event.
 
+use std::time::Duration;
+
 use futures::StreamExt as _;
 use serde_json::{Value, json};
 
 use crate::harness::Server;
+
+/// How long an event may take; a test that waits for one that never comes fails.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// An open stream, read event by event.
 pub(crate) struct Events {
@@ -82,7 +87,8 @@ impl Events {
                 }
                 continue;
             }
-            let more = self.bytes.next().await.expect("the stream goes on").unwrap();
+            let more = tokio::time::timeout(PATIENCE, self.bytes.next()).await;
+            let more = more.expect("an event in time").expect("the stream goes on").unwrap();
             self.text.push_str(std::str::from_utf8(&more).unwrap());
         }
     }
