@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::{
-    Clock, Error, ErrorKind, Id, IdSource, Kind, Principal, PrincipalKind, Result, Role, Scopes,
-    TenantId, Timestamp,
+    Clock, Error, ErrorKind, Exchange, Id, IdSource, Kind, Principal, PrincipalKind, Result, Role,
+    Scopes, TenantId, Timestamp,
 };
 
 /// The longest idempotency key, in bytes.
@@ -30,6 +30,8 @@ pub struct Ctx {
     pub clock: Arc<dyn Clock>,
     /// The source of new ids.
     pub ids: Arc<dyn IdSource>,
+    /// The other end of the call, where the entrance can carry more than one answer.
+    pub exchange: Option<Arc<dyn Exchange>>,
 }
 
 /// "Same key, same answer, one effect": what the store needs to keep that promise.
@@ -63,6 +65,7 @@ impl Ctx {
             idempotency: None,
             clock,
             ids,
+            exchange: None,
         }
     }
 

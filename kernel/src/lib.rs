@@ -7,6 +7,7 @@
 mod clock;
 mod ctx;
 mod error;
+mod exchange;
 mod hex;
 mod id;
 mod operation;
@@ -17,6 +18,10 @@ mod principal;
 pub use clock::{Clock, ManualClock, Timestamp};
 pub use ctx::{Ctx, Idempotency, MAX_IDEMPOTENCY_KEY};
 pub use error::{Error, ErrorBody, ErrorKind, Result};
+pub use exchange::{
+    Answer, Answers, CANNOT_ASK, CANNOT_FOLLOW, Content, Exchange, INPUT_REQUIRED, NoteLevel,
+    Question,
+};
 pub use hex::hex;
 pub use id::{Id, IdSource, Kind, SequenceIds, TenantId};
 pub use operation::{Catalogue, Effect, Operation, ResponseFormat, Spec, Toolset};

@@ -7,6 +7,7 @@ mod process_tools;
 mod resources;
 mod rooms;
 mod signing;
+mod started;
 mod upkeep;
 
 use std::sync::Arc;
@@ -16,17 +17,18 @@ use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::config::{Config, Secret};
 use crate::dispatch::{Dispatcher, Foundations, LateCaller};
-use crate::mcp::{Observer, Surface};
+use crate::mcp::{Observer, Seal, Surface, Watches};
 use crate::ports::{
-    AnswerBook, AuditLog, Authenticator, Caller, ProcessTools, PromptSource, Readiness,
-    ResourceSource,
+    AnswerBook, AuditLog, Authenticator, Caller, Continuations, ProcessTools, PromptSource,
+    Readiness, ResourceSource,
 };
-use crate::system::{RandomIds, SystemClock};
+use crate::system::{RandomIds, SystemClock, secret};
 use crate::telemetry;
 use guides::Guides;
 use ports::{AuditTrail, Keys, Store};
 use process_tools::PublishedProcesses;
 use resources::Resources;
+use started::StartedProcesses;
 
 pub use demo::INVOICE;
 pub use rooms::{Background, Idle, Rooms};
@@ -47,10 +49,14 @@ pub struct Ports {
     pub resources: Option<Arc<dyn ResourceSource>>,
     /// What a person can start from a client.
     pub prompts: Option<Arc<dyn PromptSource>>,
+    /// What calls have begun, for those who follow it.
+    pub continuations: Option<Arc<dyn Continuations>>,
     /// Whether the server can do its work.
     pub readiness: Option<Arc<dyn Readiness>>,
     /// Who is told about clients.
     pub observer: Observer,
+    /// Signs what clients carry between the rounds of a call; every node has the same.
+    pub signing_key: Secret,
     /// The source of "now".
     pub clock: Arc<dyn Clock>,
     /// The source of new ids.
@@ -69,8 +75,10 @@ impl Ports {
             processes: None,
             resources: None,
             prompts: None,
+            continuations: None,
             readiness: None,
             observer: Observer::default(),
+            signing_key: Secret::new(secret()),
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),
         }
@@ -111,7 +119,10 @@ pub fn assemble(ports: Ports, config: Config) -> Result<Arc<App>> {
         dispatcher: Arc::new(dispatcher),
         resources: ports.resources,
         prompts: ports.prompts,
+        continuations: ports.continuations,
         observer: ports.observer,
+        seal: Seal::new(ports.signing_key.expose())?,
+        watches: Watches::default(),
         clock: ports.clock,
         ids: ports.ids,
     });
@@ -160,22 +171,32 @@ pub async fn compose_with(
     let late = Arc::new(LateCaller::default());
     let caller: Arc<dyn ToolCaller> = Arc::clone(&late) as Arc<dyn ToolCaller>;
     let (rooms, idle) = Rooms::open(&config, &clock, &ids, caller).await?;
+    let signing_key = signing::key(&config)?;
     let store = Arc::new(Store(rooms.db.clone()));
+    let processes: Arc<dyn ProcessTools> = Arc::new(PublishedProcesses {
+        processes: Arc::clone(&rooms.processes),
+        execution: Arc::clone(&rooms.execution),
+    });
     let ports = Ports {
         answers: Some(Arc::clone(&store) as Arc<dyn AnswerBook>),
         audit: Some(Arc::new(AuditTrail(Arc::clone(&rooms.audit)))),
-        processes: Some(Arc::new(PublishedProcesses {
-            processes: Arc::clone(&rooms.processes),
-            execution: Arc::clone(&rooms.execution),
+        continuations: Some(Arc::new(StartedProcesses {
+            handles: Arc::clone(&rooms.handles),
+            processes: Arc::clone(&processes),
+            caller: Arc::clone(&late),
         })),
+        processes: Some(processes),
         resources: Some(Arc::new(Resources(Arc::clone(&late)))),
         prompts: Some(Arc::new(Guides)),
         readiness: Some(store),
         observer,
+        signing_key,
         clock,
         ids: Arc::clone(&ids),
         ..Ports::new(rooms.catalogue()?, Arc::new(Keys(Arc::clone(&rooms.identity))))
     };
+    #[cfg(feature = "conformance")]
+    let ports = crate::conformance::mounted(ports, &rooms.handles);
     let app = assemble(ports, config)?;
     late.bind(&app.surface.dispatcher);
     let first = rooms.identity.bootstrap(&ids).await?;

@@ -6,6 +6,7 @@
 //! never cut off half-way, because its caller could not tell what became of it.
 
 mod audit;
+mod changes;
 mod late;
 mod limits;
 mod nearest;
@@ -26,9 +27,11 @@ use flowmaster_kernel::{
 };
 use flowmaster_store::{TRANSACTION_LOST, Turn, Turns};
 use serde_json::{Map, Value, json};
+use tokio::sync::watch;
 use tracing::Instrument as _;
 
 use audit::{Fingerprint, Meter, Record};
+use changes::Changes;
 pub use late::LateCaller;
 use limits::Buckets;
 pub use limits::Limits;
@@ -43,6 +46,7 @@ pub struct Dispatcher {
     limits: Limits,
     buckets: Buckets,
     turns: Turns<CallKey>,
+    changes: Changes,
     answers: Option<Arc<dyn AnswerBook>>,
     audit: Option<Arc<dyn AuditLog>>,
     processes: Option<Arc<dyn ProcessTools>>,
@@ -126,6 +130,7 @@ impl Dispatcher {
             limits: on.limits,
             buckets: Buckets::default(),
             turns: Turns::default(),
+            changes: Changes::default(),
             answers: on.answers,
             audit: on.audit,
             processes: on.processes,
@@ -135,6 +140,16 @@ impl Dispatcher {
     /// The operations of the catalogue, by name.
     pub fn offers(&self) -> impl Iterator<Item = &Arc<Offer>> {
         self.offers.values()
+    }
+
+    /// Changes whenever a call through this dispatcher has written something in the tenant.
+    pub fn watch(&self, tenant: &TenantId) -> watch::Receiver<()> {
+        self.changes.watch(tenant)
+    }
+
+    /// How many calls through this dispatcher have written something.
+    pub fn written(&self) -> u64 {
+        self.changes.count()
     }
 
     /// What the caller may call, by name: operations first, then the tenant's published processes.
@@ -224,7 +239,10 @@ impl Dispatcher {
             return run::read(&self.limits, ctx, |ctx| tool.run(ctx, arguments)).await;
         }
         match self.run_once(tool, &ctx, &arguments).await? {
-            Outcome::Done(answer) => Ok(answer),
+            Outcome::Done(answer) => {
+                self.changes.tell(&ctx.tenant);
+                Ok(answer)
+            }
             Outcome::DoneBefore(answer) => {
                 record.replayed = true;
                 self.answer_again(tool, ctx, arguments, answer).await

@@ -5,11 +5,13 @@
 //! nothing else runs an operation. Only this crate knows rmcp and axum.
 //!
 //! What it does not do: no business rules, no SQL, no OAuth authorization server, no TLS (a reverse
-//! proxy does that), no HTTP/3, no server-initiated MCP requests (sampling, roots), no MCP tasks.
+//! proxy does that), no HTTP/3, no MCP tasks.
 
 pub mod cli;
 pub mod compose;
 pub mod config;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod dispatch;
 pub mod http;
 pub mod mcp;

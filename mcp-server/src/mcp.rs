@@ -5,27 +5,39 @@
 //! order is the same every time; list results are private to the caller; everything that is called
 //! goes through the dispatcher.
 
+mod asking;
 mod capabilities;
+mod content;
+mod exchange;
 mod fit;
+mod notes;
 mod observe;
+mod offered;
+mod ongoing;
+mod param_headers;
 mod prompts;
 mod resources;
+mod sealed;
 mod selection;
 mod server;
+mod session;
 mod sessions;
 mod tools;
+mod watching;
 
 use std::sync::Arc;
 
 use flowmaster_kernel::{Clock, Ctx, IdSource};
 
 pub use observe::{ClientSeen, Observer};
+pub use sealed::Seal;
 pub use selection::{Headers as SelectionHeaders, Selection};
 pub use server::McpServer;
 pub use sessions::{Sessions, SessionsFull};
+pub use watching::Watches;
 
 use crate::dispatch::Dispatcher;
-use crate::ports::{Caller, PromptSource, ResourceSource};
+use crate::ports::{Caller, Continuations, PromptSource, ResourceSource};
 use crate::system::trace_id;
 
 /// Everything an MCP connection can reach.
@@ -38,6 +50,12 @@ pub struct Surface {
     pub prompts: Option<Arc<dyn PromptSource>>,
     /// Who is told about clients.
     pub observer: Observer,
+    /// What calls have begun.
+    pub continuations: Option<Arc<dyn Continuations>>,
+    /// Seals what clients carry between the rounds of a call.
+    pub seal: Seal,
+    /// Who is told what changes.
+    pub watches: Watches,
     /// The source of "now".
     pub clock: Arc<dyn Clock>,
     /// The source of new ids.

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flowmaster_kernel::{
-    BoxFuture, Clock, Ctx, IdSource, Page, PageRequest, Principal, Result, Scopes, TenantId,
+    Answers, BoxFuture, Clock, Content, Ctx, IdSource, Page, PageRequest, Principal, Question,
+    Result, Scopes, TenantId, Timestamp,
 };
 use serde_json::Value;
 
@@ -38,6 +39,7 @@ impl Caller {
             idempotency: None,
             clock: Arc::clone(clock),
             ids: Arc::clone(ids),
+            exchange: None,
         }
     }
 
@@ -118,15 +120,29 @@ pub struct ResourceTemplate {
 
 /// The contents of a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ResourceText {
+pub struct ResourceContents {
     /// Its media type.
     pub mime_type: String,
-    /// Its text.
-    pub text: String,
+    /// What it holds.
+    pub body: ResourceBody,
+}
+
+/// What a resource holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ResourceBody {
+    /// Text.
+    Text(String),
+    /// Bytes, in base64.
+    Base64(String),
 }
 
 /// What can be read by URI, such as `flowmaster://process/{id}`.
 pub trait ResourceSource: Send + Sync {
+    /// The schemes of the URIs.
+    fn schemes(&self) -> Vec<&'static str> {
+        vec!["flowmaster"]
+    }
+
     /// The resources worth listing.
     ///
     /// # Errors
@@ -144,7 +160,7 @@ pub trait ResourceSource: Send + Sync {
     ///
     /// # Errors
     /// A `not_found` family error when it does not exist or is not the caller's to see.
-    fn read<'a>(&'a self, ctx: &'a Ctx, uri: &'a str) -> BoxFuture<'a, Result<ResourceText>>;
+    fn read<'a>(&'a self, ctx: &'a Ctx, uri: &'a str) -> BoxFuture<'a, Result<ResourceContents>>;
 
     /// Values for `variable` of `template` that begin with `prefix`, at most 100.
     ///
@@ -198,7 +214,7 @@ pub struct PromptText {
     /// What it is for.
     pub description: Option<String>,
     /// The messages, in order.
-    pub messages: Vec<(Speaker, String)>,
+    pub messages: Vec<(Speaker, Content)>,
 }
 
 /// The prompts a person can start from their client.
@@ -238,6 +254,76 @@ pub trait ProcessTools: Send + Sync {
             async move { Ok(self.tools(ctx).await?.into_iter().find(|tool| tool.name == name)) },
         )
     }
+}
+
+/// Something that goes on after its call was answered.
+#[derive(Debug)]
+pub struct Ongoing {
+    /// Its id, which cannot be guessed.
+    pub id: String,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it changed.
+    pub updated_at: Timestamp,
+    /// How long its id is known.
+    pub expires_at: Timestamp,
+    /// Where it is.
+    pub state: OngoingState,
+}
+
+/// Where something is that goes on.
+#[derive(Debug)]
+pub enum OngoingState {
+    /// It goes on by itself.
+    Working {
+        /// What it waits for, in words.
+        message: Option<String>,
+    },
+    /// It waits for this very caller.
+    Asking(BTreeMap<String, Question>),
+    /// It is done.
+    Done(Result<Value>),
+    /// It broke.
+    Broken(String),
+    /// Somebody put an end to it.
+    Cancelled,
+}
+
+/// What calls have begun, for those who follow it.
+pub trait Continuations: Send + Sync {
+    /// What goes on after `operation` has given `answer`; nothing, when all is done.
+    ///
+    /// # Errors
+    /// Whatever the room reports.
+    fn begun<'a>(
+        &'a self,
+        ctx: &'a Ctx,
+        operation: &'a str,
+        answer: &'a Value,
+    ) -> BoxFuture<'a, Result<Option<Ongoing>>>;
+
+    /// Where it is now, if the caller may still see it.
+    ///
+    /// # Errors
+    /// A `not_found` family error, also for somebody else's.
+    fn get<'a>(&'a self, ctx: &'a Ctx, id: &'a str) -> BoxFuture<'a, Result<Ongoing>>;
+
+    /// Takes answers to its questions; what answers none is left aside.
+    ///
+    /// # Errors
+    /// As [`Continuations::get`], or what keeps an answer from being taken.
+    fn answer<'a>(
+        &'a self,
+        ctx: &'a Ctx,
+        id: &'a str,
+        answers: Answers,
+    ) -> BoxFuture<'a, Result<()>>;
+
+    /// Puts an end to it; what has ended stays as it is.
+    ///
+    /// # Errors
+    /// As [`Continuations::get`], or that the caller may not.
+    fn cancel<'a>(&'a self, ctx: &'a Ctx, id: &'a str) -> BoxFuture<'a, Result<()>>;
 }
 
 /// Whether the server can do its work now.

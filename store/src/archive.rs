@@ -187,13 +187,21 @@ pub fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
 /// What the file system reports, or a file that is damaged.
 pub fn lines(file: &Path) -> io::Result<impl Iterator<Item = io::Result<String>>> {
     let mut reader = BufReader::new(MultiGzDecoder::new(BufReader::new(File::open(file)?)));
+    let mut is_over = false;
     Ok(std::iter::from_fn(move || {
+        if is_over {
+            return None;
+        }
         let mut line = String::new();
         let read = (&mut reader).take(MAX_LINE_BYTES as u64 + 1).read_line(&mut line);
         match read {
             Ok(0) => None,
             Ok(_) => Some(Ok(line)),
-            Err(problem) => Some(Err(problem)),
+            Err(problem) => {
+                // A damaged file would tell the same for ever.
+                is_over = true;
+                Some(Err(problem))
+            }
         }
     }))
 }
@@ -296,6 +304,22 @@ mod tests {
         assert_eq!(archive.read(&place).await.unwrap_err().code(), "archive_unreadable");
         let elsewhere = archive.write(&ctx("../up"), numbered(1)).await.unwrap_err();
         assert_eq!(elsewhere.code(), "tenant_no_folder");
+    }
+
+    #[tokio::test]
+    async fn whatever_byte_is_damaged_the_lines_come_to_an_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let archive = Archive::in_folder(folder.path());
+        let place = archive.write(&ctx("ten_a"), numbered(3)).await.unwrap().remove(0);
+        let path = folder.path().join(&*place.file);
+        let sound = fs::read(&path).unwrap();
+        for at in 0..sound.len() {
+            let mut bytes = sound.clone();
+            bytes[at] ^= 0xFF;
+            fs::write(&path, &bytes).unwrap();
+            let told = lines(&path).unwrap().take(100).filter(Result::is_err).count();
+            assert!(told <= 1, "a damage at {at} is told {told} times");
+        }
     }
 
     #[tokio::test]

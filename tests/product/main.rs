@@ -19,6 +19,7 @@ mod calls;
 mod crash;
 #[cfg(target_os = "linux")]
 mod faults;
+mod following;
 mod harness;
 mod idempotency;
 mod isolation;

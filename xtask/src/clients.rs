@@ -4,17 +4,12 @@
 //! Invariants: each client and transport is one result, also when the client cannot be installed;
 //! the server is one of our own, on a free port and in a folder of its own.
 
-mod server;
-
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context as _, bail};
-
-use self::server::Server;
 use crate::install::{self, Programs};
 use crate::program;
-use crate::steps::cargo;
+use crate::server::{self, Server};
 use crate::tally::Tally;
 
 /// Not over a network: the client starts the server itself.
@@ -60,8 +55,8 @@ const CLIENTS: [Client; 3] = [
 
 /// Runs every client over each of its transports.
 pub(crate) fn run(root: &Path) -> anyhow::Result<Tally> {
-    let flowmaster = flowmaster(root)?;
-    let server = Server::start(&flowmaster)?;
+    let flowmaster = server::built(root, &[])?;
+    let server = Server::start(&flowmaster, server::Program::InPlace)?;
     let mut tally = Tally::default();
     for client in &CLIENTS {
         match (client.install)() {
@@ -91,7 +86,7 @@ impl Client {
         transport: &str,
     ) -> anyhow::Result<String> {
         let mut script = Command::new(&programs.interpreter);
-        without_settings(&mut script)
+        server::without_settings(&mut script)
             .arg(root.join("tests/clients").join(self.script))
             .args(&programs.modules)
             .arg(transport);
@@ -119,33 +114,6 @@ fn report(client: &Client, transport: &str, check: anyhow::Result<String>) -> Ta
             Tally::FAIL
         }
     }
-}
-
-/// The program, built, beside this one.
-fn flowmaster(root: &Path) -> anyhow::Result<PathBuf> {
-    let package = ["--package", "flowmaster-mcp-server"];
-    if !program::succeeds(cargo(root).args(["build", "--quiet", "--locked"]).args(package))? {
-        bail!("flowmaster does not build");
-    }
-    let own = std::env::current_exe().context("this program does not know where it is")?;
-    let flowmaster = own.with_file_name("flowmaster");
-    if !flowmaster.exists() {
-        bail!(
-            "{} is missing: run this as `cargo xtask`, not in release mode",
-            flowmaster.display()
-        );
-    }
-    Ok(flowmaster)
-}
-
-/// The settings of whoever runs the tests are for their server, not for ours.
-fn without_settings(command: &mut Command) -> &mut Command {
-    for (name, _) in std::env::vars_os() {
-        if name.to_str().is_some_and(|name| name.starts_with("FLOWMASTER_")) {
-            command.env_remove(name);
-        }
-    }
-    command
 }
 
 #[cfg(test)]

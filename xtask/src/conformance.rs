@@ -1,6 +1,9 @@
-//! Models that others made, against what a format promises.
+//! Models that others made, against what a format promises; and the server, against what MCP does.
 //!
-//! They are a folder beside the repository, by default; nothing of them is in it.
+//! The models are a folder beside the repository, by default; nothing of them is in it. The suite of
+//! MCP comes from npm.
+
+mod mcp;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -20,15 +23,40 @@ const OURS: &str = "tests/conformance";
 const GAPS: &str = "gaps.txt";
 
 /// The formats whose conformance is checked.
-#[derive(Clone, Copy, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {
     /// BPMN 2.0: every file is read and written back without loss, and what is executable runs.
     Bpmn,
     /// DMN: the test cases of the Technology Compatibility Kit.
     Dmn,
+    /// MCP: the official conformance suite, against a server that offers what it asks for.
+    Mcp,
 }
 
 impl Format {
+    /// Checks the files in a folder: a result for each file or test case.
+    pub(crate) fn check(self, root: &Path, path: &Path) -> anyhow::Result<Tally> {
+        let models = self.models().with_context(|| format!("{self:?} has no files to check"))?;
+        program::counted(models.checker(root).arg(path), Reports::Closing)
+    }
+
+    const fn models(self) -> Option<Models> {
+        match self {
+            Self::Bpmn => Some(Models::Bpmn),
+            Self::Dmn => Some(Models::Dmn),
+            Self::Mcp => None,
+        }
+    }
+}
+
+/// The formats of which there are models.
+#[derive(Clone, Copy)]
+enum Models {
+    Bpmn,
+    Dmn,
+}
+
+impl Models {
     const fn folder(self) -> &'static str {
         match self {
             Self::Bpmn => "bpmn-miwg",
@@ -43,8 +71,7 @@ impl Format {
         }
     }
 
-    /// Checks the files in a folder: a result for each file or test case.
-    pub(crate) fn check(self, root: &Path, path: &Path) -> anyhow::Result<Tally> {
+    fn check(self, root: &Path, path: &Path) -> anyhow::Result<Tally> {
         program::counted(self.checker(root).arg(path), Reports::Closing)
     }
 
@@ -55,6 +82,22 @@ impl Format {
                 Self::Bpmn => ["bpmn", "check"],
                 Self::Dmn => ["dmn", "check"],
             },
+        )
+    }
+
+    /// Where they are.
+    fn place(self, root: &Path) -> anyhow::Result<PathBuf> {
+        let models = std::env::var_os("FLOWMASTER_TEST_CONFORMANCE")
+            .map_or_else(|| root.join(MODELS), PathBuf::from);
+        let folder = models.join(self.folder());
+        if folder.is_dir() {
+            return Ok(folder);
+        }
+        bail!(
+            "there is no {}: put the {} there, say with FLOWMASTER_TEST_CONFORMANCE where such folders \
+             are, or use --without conformance",
+            folder.display(),
+            self.suite()
         )
     }
 
@@ -117,26 +160,30 @@ fn flowmaster(root: &Path, verb: [&str; 2]) -> Command {
     flowmaster
 }
 
-/// Checks every format on the models beside the repository, and runs what can be executed.
-pub(crate) fn run(root: &Path) -> anyhow::Result<Tally> {
-    let models = std::env::var_os("FLOWMASTER_TEST_CONFORMANCE")
-        .map_or_else(|| root.join(MODELS), PathBuf::from);
-    let folder = |format: Format| {
-        let folder = models.join(format.folder());
-        if folder.is_dir() {
-            return Ok(folder);
+/// Checks a format on the models beside the repository, and runs what can be executed; or the protocol.
+pub(crate) fn of(root: &Path, format: Format) -> anyhow::Result<Tally> {
+    match format {
+        Format::Bpmn => {
+            let folder = Models::Bpmn.place(root)?;
+            let mut tally = Models::Bpmn.check(root, &folder)?;
+            tally += Models::Bpmn.execute(root, &folder)?;
+            Ok(tally)
         }
-        bail!(
-            "there is no {}: put the {} there, say with FLOWMASTER_TEST_CONFORMANCE where such folders \
-             are, or use --without conformance",
-            folder.display(),
-            format.suite()
-        )
-    };
-    let mut tally = Format::Bpmn.check(root, &folder(Format::Bpmn)?)?;
-    tally += Format::Bpmn.execute(root, &folder(Format::Bpmn)?)?;
-    tally += Format::Dmn.check_but_gaps(root, &folder(Format::Dmn)?)?;
-    Ok(tally)
+        Format::Dmn => Models::Dmn.check_but_gaps(root, &Models::Dmn.place(root)?),
+        Format::Mcp => mcp::run(root),
+    }
+}
+
+/// Checks several; one that cannot be checked is a failure of its own.
+pub(crate) fn run(root: &Path, formats: &[Format]) -> Tally {
+    let mut tally = Tally::default();
+    for &format in formats {
+        tally += of(root, format).unwrap_or_else(|error| {
+            println!("{error:#}");
+            Tally::FAIL
+        });
+    }
+    tally
 }
 
 #[cfg(test)]

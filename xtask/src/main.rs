@@ -19,6 +19,7 @@ mod night;
 mod peers;
 mod program;
 mod run_tests;
+mod server;
 mod steps;
 mod story;
 mod tally;
@@ -84,9 +85,10 @@ enum Xtask {
         #[arg(last = true)]
         arguments: Vec<String>,
     },
-    /// Checks any folder of models against what a format promises.
+    /// Checks any folder of models against what a format promises, or the server against what MCP
+    /// does.
     Conformance {
-        /// The format.
+        /// The format or protocol.
         #[arg(value_enum)]
         format: Format,
         /// Files or folders; without any, what `cargo xtask test` checks.
@@ -148,7 +150,7 @@ fn run(command: Xtask) -> anyhow::Result<ExitCode> {
         }
         Xtask::Conformance { format, path } => match path {
             Some(path) => format.check(&root, &path)?,
-            None => conformance::run(&root)?,
+            None => conformance::of(&root, format)?,
         },
     };
     Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -33,6 +33,16 @@ pub(crate) fn quietly(command: &mut Command) -> anyhow::Result<String> {
     Ok(text)
 }
 
+/// Runs a program for what it prints, and whether it succeeded.
+pub(crate) fn said(command: &mut Command) -> anyhow::Result<(String, bool)> {
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot start {}", shown(command)))?;
+    let text = [output.stdout, output.stderr].concat();
+    Ok((String::from_utf8_lossy(&text).into_owned(), output.status.success()))
+}
+
 /// How a program reports its results.
 #[derive(Clone, Copy)]
 pub(crate) enum Reports {

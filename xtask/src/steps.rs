@@ -11,7 +11,7 @@ use clap::ValueEnum;
 use crate::audit;
 use crate::clients;
 use crate::cluster::{Cluster, Durability};
-use crate::conformance;
+use crate::conformance::{self, Format};
 use crate::fuzz;
 use crate::program;
 use crate::run_tests::{self, Backend};
@@ -24,9 +24,10 @@ use crate::tidy::{self, Tree};
 pub(crate) enum Without {
     /// Tests whose path contains `postgres::`, and the product tests on PostgreSQL.
     Postgres,
-    /// The models of others that conformance is checked on.
+    /// The models of others that conformance is checked on, and the conformance suite of MCP.
     Conformance,
-    /// MCP clients of others, from npm and PyPI, and the Node and Python they need.
+    /// MCP clients and the conformance suite of others, from npm and PyPI, and the Node and Python they
+    /// need.
     Clients,
     /// Tests of a disk that fails or is full: they need strace, and file systems of their own.
     Faults,
@@ -102,6 +103,8 @@ pub(crate) struct Plan {
     crates: Vec<String>,
     /// Whether the tests of a failing disk are run.
     faults: bool,
+    /// Of what conformance is checked.
+    formats: Vec<Format>,
 }
 
 impl Plan {
@@ -134,7 +137,15 @@ impl Plan {
         if steps.is_empty() {
             bail!("--only and --without leave nothing to run");
         }
-        Ok(Self { steps, crates, faults: !without.contains(&Without::Faults) })
+        let mut formats = vec![Format::Bpmn, Format::Dmn];
+        if without.contains(&Without::Clients) {
+            println!(
+                "the conformance suite of MCP comes from npm: not run, as --without clients says"
+            );
+        } else {
+            formats.push(Format::Mcp);
+        }
+        Ok(Self { steps, crates, faults: !without.contains(&Without::Faults), formats })
     }
 }
 
@@ -163,18 +174,25 @@ fn run_step(root: &Path, step: Step, plan: &Plan) -> anyhow::Result<Tally> {
     let crates = &plan.crates;
     match step {
         Step::Format => checked(cargo(root).args(["fmt", "--all", "--check"])),
-        Step::Lints => checked(
-            cargo(root)
-                .args(["clippy", "--workspace", "--all-targets", "--locked"])
-                .args(["--", "-D", "warnings"]),
-        ),
+        Step::Lints => {
+            let all = ["--workspace", "--all-targets"];
+            // What the conformance suite asks for is in no other build.
+            let suite = ["--package=flowmaster-mcp-server", "--features=conformance"];
+            let mut tally = Tally::default();
+            for what in [all, suite] {
+                let mut clippy = cargo(root);
+                clippy.arg("clippy").args(what).args(["--locked", "--", "-D", "warnings"]);
+                tally += checked(&mut clippy)?;
+            }
+            Ok(tally)
+        }
         Step::Tidy => tidy::run(root),
         Step::Sqlite => run_tests::run(root, crates, &Backend::Sqlite { faults: plan.faults }),
         Step::Postgres => {
             let cluster = Cluster::start(Durability::Off)?;
             run_tests::run(root, crates, &Backend::Postgres { url: cluster.url() })
         }
-        Step::Conformance => conformance::run(root),
+        Step::Conformance => Ok(conformance::run(root, &plan.formats)),
         Step::Fuzz => fuzz::run(root, fuzz::SHORT),
         Step::Clients => clients::run(root),
         Step::Story => story::run(root),
@@ -194,7 +212,7 @@ pub(crate) fn checked(command: &mut Command) -> anyhow::Result<Tally> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Plan, Step, Without};
+    use super::{Format, Plan, Step, Without};
     use crate::tidy::Tree;
 
     fn plan(without: &[Without], only: &[&str]) -> Result<Plan, String> {
@@ -229,6 +247,13 @@ mod tests {
         assert!(plan(&[], &[]).unwrap().faults && !plan(&[Without::Faults], &[]).unwrap().faults);
         check(&[], &["store", "postgres"], &[Postgres], &["store"]);
         check(&[], &["tidy", "format"], &[Format, Tidy], &[]);
+    }
+
+    #[test]
+    fn what_comes_from_npm_is_left_out_without_clients() {
+        let formats = |without: &[Without]| plan(without, &[]).unwrap().formats;
+        assert_eq!(formats(&[]), [Format::Bpmn, Format::Dmn, Format::Mcp]);
+        assert_eq!(formats(&[Without::Clients]), [Format::Bpmn, Format::Dmn]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flowmaster_kernel::{BoxFuture, Ctx, Error, Result};
+use flowmaster_kernel::{BoxFuture, Content, Ctx, Error, Result};
 
 use crate::ports::{PromptArgument, PromptEntry, PromptSource, PromptText, Speaker};
 
@@ -116,7 +116,7 @@ fn render(name: &str, arguments: &BTreeMap<String, String>) -> Result<PromptText
     };
     Ok(PromptText {
         description: Some(guide.about.to_owned()),
-        messages: vec![(Speaker::User, guide.text.replace("{argument}", given))],
+        messages: vec![(Speaker::User, Content::Text(guide.text.replace("{argument}", given)))],
     })
 }
 
@@ -128,7 +128,8 @@ mod tests {
     fn guides_take_their_arguments_and_miss_them() {
         let with = BTreeMap::from([("instance".to_owned(), "INV-1".to_owned())]);
         let text = render("explain-this-instance", &with).unwrap();
-        assert!(text.messages[0].1.contains("instance INV-1:"));
+        let Content::Text(said) = &text.messages[0].1 else { panic!("not text") };
+        assert!(said.contains("instance INV-1:"));
         let without = BTreeMap::new();
         assert_eq!(
             render("explain-this-instance", &without).unwrap_err().code(),

@@ -76,14 +76,14 @@ impl PublishedProcesses {
             move |ctx, arguments| {
                 let (execution, published) = (Arc::clone(&starting.0), Arc::clone(&starting.1));
                 Box::pin(async move {
-                    let params = start_params(&published, arguments);
+                    let params = start_params(&ctx, &published, arguments);
                     answer(execution.start_published(&ctx, &published, params).await?)
                 })
             },
             move |ctx, arguments, recorded| {
                 let (execution, published) = (Arc::clone(&started.0), Arc::clone(&started.1));
                 Box::pin(async move {
-                    let params = start_params(&published, arguments);
+                    let params = start_params(&ctx, &published, arguments);
                     let recorded = serde_json::from_value(recorded)
                         .map_err(|error| Error::internal("answer_decoding", error))?;
                     answer(execution.started(&ctx, params, recorded).await?)
@@ -129,7 +129,9 @@ fn output_schema(own: Option<&Value>) -> Value {
     })
 }
 
-fn start_params(published: &Published, arguments: Value) -> StartProcess {
+fn start_params(ctx: &Ctx, published: &Published, arguments: Value) -> StartProcess {
+    // Who can follow the instance need not wait for its end.
+    let default_wait_s = if ctx.follows() { 0 } else { DEFAULT_WAIT_S };
     let mut variables = match arguments {
         Value::Object(arguments) => arguments,
         _ => Map::new(),
@@ -142,11 +144,12 @@ fn start_params(published: &Published, arguments: Value) -> StartProcess {
         version: Some(published.version),
         variables,
         business_key,
-        wait_s: u8::try_from(wait_s.unwrap_or(DEFAULT_WAIT_S)).ok(),
+        wait_s: u8::try_from(wait_s.unwrap_or(default_wait_s)).ok(),
     }
 }
 
-fn answer(summary: InstanceSummary) -> Result<Value> {
+/// The answer of the tool of a process.
+pub(super) fn answer(summary: InstanceSummary) -> Result<Value> {
     let is_open = summary.ended_at.is_none();
     let mut answer = json!({
         "id": summary.id,

@@ -10,7 +10,9 @@ use flowmaster_kernel::{BoxFuture, Ctx, Error, Page, PageRequest, Result, ToolCa
 use serde_json::{Value, json};
 
 use crate::dispatch::LateCaller;
-use crate::ports::{ResourceEntry, ResourceSource, ResourceTemplate, ResourceText};
+use crate::ports::{
+    ResourceBody, ResourceContents, ResourceEntry, ResourceSource, ResourceTemplate,
+};
 
 /// A family of resources and the operations behind it.
 struct Family {
@@ -126,7 +128,7 @@ impl ResourceSource for Resources {
             .collect()
     }
 
-    fn read<'a>(&'a self, ctx: &'a Ctx, uri: &'a str) -> BoxFuture<'a, Result<ResourceText>> {
+    fn read<'a>(&'a self, ctx: &'a Ctx, uri: &'a str) -> BoxFuture<'a, Result<ResourceContents>> {
         Box::pin(async move {
             let unknown = || {
                 Error::not_found("resource", uri)
@@ -148,7 +150,8 @@ impl ResourceSource for Resources {
             let value = self.0.call(ctx, family.read, arguments).await?;
             let text = serde_json::to_string_pretty(&value)
                 .map_err(|error| Error::internal("resource_encoding", error))?;
-            Ok(ResourceText { mime_type: "application/json".to_owned(), text })
+            let mime_type = "application/json".to_owned();
+            Ok(ResourceContents { mime_type, body: ResourceBody::Text(text) })
         })
     }
 

@@ -12,7 +12,8 @@ use flowmaster_mind::prompts::Prompts;
 use flowmaster_mind::rules::Rules;
 use flowmaster_people::tasks::{self, TaskKeeper, Tasks};
 use flowmaster_prompts::Registry;
-use flowmaster_reach::webhooks::{Deliverer, Webhooks};
+use flowmaster_reach::handles::Handles;
+use flowmaster_reach::webhooks::{Deliverer, SigningKey, Webhooks};
 use flowmaster_run::announced::ANNOUNCED;
 use flowmaster_run::evaluations::{EvaluationKeeper, Evaluations};
 use flowmaster_run::execution::{
@@ -64,6 +65,8 @@ pub struct Rooms {
     pub tasks: Arc<Tasks>,
     /// Who is told what happens.
     pub webhooks: Arc<Webhooks>,
+    /// What clients hold on to.
+    pub handles: Arc<Handles>,
 }
 
 /// What is to run beside the entrances.
@@ -135,11 +138,12 @@ impl Rooms {
             tasks: Arc::new(Tasks::new(db.clone(), Arc::clone(&execution))),
             webhooks: Arc::new(Webhooks::new(
                 db.clone(),
-                signing::key(config)?,
+                SigningKey::new(signing::key(config)?.expose()),
                 config.webhook_networks()?,
             )),
             evaluations: Arc::new(Evaluations::new(db.clone(), Arc::clone(&rules))),
             record: Arc::new(Record::new(db.clone())),
+            handles: Arc::new(Handles::new(db.clone())),
             entities,
             rules,
             mandates,

@@ -1,13 +1,12 @@
-//! What the secrets of webhooks are made from: the setting, or else a file in the data folder that is
-//! made at the first start and never changed.
+//! What the secrets of webhooks, and the seals on what MCP clients carry, are made from: the setting,
+//! or else a file in the data folder that is made at the first start and never changed.
 
 use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 
 use flowmaster_kernel::{Error, Result};
-use flowmaster_reach::webhooks::SigningKey;
 
-use crate::config::Config;
+use crate::config::{Config, Secret};
 use crate::system::secret;
 
 /// The file, for its owner alone to read.
@@ -17,9 +16,9 @@ const FILE: &str = "signing.key";
 ///
 /// # Errors
 /// A file that can be neither read nor made.
-pub(super) fn key(config: &Config) -> Result<SigningKey> {
+pub(super) fn key(config: &Config) -> Result<Secret> {
     if let Some(key) = &config.signing_key {
-        return Ok(SigningKey::new(key.expose()));
+        return Ok(key.clone());
     }
     let path = config.data_dir.join(FILE);
     let text = match std::fs::read_to_string(&path) {
@@ -31,7 +30,7 @@ pub(super) fn key(config: &Config) -> Result<SigningKey> {
             .why(error.to_string())
             .fix("let the server read and write its data folder, or set signing_key")
     })?;
-    Ok(SigningKey::new(text.trim()))
+    Ok(Secret::new(text.trim().to_owned()))
 }
 
 /// Makes the file, whole or not at all; another process may have been faster.

@@ -245,8 +245,8 @@ async fn forward(
             .fix(format!("call it with {proper}"))
             .next(proper));
     }
-    operation(surface, visitor, ctx.clone(), &wanted.operation, Value::Object(wanted.arguments))
-        .await
+    let arguments = Value::Object(wanted.arguments);
+    operation(surface, visitor, ctx.clone(), &wanted.operation, arguments, None).await
 }
 
 fn parse<P: DeserializeOwned>(tool: &str, arguments: &Value) -> Result<P> {

@@ -9,6 +9,7 @@ use rmcp::model::{
 };
 use serde_json::Value;
 
+use super::content::block;
 use super::tools::{LIST_TTL_MS, page};
 use crate::ports::{PromptSource, Speaker};
 
@@ -69,12 +70,12 @@ pub(super) async fn get(
     let messages = rendered
         .messages
         .into_iter()
-        .map(|(speaker, text)| {
+        .map(|(speaker, said)| {
             let role = match speaker {
                 Speaker::User => Role::User,
                 Speaker::Assistant => Role::Assistant,
             };
-            PromptMessage::new_text(role, text)
+            PromptMessage::new(role, block(said))
         })
         .collect();
     let mut result = GetPromptResult::new(messages);

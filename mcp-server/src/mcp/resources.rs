@@ -10,9 +10,8 @@ use rmcp::model::{
 };
 
 use super::tools::LIST_TTL_MS;
-use crate::ports::ResourceSource;
+use crate::ports::{ResourceBody, ResourceSource};
 
-const SCHEME: &str = "flowmaster://";
 const MAX_URI: usize = 2_048;
 const MAX_PREFIX: usize = 256;
 
@@ -62,9 +61,13 @@ pub(super) async fn read(
     ctx: &Ctx,
     uri: &str,
 ) -> Result<ReadResourceResult> {
-    check_uri(uri)?;
+    check_uri(&source.schemes(), uri)?;
     let found = source.read(ctx, uri).await?;
-    let contents = ResourceContents::text(found.text, uri).with_mime_type(found.mime_type);
+    let contents = match found.body {
+        ResourceBody::Text(text) => ResourceContents::text(text, uri),
+        ResourceBody::Base64(blob) => ResourceContents::blob(blob, uri),
+    };
+    let contents = contents.with_mime_type(found.mime_type);
     // What stands behind a URI changes at any time, so it is never fresh for longer than this read.
     Ok(ReadResourceResult::new(vec![contents]).with_ttl_ms(0).with_cache_scope(CacheScope::Private))
 }
@@ -91,11 +94,12 @@ pub(super) async fn complete(
     Ok(completion)
 }
 
-/// Refuses what is not a plain `flowmaster://kind/id`, escapes and dot segments included, so that
+/// Refuses what is not a plain `scheme://kind/id`, escapes and dot segments included, so that
 /// no room ever has to normalise a URI.
-fn check_uri(uri: &str) -> Result<()> {
+fn check_uri(schemes: &[&str], uri: &str) -> Result<()> {
+    let path = uri.split_once("://").filter(|(scheme, _)| schemes.contains(scheme));
     let well_formed = uri.len() <= MAX_URI
-        && uri.strip_prefix(SCHEME).is_some_and(|path| {
+        && path.is_some_and(|(_, path)| {
             path.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
                 && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
                 && !path.contains("%2f")
@@ -114,7 +118,9 @@ mod tests {
 
     #[test]
     fn only_plain_uris_pass() {
-        let check = |uri: &str, passes| assert_eq!(check_uri(uri).is_ok(), passes, "{uri}");
+        let check = |uri: &str, passes| {
+            assert_eq!(check_uri(&["flowmaster"], uri).is_ok(), passes, "{uri}");
+        };
         check("flowmaster://process/invoice", true);
         check("flowmaster://instance/ins_1/timeline", true);
         check("file:///etc/passwd", false);

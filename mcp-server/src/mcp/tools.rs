@@ -3,22 +3,25 @@
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
+use axum::http::HeaderMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use flowmaster_kernel::{Ctx, Effect, Error, Result};
+use flowmaster_kernel::{Ctx, Effect, Error, ErrorKind, Result};
 use rmcp::model::{
     CallToolResult, ContentBlock, Implementation, JsonObject, MetaObject, Tool as WireTool,
     ToolAnnotations,
 };
 use serde_json::{Value, json};
 
-use super::{Surface, Visitor, capabilities, fit};
+use super::{Surface, Visitor, capabilities, fit, param_headers};
 use crate::dispatch::Offer;
 
 /// How many entries a page of a list holds.
 pub(super) const PAGE: usize = 50;
 /// How long a list may be taken as fresh.
 pub(super) const LIST_TTL_MS: u64 = 60_000;
+/// How much a call may show besides its answer, in bytes.
+const MAX_SHOWN: usize = 1024 * 1024;
 /// Where the machine-readable error is in `_meta`. It cannot be `structuredContent`: that must
 /// match the output schema of the tool (MCP 2026-07-28, Tools, "Structured content").
 pub(super) const ERROR_META: &str = "flowmaster/error";
@@ -101,22 +104,24 @@ pub(super) async fn call(
     visitor: &Visitor,
     ctx: Ctx,
     name: &str,
-    arguments: Option<JsonObject>,
+    arguments: Value,
+    headers: Option<&HeaderMap>,
 ) -> Result<CallToolResult> {
-    let arguments = Value::Object(arguments.unwrap_or_default());
     if let Some(answer) = capabilities::call(surface, visitor, &ctx, name, &arguments).await {
         return answer;
     }
-    operation(surface, visitor, ctx, name, arguments).await
+    operation(surface, visitor, ctx, name, arguments, headers).await
 }
 
-/// Calls an operation or a published process, listed or not.
+/// Calls an operation or a published process, listed or not. `headers` are those that repeat
+/// arguments of the call.
 pub(super) async fn operation(
     surface: &Surface,
     visitor: &Visitor,
     ctx: Ctx,
     name: &str,
     arguments: Value,
+    headers: Option<&HeaderMap>,
 ) -> Result<CallToolResult> {
     let offer = match surface.dispatcher.find(&ctx, name).await {
         Ok(offer) => offer,
@@ -128,6 +133,9 @@ pub(super) async fn operation(
     if !visitor.selection.permits(&offer.tool) {
         return Err(read_only(name));
     }
+    if let Some(headers) = headers {
+        param_headers::check(headers, &offer.advertised_input(), &arguments)?;
+    }
     let answer = surface.dispatcher.call(ctx, name, arguments).await?;
     let (answer, text) = fit::fit(answer, offer.tool.effect, &offer.tool.input)?;
     Ok(success(answer, text))
@@ -136,7 +144,7 @@ pub(super) async fn operation(
 /// The refusal of a write on a read-only connection.
 pub(super) fn read_only(name: &str) -> Error {
     Error::new(
-        flowmaster_kernel::ErrorKind::Forbidden,
+        ErrorKind::Forbidden,
         "read_only_connection",
         format!("{name} changes something, and this connection is read-only"),
     )
@@ -157,12 +165,41 @@ pub(super) fn failure(error: &Error) -> CallToolResult {
     result
 }
 
+/// The result with what the call showed in place of its answer's text.
+pub(super) fn shown(mut result: CallToolResult, shown: Vec<ContentBlock>) -> CallToolResult {
+    if shown.is_empty() {
+        return result;
+    }
+    let bytes: usize = shown.iter().map(|block| json!(block).to_string().len()).sum();
+    if bytes > MAX_SHOWN {
+        return failure(
+            &Error::new(
+                ErrorKind::TooLarge,
+                "result_too_large",
+                "the result is too large to be shown",
+            )
+            .why(format!("{bytes} bytes; the limit is {MAX_SHOWN}"))
+            .fix("ask for a smaller part of it"),
+        );
+    }
+    result.content = shown;
+    result.structured_content = result.structured_content.filter(Value::is_object);
+    result
+}
+
 /// Says who answers (MCP 2026-07-28, "serverInfo").
 pub(super) fn signed(meta: Option<MetaObject>) -> Option<MetaObject> {
-    static SIGNATURE: LazyLock<Value> = LazyLock::new(|| json!(server_info()));
     let mut meta = meta.unwrap_or_default();
-    meta.insert("io.modelcontextprotocol/serverInfo".to_owned(), SIGNATURE.clone());
+    meta.extend(signature());
     Some(meta)
+}
+
+/// What says who answers.
+pub(super) fn signature() -> MetaObject {
+    static SIGNATURE: LazyLock<Value> = LazyLock::new(|| json!(server_info()));
+    let mut meta = MetaObject::default();
+    meta.insert("io.modelcontextprotocol/serverInfo".to_owned(), SIGNATURE.clone());
+    meta
 }
 
 /// What the server calls itself.

@@ -10,7 +10,7 @@ use flowmaster_mcp_server::compose::{App, Ports, assemble};
 use flowmaster_mcp_server::config::Config;
 use flowmaster_mcp_server::http::serve;
 use flowmaster_mcp_server::mcp::{ClientSeen, Observer};
-use flowmaster_mcp_server::ports::{Authenticator, Caller};
+use flowmaster_mcp_server::ports::{Authenticator, Caller, ProcessTools};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -54,13 +54,20 @@ pub(crate) fn caller(key: &str) -> Option<Caller> {
 }
 
 pub(crate) fn app(config: Config) -> (Arc<App>, Arc<Notebook>, Arc<Mutex<Vec<ClientSeen>>>) {
+    app_with(config, None)
+}
+
+fn app_with(
+    config: Config,
+    processes: Option<Arc<dyn ProcessTools>>,
+) -> (Arc<App>, Arc<Notebook>, Arc<Mutex<Vec<ClientSeen>>>) {
     let notebook = Arc::new(Notebook::default());
     let mut catalogue = notebook.catalogue();
     catalogue.add(notebook.long_tail()).unwrap();
     let mut ports = Ports::new(catalogue, Arc::new(Keys));
     ports.answers = Some(Arc::clone(&notebook) as _);
     ports.audit = Some(Arc::clone(&notebook) as _);
-    ports.processes = Some(Arc::clone(&notebook) as _);
+    ports.processes = Some(processes.unwrap_or_else(|| Arc::clone(&notebook) as _));
     ports.resources = Some(Arc::clone(&notebook) as _);
     ports.prompts = Some(Arc::clone(&notebook) as _);
     let seen: Arc<Mutex<Vec<ClientSeen>>> = Arc::default();
@@ -75,7 +82,17 @@ impl Server {
     }
 
     pub(crate) async fn start_with(config: Config) -> Self {
-        let (app, notebook, seen) = app(config);
+        Self::serve(app(config)).await
+    }
+
+    /// With other tools in place of the published processes.
+    pub(crate) async fn start_offering(processes: Arc<dyn ProcessTools>) -> Self {
+        Self::serve(app_with(Config::default(), Some(processes))).await
+    }
+
+    async fn serve(
+        (app, notebook, seen): (Arc<App>, Arc<Notebook>, Arc<Mutex<Vec<ClientSeen>>>),
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
@@ -133,10 +150,23 @@ impl Server {
         method: &str,
         params: Value,
     ) -> Answer {
+        self.modern_of(path, key, method, params, &json!({}), &[]).await
+    }
+
+    /// The same, of a client with these capabilities, and with more headers.
+    pub(crate) async fn modern_of(
+        &self,
+        path: &str,
+        key: &str,
+        method: &str,
+        params: Value,
+        capabilities: &Value,
+        more: &[(&str, &str)],
+    ) -> Answer {
         let mut params = params;
         params["_meta"] = json!({
             "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-            "io.modelcontextprotocol/clientCapabilities": {},
+            "io.modelcontextprotocol/clientCapabilities": capabilities,
             "io.modelcontextprotocol/clientInfo": { "name": "tester", "version": "1.0" }
         });
         let name =
@@ -153,6 +183,7 @@ impl Server {
         if !name.is_empty() {
             headers.push(("Mcp-Name", &name));
         }
+        headers.extend(more);
         self.raw(&format!("POST {path}"), &headers, body.to_string().as_bytes()).await
     }
 

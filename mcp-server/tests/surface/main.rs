@@ -7,6 +7,10 @@ mod calling;
 #[cfg(test)]
 mod doors;
 #[cfg(test)]
+mod events;
+#[cfg(test)]
+mod exchange;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod legacy;
@@ -24,3 +28,7 @@ mod rest;
 mod sse;
 #[cfg(test)]
 mod stdio;
+#[cfg(test)]
+mod talker;
+#[cfg(test)]
+mod watching;

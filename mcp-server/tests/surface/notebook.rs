@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use flowmaster_kernel::{
-    BoxFuture, Catalogue, Ctx, Cursor, Effect, Error, Operation, Page, PageRequest, Result, Role,
-    Spec, Toolset,
+    BoxFuture, Catalogue, Content, Ctx, Cursor, Effect, Error, Operation, Page, PageRequest,
+    Result, Role, Spec, Toolset,
 };
 use flowmaster_mcp_server::dispatch::{Declaration, Tool};
 use flowmaster_mcp_server::ports::{
     AnswerBook, AuditEntry, AuditLog, ProcessTools, PromptArgument, PromptEntry, PromptSource,
-    PromptText, ResourceEntry, ResourceSource, ResourceTemplate, ResourceText, Speaker,
+    PromptText, ResourceBody, ResourceContents, ResourceEntry, ResourceSource, ResourceTemplate,
+    Speaker,
 };
 use parking_lot::Mutex;
 use schemars::JsonSchema;
@@ -242,11 +243,12 @@ impl ResourceSource for Notebook {
         }]
     }
 
-    fn read<'a>(&'a self, ctx: &'a Ctx, uri: &'a str) -> BoxFuture<'a, Result<ResourceText>> {
+    fn read<'a>(&'a self, ctx: &'a Ctx, uri: &'a str) -> BoxFuture<'a, Result<ResourceContents>> {
         Box::pin(async move {
             let id = uri.strip_prefix("flowmaster://document/").unwrap_or_default();
             let note = self.find(ctx, id)?;
-            Ok(ResourceText { mime_type: "text/plain".to_owned(), text: note.text })
+            let mime_type = "text/plain".to_owned();
+            Ok(ResourceContents { mime_type, body: ResourceBody::Text(note.text) })
         })
     }
 
@@ -295,7 +297,10 @@ impl PromptSource for Notebook {
                 .ok_or_else(|| Error::invalid("missing_argument", "tone is missing"))?;
             Ok(PromptText {
                 description: None,
-                messages: vec![(Speaker::User, format!("Summarise the notes, {tone}."))],
+                messages: vec![(
+                    Speaker::User,
+                    Content::Text(format!("Summarise the notes, {tone}.")),
+                )],
             })
         })
     }

@@ -1,54 +1,10 @@
 //! HTTP+SSE of MCP 2024-11-05.
 
 use flowmaster_mcp_server::config::Config;
-use futures::StreamExt as _;
 use serde_json::{Value, json};
 
+use crate::events::Events;
 use crate::harness::Server;
-
-/// An open stream, read event by event.
-struct Events {
-    bytes: futures::stream::BoxStream<'static, reqwest::Result<axum::body::Bytes>>,
-    text: String,
-}
-
-impl Events {
-    async fn open(server: &Server, key: &str) -> reqwest::Result<Self> {
-        let response = reqwest::Client::new()
-            .get(server.url("/sse"))
-            .bearer_auth(key)
-            .send()
-            .await?
-            .error_for_status()?;
-        assert_eq!(response.headers()["content-type"], "text/event-stream");
-        Ok(Self { bytes: response.bytes_stream().boxed(), text: String::new() })
-    }
-
-    /// The next event: its name and its data.
-    async fn next(&mut self) -> (String, String) {
-        loop {
-            if let Some((event, rest)) = self.text.split_once("\n\n") {
-                let field = |name: &str| {
-                    event.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default()
-                };
-                let found = (field("event: ").to_owned(), field("data: ").to_owned());
-                self.text = rest.to_owned();
-                if !found.0.is_empty() {
-                    return found;
-                }
-                continue;
-            }
-            let more = self.bytes.next().await.expect("the stream goes on").unwrap();
-            self.text.push_str(std::str::from_utf8(&more).unwrap());
-        }
-    }
-
-    async fn message(&mut self) -> Value {
-        let (name, data) = self.next().await;
-        assert_eq!(name, "message");
-        serde_json::from_str(&data).unwrap()
-    }
-}
 
 fn initialize() -> Value {
     json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {

@@ -105,6 +105,8 @@ pub(super) fn on_behalf(ctx: &Ctx, principal: Principal, scope: &str) -> Ctx {
         principal: Arc::new(principal),
         scopes: Arc::new([scope.to_owned()].into_iter().collect::<Scopes>()),
         idempotency: None,
+        // Nobody but the agent answers for it.
+        exchange: None,
         ..ctx.clone()
     }
 }

@@ -129,7 +129,8 @@ impl Execution {
     ) -> Result<ResolvedIncidents> {
         let (variables, dry_run) = (params.variables.clone().into(), params.dry_run);
         let (todo, next) = self.to_resolve(ctx, params).await?;
-        let mut items = Vec::with_capacity(todo.len());
+        let total = todo.len();
+        let mut items = Vec::with_capacity(total);
         for (instance, keys) in todo {
             let done = match dry_run {
                 true => self.stored(ctx, &instance).await.map(|it| standing(&it)),
@@ -147,6 +148,7 @@ impl Execution {
             let id = |key| WorkRef { instance: instance.clone(), key }.to_string();
             let incidents = keys.into_iter().map(id).collect();
             items.push(ResolvedInstance { instance, incidents, state, open_incidents, problem });
+            ctx.progress(items.len(), total);
         }
         let answer = ResolvedIncidents { dry_run, items, next_cursor: next.as_ref().map(cursor) };
         self.record(ctx, &answer).await?;

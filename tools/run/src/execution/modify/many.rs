@@ -77,6 +77,7 @@ impl Execution {
                     }
                 }
             });
+            ctx.progress(items.len(), found.len());
         }
         let next_cursor = next.as_ref().map(cursor);
         let answer = ModifiedInstances { dry_run: params.dry_run, items, next_cursor };

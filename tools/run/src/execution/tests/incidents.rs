@@ -1,5 +1,12 @@
 //! Incidents: finding them, what they stop elsewhere, and resolving one or many.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use flowmaster_kernel::{
+    Answers, BoxFuture, Content, Ctx, Error, Exchange, NoteLevel, Question, Result,
+};
+
 use super::*;
 
 /// Stops at a gateway until `size` is over 3.
@@ -122,7 +129,10 @@ async fn many_incidents_are_resolved_each_instance_by_itself() {
     let held = world.start("guarded", json!({ "b": 1 })).await;
 
     let filter = json!({ "element": "one", "dry_run": true });
-    let foreseen = world.answer("incident_resolve_all", filter).await;
+    let heard = Arc::new(Heard::default());
+    let listening = Ctx { exchange: Some(heard.clone()), ..world.ctx.clone() };
+    let foreseen = world.call(&listening, "incident_resolve_all", filter).await.unwrap();
+    assert_eq!(*heard.0.lock().unwrap(), [(1, 4), (2, 4), (3, 4), (4, 4)]);
     assert_eq!(foreseen["items"].as_array().unwrap().len(), 4);
     assert_eq!(foreseen["items"][1]["open_incidents"], 2);
     assert_eq!(foreseen["items"][1]["incidents"].as_array().unwrap().len(), 1);
@@ -200,4 +210,30 @@ async fn an_incident_names_the_calls_that_it_stops() {
     world.settle().await;
     assert_eq!(world.state(&outer).await, "completed");
     assert_eq!(world.check_journals().await, 3);
+}
+
+/// A caller that hears how far a call is, and no more.
+#[derive(Default)]
+struct Heard(Mutex<Vec<(usize, usize)>>);
+
+impl Exchange for Heard {
+    fn progress(&self, done: usize, total: usize) {
+        self.0.lock().unwrap().push((done, total));
+    }
+
+    fn note(&self, _: NoteLevel, _: &str) {}
+
+    fn show(&self, _: Content) {}
+
+    fn follows(&self) -> bool {
+        false
+    }
+
+    fn takes(&self, _: &Question) -> bool {
+        false
+    }
+
+    fn ask(&self, _: BTreeMap<String, Question>) -> BoxFuture<'_, Result<Answers>> {
+        Box::pin(std::future::ready(Err(Error::invalid("deaf", "nobody answers"))))
+    }
 }

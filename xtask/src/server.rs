@@ -1,4 +1,4 @@
-//! A server for the clients, for as long as they run.
+//! The program, built, and a server for those who test it from outside, for as long as they run.
 //!
 //! Invariant: it is ended and its folder removed however this program ends, be it killed: the
 //! keeper waits for the end of a pipe that this program holds.
@@ -10,8 +10,8 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use anyhow::{Context as _, bail};
 
-use super::without_settings;
 use crate::program;
+use crate::steps::cargo;
 
 /// The server alone writes to standard output, so that it ends when the server does.
 const KEEPER: &str = r#"
@@ -23,8 +23,45 @@ kill -KILL $!
 rm -rf "$2"
 "#;
 
+/// Builds the program with these arguments of cargo; it is beside this one.
+pub(crate) fn built(root: &Path, arguments: &[&str]) -> anyhow::Result<PathBuf> {
+    let mut build = cargo(root);
+    build.args(["build", "--quiet", "--locked", "--package", "flowmaster-mcp-server"]);
+    if !program::succeeds(build.args(arguments))? {
+        bail!("flowmaster does not build");
+    }
+    let own = std::env::current_exe().context("this program does not know where it is")?;
+    let flowmaster = own.with_file_name("flowmaster");
+    if !flowmaster.exists() {
+        bail!(
+            "{} is missing: run this as `cargo xtask`, not in release mode",
+            flowmaster.display()
+        );
+    }
+    Ok(flowmaster)
+}
+
+/// The settings of whoever runs the tests are for their server, not for ours.
+pub(crate) fn without_settings(command: &mut Command) -> &mut Command {
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("FLOWMASTER_")) {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// Where the program is that runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Program {
+    /// Where it was built.
+    InPlace,
+    /// In the folder of the server, because another will be built in its place.
+    Copied,
+}
+
 /// A running server. Dropping it ends it.
-pub(super) struct Server {
+pub(crate) struct Server {
     folder: PathBuf,
     base: String,
     key: String,
@@ -34,10 +71,18 @@ pub(super) struct Server {
 
 impl Server {
     /// Starts one on a free port, and waits until it says where it is.
-    pub(super) fn start(flowmaster: &Path) -> anyhow::Result<Self> {
-        let template = std::env::temp_dir().join("flowmaster-clients-XXXXXX");
+    pub(crate) fn start(flowmaster: &Path, program: Program) -> anyhow::Result<Self> {
+        let template = std::env::temp_dir().join("flowmaster-tested-XXXXXX");
         let folder = program::quietly(Command::new("mktemp").arg("-d").arg(template))?;
         let folder = PathBuf::from(folder.trim());
+        let copy = folder.join("flowmaster");
+        let flowmaster = match program {
+            Program::InPlace => flowmaster,
+            Program::Copied => {
+                std::fs::copy(flowmaster, &copy).context("cannot copy the program")?;
+                &copy
+            }
+        };
         let mut keeper = Keeper::start(flowmaster, &folder)?;
         let (base, key) = keeper.invitation().with_context(|| {
             let log = std::fs::read_to_string(folder.join("log"));
@@ -48,17 +93,17 @@ impl Server {
     }
 
     /// Where its addresses begin.
-    pub(super) fn base(&self) -> &str {
+    pub(crate) fn base(&self) -> &str {
         &self.base
     }
 
     /// The key of its administrator.
-    pub(super) fn key(&self) -> &str {
+    pub(crate) fn key(&self) -> &str {
         &self.key
     }
 
     /// A folder for those who start a server of their own; it goes when this server does.
-    pub(super) fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 }
@@ -109,7 +154,7 @@ impl Drop for Keeper {
     fn drop(&mut self) {
         drop(self.child.stdin.take());
         if let Err(error) = self.child.wait() {
-            println!("the server for the clients may still run: {error}");
+            println!("the server may still run: {error}");
         }
     }
 }
