@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use super::model::NAMESPACES;
 use super::{DecisionError, label};
 use crate::xml::Element;
-pub(super) use link::link;
+pub(super) use link::{input_behind, link};
 
 /// What a file says about itself and what it imports, without its decisions.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -63,6 +63,7 @@ fn each_rule_says_why_it_does_not_match() {
         no_value: None,
         hit_policy: HitPolicy::Unique,
         inputs: vec![input("amount", "10.5"), input("Grade of it", "\"high\"")],
+        outside_allowed: Vec::new(),
         matched: vec![3],
         gave: vec![3],
         missed: vec![
@@ -76,6 +77,14 @@ fn each_rule_says_why_it_does_not_match() {
     let outside = explainer.explain(&variables(json!({ "amount": 101 })), NOW).unwrap();
     assert!(outside.matched.is_empty() && outside.value.is_none(), "{outside:?}");
     assert_eq!(outside.missed[3], miss(4, "Amount", "[0..100]", "101"));
+    let because = outside.no_value.unwrap();
+    assert!(because.contains("\"amount\"") && because.contains("[0..100]"), "{because}");
+    let column = OutsideAllowed {
+        column: "Amount".to_owned(),
+        value: "101".to_owned(),
+        allowed: "[0..100]".to_owned(),
+    };
+    assert_eq!(outside.outside_allowed, [column]);
     let both = explainer.explain(&variables(json!({ "amount": 60 })), NOW).unwrap();
     assert_eq!((both.matched, both.gave, both.value), (vec![3, 4], vec![], None));
     assert!(both.no_value.unwrap().contains("multiple_rules"));

@@ -297,6 +297,12 @@ fn decision_of_input(root: &Element, input: &Element, id: &str) -> Element {
     decision
 }
 
+/// The id of the input that `element` gives to other files, if it is made for that.
+pub(in crate::dmn) fn input_behind(element: &Element) -> Option<&str> {
+    let id = element.attribute("id").filter(|_| &*element.name == "decision")?;
+    id.strip_prefix(INPUT)
+}
+
 /// Refuses names that the evaluator would confuse: it gives inputs to all files by their names alone.
 fn check_names(linked: &[Linked<'_>]) -> Result<(), DecisionError> {
     let named = |kinds: &'static [&'static str]| {

@@ -164,6 +164,7 @@ pub(super) fn finding(error: &DecisionError) -> Finding {
         }
         DecisionError::Unknown(id)
         | DecisionError::Input { decision: id, .. }
+        | DecisionError::NotAllowed { decision: id, .. }
         | DecisionError::NoValue { decision: id, .. }
         | DecisionError::TooMuchWork { decision: id, .. } => {
             Finding::error("not_evaluable", id, what, "mend the decision")

@@ -74,6 +74,13 @@ fn first<'a>(mut findings: impl Iterator<Item = &'a str>) -> String {
     }
 }
 
+fn explained(error: Error, explanation: Option<Box<Explanation>>) -> Error {
+    match explanation {
+        Some(explanation) => error.details(json!({ "explanation": explanation })),
+        None => error,
+    }
+}
+
 impl From<RuleError> for Error {
     fn from(error: RuleError) -> Self {
         let what = error.to_string();
@@ -140,14 +147,21 @@ impl From<RuleError> for Error {
                     .fix("give shorter lists or smaller ranges, or change the expressions that loop over them")
                     .next("rule_get")
             }
+            RuleError::NoValue {
+                error: DecisionError::Input { .. } | DecisionError::NotAllowed { .. },
+                explanation,
+            } => {
+                let error = Self::invalid("decision_input_invalid", what)
+                    .why("a decision is asked only with values that its inputs may have")
+                    .fix("send a value of the type of the input, one of those that are allowed")
+                    .next("rule_get");
+                explained(error, explanation)
+            }
             RuleError::NoValue { explanation, .. } => {
                 let error = Self::invalid("decision_without_value", what)
                     .fix("send every input of the decision, in the type that it expects")
                     .next("rule_get");
-                match explanation {
-                    Some(explanation) => error.details(json!({ "explanation": explanation })),
-                    None => error,
-                }
+                explained(error, explanation)
             }
             RuleError::NotOneFile => Self::invalid("not_one_rule_file", what)
                 .why("a rule file has one source: the compact form, DMN XML, or one that is saved")

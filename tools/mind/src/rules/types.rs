@@ -36,7 +36,8 @@ pub struct DecisionInfo {
     pub id: String,
     /// Human name.
     pub name: String,
-    /// Names of the inputs of its file: what the variables must hold.
+    /// Names of the inputs that it needs, itself or through the decisions that it requires: what the
+    /// variables must hold.
     pub inputs: Vec<String>,
 }
 

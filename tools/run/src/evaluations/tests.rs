@@ -74,6 +74,28 @@ async fn what_was_asked_is_found_and_explained() {
 }
 
 #[tokio::test]
+async fn a_task_says_which_value_is_not_allowed() {
+    let world = World::new().await;
+    let mut rules = routing(5_000);
+    rules["inputs"][0]["allowed"] = json!("[0..10000]");
+    world.answer("rule_save", json!({ "rules": rules })).await;
+    world.answer("rule_publish", json!({ "id": "routing" })).await;
+    let asks = json!({ "decision": "route", "result": "to" });
+    let process =
+        json!([begin("ask"), element("ask", "businessRuleTask", "done", asks), end("done")]);
+    world.publish("order", process).await;
+    let id = world.start("order", json!({ "amount": 20_000, "note": "x" })).await;
+    let instance = world.answer("instance_get", json!({ "id": id })).await;
+    let incident = instance["open_incidents"][0]["message"].as_str().unwrap_or_default().to_owned();
+    let logged = &found(&world, json!({})).await[0];
+    for told in [&incident, logged["error"].as_str().unwrap()] {
+        let is_told = ["\"amount\"", "20000", "[0..10000]"].iter().all(|it| told.contains(it));
+        assert!(is_told, "{instance} {logged}");
+    }
+    assert_eq!(logged["inputs"], json!({ "amount": 20_000 }));
+}
+
+#[tokio::test]
 async fn other_rules_are_asked_what_was_asked_before() {
     let world = world().await;
     for amount in [json!(500), json!(6_000), json!(7_000), json!(20_000), json!("much")] {

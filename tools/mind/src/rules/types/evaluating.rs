@@ -43,8 +43,8 @@ pub struct Evaluated {
     /// The version that was evaluated; absent for the draft.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<i64>,
-    /// Inputs of the file that the variables do not hold. FEEL takes them for null, which is well
-    /// where the decision does not look at them.
+    /// Inputs that the decision needs, itself or through the decisions that it requires, and that the
+    /// variables do not hold. FEEL takes them for null.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing_inputs: Vec<String>,
     /// Why it answers so, if that was asked for and it has a table.
