@@ -7,6 +7,7 @@
 
 mod functions;
 mod link;
+mod named_types;
 mod types;
 
 use std::collections::BTreeSet;

@@ -163,7 +163,7 @@ impl<'a> Linker<'_, 'a> {
             return Ok(root);
         }
         functions::close(self.files, file, &mut root, is_imported);
-        types::copy(self.files, file, &mut root)?;
+        types::copy(self.files, file, &mut root, place)?;
         let own = namespace(file);
         for element in root.elements_mut() {
             let owner = label(element);
