@@ -5,6 +5,7 @@
 //! the decision itself sees: a second decision of the file, made here, hands them out.
 
 mod compile;
+mod required;
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +25,7 @@ use super::{DecisionError, clock, silent_error};
 use crate::dsntk;
 use crate::feel::{self, Variables};
 use crate::finding::Finding;
+pub use required::{RequiredTable, required_tables};
 
 /// The most rules that did not match of which an explanation says why.
 pub const MAX_MISSES: usize = 200;
@@ -39,8 +41,8 @@ pub struct Explainer {
     model: Model,
     /// Whether it reads the clock.
     is_timed: bool,
-    /// What the table sees.
-    names: Vec<Name>,
+    /// What the table sees: names, or those of an import and of something in it.
+    names: Vec<Vec<Name>>,
     inputs: Vec<Column>,
     outputs: Vec<Vec<Evaluator>>,
     /// The values of the outputs, the most important first.
@@ -122,12 +124,13 @@ pub struct Miss {
 }
 
 impl Explainer {
-    /// Compiles the table of the decision with id `decision` of a DMN file.
+    /// Compiles the table of the decision with id `decision` of the DMN file `bytes`, which may import
+    /// the files `imported`, and these each other.
     ///
     /// # Errors
     /// A file that cannot be evaluated, or a decision without a table.
-    pub fn read(bytes: &[u8], decision: &str) -> Result<Self, ExplainError> {
-        compile::explainer(bytes, decision)
+    pub fn read(bytes: &[u8], imported: &[&[u8]], decision: &str) -> Result<Self, ExplainError> {
+        compile::explainer(bytes, imported, decision)
     }
 
     /// The table as the file writes it.
@@ -172,8 +175,8 @@ impl Explainer {
             _ => Vec::new(),
         };
         let mut context = FeelContext::new();
-        for (name, value) in self.names.iter().zip(values) {
-            context.set_entry(name, value);
+        for (path, value) in self.names.iter().zip(values) {
+            context.create_entries(path, value);
         }
         scope.push(context);
         scope

@@ -52,7 +52,8 @@ impl Outline {
     }
 }
 
-fn imports(root: &Element) -> impl Iterator<Item = Import> {
+/// What `root` imports, in order.
+pub(super) fn imports(root: &Element) -> impl Iterator<Item = Import> {
     root.elements().filter(|it| &*it.name == "import").map(|element| {
         let attribute = |name: &str| element.attribute(name).unwrap_or_default().trim().to_owned();
         Import {

@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use flowmaster_engine::dmn::DecisionError;
-use flowmaster_engine::dmn::explain::Explanation;
 use flowmaster_engine::finding::Finding;
 use flowmaster_kernel::{Error, ErrorKind};
 use serde_json::json;
 
 use super::cases::MAX_TESTS;
-use super::types::{RuleFinding, RuleTestReport};
+use super::types::{Explained, RuleFinding, RuleTestReport};
 
 /// The errors of this room.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +36,7 @@ pub(super) enum RuleError {
     #[error("the decision {decision:?} belongs to the rule {file:?} already")]
     Taken { decision: String, file: String },
     #[error("{error}")]
-    NoValue { error: DecisionError, explanation: Option<Box<Explanation>> },
+    NoValue { error: DecisionError, why: Box<Explained> },
     #[error("{what} was not done after {limit:?}")]
     TooSlow { what: String, limit: Duration },
     #[error("not exactly one rule file is given")]
@@ -74,10 +73,10 @@ fn first<'a>(mut findings: impl Iterator<Item = &'a str>) -> String {
     }
 }
 
-fn explained(error: Error, explanation: Option<Box<Explanation>>) -> Error {
-    match explanation {
-        Some(explanation) => error.details(json!({ "explanation": explanation })),
-        None => error,
+fn explained(error: Error, why: &Explained) -> Error {
+    match *why == Explained::default() {
+        true => error,
+        false => error.details(json!(why)),
     }
 }
 
@@ -149,19 +148,19 @@ impl From<RuleError> for Error {
             }
             RuleError::NoValue {
                 error: DecisionError::Input { .. } | DecisionError::NotAllowed { .. },
-                explanation,
+                why,
             } => {
                 let error = Self::invalid("decision_input_invalid", what)
                     .why("a decision is asked only with values that its inputs may have")
                     .fix("send a value of the type of the input, one of those that are allowed")
                     .next("rule_get");
-                explained(error, explanation)
+                explained(error, &why)
             }
-            RuleError::NoValue { explanation, .. } => {
+            RuleError::NoValue { why, .. } => {
                 let error = Self::invalid("decision_without_value", what)
                     .fix("send every input of the decision, in the type that it expects")
                     .next("rule_get");
-                explained(error, explanation)
+                explained(error, &why)
             }
             RuleError::NotOneFile => Self::invalid("not_one_rule_file", what)
                 .why("a rule file has one source: the compact form, DMN XML, or one that is saved")

@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use analyzing::{AnalyzeRule, AnalyzedRule, AnalyzedTable};
-pub use evaluating::{EvaluateRule, Evaluated};
+pub use evaluating::{EvaluateRule, Evaluated, Explained, ExplainedTable};
 pub use exchanging::{ExportRule, ExportedRule, ImportRule, ImportedRule, TableFormat};
 pub use testing::{RuleTest, RuleTestCase, RuleTestReport, TestRule, Uncovered};
 
