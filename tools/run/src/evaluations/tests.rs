@@ -1,7 +1,10 @@
 //! The log, through processes that run on a real database.
 
+use flowmaster_mind::rules::RulePin;
+use flowmaster_store::WriteSet;
 use serde_json::{Value, json};
 
+use super::store::{NewEvaluation, add};
 use crate::testing::{World, begin, element, end};
 
 /// A rule file that routes an amount: up to 1,000 to nobody, up to `limit` to the clerk, then the boss.
@@ -168,4 +171,68 @@ async fn the_log_of_an_instance_goes_to_the_archive_with_it() {
     assert_eq!(found(&world, json!({})).await, Vec::<Value>::new());
     let kept = world.answer("archive_get", json!({ "id": id })).await;
     assert_eq!(kept["belongings"]["evaluations"][0]["value"], "nobody");
+}
+
+/// Writes `count` evaluations of `route` to the log, with the amounts 0, 1, 2 and so on.
+async fn log(world: &World, count: usize) {
+    let pin = RulePin { file: "routing".to_owned(), version: 1 };
+    let mut writes = WriteSet::default();
+    for amount in 0..count {
+        let new = NewEvaluation {
+            id: world.ctx.fresh_id(),
+            at: world.ctx.now(),
+            decision: "route",
+            pin: &pin,
+            process: "order",
+            process_version: 1,
+            instance: "ins_1",
+            element: "ask",
+            inputs: Some(json!({ "amount": amount }).to_string()),
+            value: Some(if amount < 1_000 { "\"nobody\"" } else { "\"clerk\"" }.to_owned()),
+            error: None,
+        };
+        add(&mut writes, &new);
+    }
+    world.db.submit(&world.ctx, writes).await.unwrap();
+}
+
+#[tokio::test]
+async fn one_call_simulates_5000_cases_and_the_next_goes_on() {
+    let world = world().await;
+    log(&world, 5_003).await;
+    // The amounts are the numbers of the cases, so what differs tells which were asked.
+    let ask = |cursor: Option<&Value>| json!({ "decision": "route", "rules": routing(5_001), "cursor": cursor });
+    let counts = ["cases", "same", "different", "lost", "gained", "skipped"];
+    let first = world.answer("rule_simulate", ask(None)).await;
+    assert_eq!(counts.map(|name| &first[name]), [5_000, 4_998, 2, 0, 0, 0]);
+    let differences = first["differences"].as_array().unwrap();
+    let amounts: Vec<&Value> = differences.iter().map(|it| &it["inputs"]["amount"]).collect();
+    assert_eq!(amounts, [5_002, 5_001], "the newest first");
+    let cursor = first.get("next_cursor").unwrap();
+    let lower = json!({ "decision": "route", "cursor": cursor,
+        "rules": { "id": "f", "inputs": [{ "name": "amount", "type": "number" }],
+            "decisions": [{ "id": "route", "literal": "amount" }] } });
+    let second = world.answer("rule_simulate", lower).await;
+    assert_eq!(counts.map(|name| &second[name]), [3, 0, 3, 0, 0, 0]);
+    let changes: Vec<&Value> =
+        second["changes"].as_array().unwrap().iter().map(|it| &it["would_be"]).collect();
+    assert_eq!(changes, [0, 1, 2]);
+    assert_eq!(second.get("next_cursor"), None);
+}
+
+#[tokio::test]
+async fn a_simulation_lists_no_more_than_50_cases_and_changes() {
+    let world = world().await;
+    log(&world, 300).await;
+    let rules = json!({ "id": "f", "inputs": [{ "name": "amount", "type": "number" }],
+        "decisions": [{ "id": "route", "literal": "floor(amount / 4)" }] });
+    let simulated =
+        world.answer("rule_simulate", json!({ "decision": "route", "rules": rules })).await;
+    assert_eq!((&simulated["cases"], &simulated["different"]), (&json!(300), &json!(300)));
+    for (list, each) in [("changes", Some(4)), ("differences", None)] {
+        let listed = simulated[list].as_array().unwrap();
+        assert_eq!(listed.len(), 50, "{list}");
+        assert!(listed.iter().all(|it| each.is_none_or(|each| it["cases"] == each)), "{list}");
+    }
+    assert_eq!(simulated.get("next_cursor"), None);
 }
