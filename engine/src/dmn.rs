@@ -107,7 +107,7 @@ pub enum DecisionError {
     /// An input that is none of the values that are allowed; the decision was not evaluated.
     #[error(
         "the input {input:?} of the decision {decision:?} is {given}, which is not allowed: allowed \
-         is {allowed}"
+         is {allowed}{}", by_table(table.as_deref())
     )]
     NotAllowed {
         /// The decision.
@@ -118,6 +118,8 @@ pub enum DecisionError {
         given: String,
         /// What is allowed: unary tests in FEEL, shortened.
         allowed: String,
+        /// The decision whose table allows no more; none where the type of the input does not.
+        table: Option<String>,
     },
     /// It could take too long with these inputs; it was not evaluated.
     #[error(
@@ -235,6 +237,10 @@ impl fmt::Debug for Decisions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.by_id.keys()).finish()
     }
+}
+
+fn by_table(table: Option<&str>) -> String {
+    table.map_or_else(String::new, |table| format!(", by the table of {table:?}"))
 }
 
 /// What an element is called in errors.

@@ -7,13 +7,12 @@ use std::sync::Arc;
 
 use dsntk_feel::Name;
 use dsntk_feel::context::FeelContext;
-use dsntk_feel::values::Value as FeelValue;
 
 use super::types::{self, Misfit, Type, Types, Unfit};
 use super::{DecisionError, clock};
 use crate::feel::Variables;
 use crate::xml::Element;
-use needs::Needs;
+use needs::{Column, Needs};
 
 /// The inputs of some models, with how each is read, and which of them each decision of the last model
 /// needs: worked out once.
@@ -111,17 +110,16 @@ impl Inputs {
         variables: &dyn Variables,
         read: &FeelContext,
     ) -> Result<(), DecisionError> {
-        for (place, allowed) in self.needs.columns(decision) {
-            let Some(Input { name, variable, .. }) = self.all.get(place) else { continue };
+        for Column { input, allowed, table } in self.needs.columns(decision) {
+            let Some(Input { name, variable, .. }) = self.all.get(*input) else { continue };
             let (Some(given), Some(value)) = (variables.variable(name), read.get_entry(variable))
             else {
                 continue;
             };
             // What is missing is told by the table, which may do without it.
-            if !matches!(value, FeelValue::Null(_)) {
-                let checked = allowed.checked(value.clone(), given);
-                checked.map_err(|misfit| refused(decision, name, misfit))?;
-            }
+            allowed
+                .check(value, given)
+                .map_err(|misfit| refused(decision, name, misfit).by(table))?;
         }
         Ok(())
     }
@@ -148,6 +146,16 @@ impl Input {
     }
 }
 
+impl DecisionError {
+    /// The same, by the table of the decision `name`.
+    fn by(mut self, name: &str) -> Self {
+        if let Self::NotAllowed { table, .. } = &mut self {
+            *table = Some(name.to_owned());
+        }
+        self
+    }
+}
+
 fn refused(decision: &str, name: &str, misfit: Misfit) -> DecisionError {
     let Misfit { place, given, reason } = misfit;
     let (decision, input) = (decision.to_owned(), format!("{name}{place}"));
@@ -155,7 +163,9 @@ fn refused(decision: &str, name: &str, misfit: Misfit) -> DecisionError {
         Unfit::Kind { expected, example } => {
             DecisionError::Input { decision, input, expected, given, example }
         }
-        Unfit::NotAllowed(allowed) => DecisionError::NotAllowed { decision, input, given, allowed },
+        Unfit::NotAllowed(allowed) => {
+            DecisionError::NotAllowed { decision, input, given, allowed, table: None }
+        }
         Unfit::Untold(reason) => reason.of(&decision),
     }
 }

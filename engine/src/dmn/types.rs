@@ -304,7 +304,11 @@ impl Type {
     /// `value` as a value of this type. Null is of every type, and so is what is missing.
     pub(super) fn read(&self, value: &Value) -> Result<FeelValue, Misfit> {
         match (self, value) {
-            (Self::Restricted { of, to }, value) => to.checked(of.read(value)?, value),
+            (Self::Restricted { of, to }, value) => {
+                let read = of.read(value)?;
+                to.check(&read, value)?;
+                Ok(read)
+            }
             (Self::Any, value) => Ok(feel::from_json(value)),
             (_, Value::Null) => Ok(FeelValue::Null(None)),
             (Self::List { item, has_nulls }, Value::Array(items)) => {
@@ -375,13 +379,16 @@ impl Type {
 }
 
 impl Allowed {
-    /// `value`, which was given as `given`, if it is one of them. Null is of every type.
-    pub(super) fn checked(&self, value: FeelValue, given: &Value) -> Result<FeelValue, Misfit> {
+    /// Whether `value`, which was given as `given`, is one of them. Null is of every type.
+    ///
+    /// # Errors
+    /// It is not.
+    pub(super) fn check(&self, value: &FeelValue, given: &Value) -> Result<(), Misfit> {
         if matches!(value, FeelValue::Null(_)) {
-            return Ok(value);
+            return Ok(());
         }
-        match self.contain(&value, given) {
-            Ok(true) => Ok(value),
+        match self.contain(value, given) {
+            Ok(true) => Ok(()),
             Ok(false) => Err(Misfit::of(given, Unfit::NotAllowed(self.shown()))),
             Err(reason) => Err(Misfit::of(given, Unfit::Untold(reason))),
         }

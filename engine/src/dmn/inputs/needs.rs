@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::dmn::imports;
 use crate::dmn::types::{Allowed, namespace, text_in};
+use crate::dmn::{imports, label};
 use crate::xml::Element;
 
 /// What the decisions of a model need, by their ids; inputs by their places.
@@ -17,7 +17,16 @@ pub(super) struct Needs(BTreeMap<String, Need>);
 #[derive(Default)]
 struct Need {
     inputs: Vec<usize>,
-    columns: Vec<(usize, Arc<Allowed>)>,
+    columns: Vec<Column>,
+}
+
+/// What a column of a table allows of an input.
+#[derive(Clone)]
+pub(super) struct Column {
+    pub(super) input: usize,
+    pub(super) allowed: Arc<Allowed>,
+    /// The name of the decision.
+    pub(super) table: Arc<str>,
 }
 
 impl Needs {
@@ -44,9 +53,8 @@ impl Needs {
     }
 
     /// What columns allow of those inputs.
-    pub(super) fn columns(&self, decision: &str) -> impl Iterator<Item = (usize, &Allowed)> {
-        let columns = self.0.get(decision).into_iter().flat_map(|need| &need.columns);
-        columns.map(|(place, allowed)| (*place, &**allowed))
+    pub(super) fn columns(&self, decision: &str) -> impl Iterator<Item = &Column> {
+        self.0.get(decision).into_iter().flat_map(|need| &need.columns)
     }
 }
 
@@ -65,18 +73,14 @@ struct Direct<'a> {
 fn together(direct: &BTreeMap<*const Element, Direct<'_>>, decision: &Element) -> Need {
     let (mut open, mut seen) = (vec![std::ptr::from_ref(decision)], BTreeSet::new());
     let mut inputs = BTreeSet::new();
-    let mut columns: Vec<(usize, Arc<Allowed>)> = Vec::new();
+    let mut columns: Vec<Column> = Vec::new();
     while let Some(next) = open.pop() {
         let Some(Direct { need, requires }) = direct.get(&next).filter(|_| seen.insert(next))
         else {
             continue;
         };
         inputs.extend(need.inputs.iter().copied());
-        for column in &need.columns {
-            if !columns.contains(column) {
-                columns.push(column.clone());
-            }
-        }
+        columns.extend(need.columns.iter().cloned());
         open.extend(requires.iter().map(|it| std::ptr::from_ref(*it)));
     }
     Need { inputs: inputs.into_iter().collect(), columns }
@@ -145,16 +149,18 @@ fn in_expressions(model: &Element, base: &str, element: &Element) -> String {
 
 /// What the columns of a table allow that look at one of the inputs `by_name`. Tests that look at more
 /// than the value are left to the table.
-fn columns(decision: &Element, by_name: &BTreeMap<String, usize>) -> Vec<(usize, Arc<Allowed>)> {
+fn columns(decision: &Element, by_name: &BTreeMap<String, usize>) -> Vec<Column> {
+    let name: Arc<str> = label(decision).into();
     let table = decision.elements().filter(|it| &*it.name == "decisionTable");
     let columns = table.flat_map(Element::elements).filter(|it| &*it.name == "input");
     let column = |column: &Element| {
         let part = |name: &str| column.elements().find(|it| &*it.name == name).and_then(text_in);
         let expression = part("inputExpression")?;
         let words: Vec<&str> = expression.split_whitespace().collect();
-        let place = by_name.get(&words.join(" ")).copied()?;
+        let input = by_name.get(&words.join(" ")).copied()?;
         let allowed = Allowed::read(&part("inputValues")?).ok()?;
-        allowed.are_constant().then(|| (place, Arc::new(allowed)))
+        let (is_known, table) = (allowed.are_constant(), Arc::clone(&name));
+        is_known.then(|| Column { input, allowed: Arc::new(allowed), table })
     };
     columns.filter_map(column).collect()
 }

@@ -129,10 +129,13 @@ fn a_column_says_what_its_input_may_be() {
                 input: input.to_owned(),
                 given: given.to_owned(),
                 allowed: allowed.to_owned(),
+                table: Some("Fee".to_owned()),
             });
             assert_eq!(evaluate(&xml, decision, inputs.clone()), expected, "{inputs}");
         }
     }
+    let told = evaluate(&xml, "d", json!({ "amount": 101 })).unwrap_err().to_string();
+    assert!(told.ends_with(r#"allowed is [0..100], by the table of "Fee""#), "{told}");
     // What depends on more than the value is left to the table.
     let open = tables("[0..100]", "[0..region]");
     assert_eq!(
