@@ -35,8 +35,8 @@ pub(super) enum RuleError {
     NotInVersion { decision: String, file: String, version: Option<i64> },
     #[error("the decision {decision:?} belongs to the rule {file:?} already")]
     Taken { decision: String, file: String },
-    #[error("{error}")]
-    NoValue { error: DecisionError, why: Box<Explained> },
+    #[error("{}", .0.error)]
+    NoValue(Box<Unanswered>),
     #[error("{what} was not done after {limit:?}")]
     TooSlow { what: String, limit: Duration },
     #[error("not exactly one rule file is given")]
@@ -73,10 +73,32 @@ fn first<'a>(mut findings: impl Iterator<Item = &'a str>) -> String {
     }
 }
 
-fn explained(error: Error, why: &Explained) -> Error {
-    match *why == Explained::default() {
-        true => error,
-        false => error.details(json!(why)),
+/// What a decision does not answer.
+#[derive(Debug)]
+pub(super) struct Unanswered {
+    pub(super) error: DecisionError,
+    pub(super) why: Explained,
+}
+
+impl Unanswered {
+    fn told(self, what: String) -> Error {
+        let error = match self.error {
+            DecisionError::TooMuchWork { .. } => Error::invalid("decision_too_much_work", what)
+                .why("its work is estimated before it begins, so that it cannot stop others")
+                .fix("give shorter lists or smaller ranges, or change the expressions that loop over them"),
+            DecisionError::Input { .. } | DecisionError::NotAllowed { .. } => {
+                Error::invalid("decision_input_invalid", what)
+                    .why("a decision is asked only with values that its inputs may have")
+                    .fix("send a value of the type of the input, one of those that are allowed")
+            }
+            _ => Error::invalid("decision_without_value", what)
+                .fix("send every input of the decision, in the type that it expects"),
+        };
+        let error = error.next("rule_get");
+        match self.why == Explained::default() {
+            true => error,
+            false => error.details(json!(self.why)),
+        }
     }
 }
 
@@ -140,28 +162,7 @@ impl From<RuleError> for Error {
             RuleError::Taken { .. } => Self::conflict("decision_id_taken", what)
                 .why("a decision id belongs to one rule, so that a process finds exactly one")
                 .fix("save it as a new version of that rule (id), or rename the decision"),
-            RuleError::NoValue { error: DecisionError::TooMuchWork { .. }, .. } => {
-                Self::invalid("decision_too_much_work", what)
-                    .why("its work is estimated before it begins, so that it cannot stop others")
-                    .fix("give shorter lists or smaller ranges, or change the expressions that loop over them")
-                    .next("rule_get")
-            }
-            RuleError::NoValue {
-                error: DecisionError::Input { .. } | DecisionError::NotAllowed { .. },
-                why,
-            } => {
-                let error = Self::invalid("decision_input_invalid", what)
-                    .why("a decision is asked only with values that its inputs may have")
-                    .fix("send a value of the type of the input, one of those that are allowed")
-                    .next("rule_get");
-                explained(error, &why)
-            }
-            RuleError::NoValue { why, .. } => {
-                let error = Self::invalid("decision_without_value", what)
-                    .fix("send every input of the decision, in the type that it expects")
-                    .next("rule_get");
-                explained(error, &why)
-            }
+            RuleError::NoValue(unanswered) => unanswered.told(what),
             RuleError::NotOneFile => Self::invalid("not_one_rule_file", what)
                 .why("a rule file has one source: the compact form, DMN XML, or one that is saved")
                 .fix("give exactly one of rules, dmn and id, where the operation has them"),

@@ -9,7 +9,7 @@ use flowmaster_kernel::{Ctx, Error, ErrorKind, ResponseFormat, Result, Timestamp
 use serde_json::{Map, Value};
 
 use super::super::dmn::Linked;
-use super::super::error::RuleError;
+use super::super::error::{RuleError, Unanswered};
 use super::super::types::{
     AnalyzeRule, AnalyzedRule, EvaluateRule, Evaluated, Explained, RulePin, RuleTestReport,
     TestRule,
@@ -174,7 +174,7 @@ impl Rules {
             Err(DecisionError::Unknown(decision)) => {
                 Err(RuleError::NotInVersion { decision, file, version }.into())
             }
-            Err(error) => Err(RuleError::NoValue { error, why: Box::new(why) }.into()),
+            Err(error) => Err(RuleError::NoValue(Box::new(Unanswered { error, why })).into()),
         }
     }
 
