@@ -167,11 +167,17 @@ fn an_expression_asks_whether_a_value_is_of_an_imported_type() {
         (r#"["a"] instance of list&lt;t.tOne>"#, json!(false)),
         ("true instance of t.low.tLow and not(1 instance of t.low.tOne)", json!(true)),
         (r#"[t.outer(1), t.outer("a")]"#, json!(["one", "other"])),
+        (r#"[f(1), f("a")]"#, json!(["one", "other"])),
         ("t.isone", json!(true)),
         (r#"count(["instance of t.tOne"][item = "instance of t.tOne"])"#, json!(1)),
     ] {
-        let requires = [("Knowledge", "urn:types#outer"), ("Decision", "urn:types#isone")];
-        let elements = [item("tOne", "string"), deciding("d", &requires, text)];
+        let requires = [
+            ("Knowledge", "urn:types#outer"),
+            ("Knowledge", "#f"),
+            ("Decision", "urn:types#isone"),
+        ];
+        let calling = function("f", &["urn:types#outer"], "n", "t.outer(n)");
+        let elements = [item("tOne", "string"), calling, deciding("d", &requires, text)];
         let root = file("root", &[("t", "types")], &elements.concat());
         let answer = decide(&[&root], &[&types, &lowest], json!({ "given": 7 }));
         assert_eq!(answer, Ok(expected), "{text}");
