@@ -7,6 +7,7 @@
 
 pub mod analyze;
 mod clock;
+mod collections;
 pub mod compact;
 mod compiled;
 pub mod explain;
@@ -103,6 +104,23 @@ pub enum DecisionError {
         /// A value that would be right, in JSON.
         example: &'static str,
     },
+    /// An input that is none of the values that are allowed; the decision was not evaluated.
+    #[error(
+        "the input {input:?} of the decision {decision:?} is {given}, which is not allowed: allowed \
+         is {allowed}{}", by_table(table.as_deref())
+    )]
+    NotAllowed {
+        /// The decision.
+        decision: String,
+        /// The input, with the way to what is wrong in it, e.g. `order.items[2].due`.
+        input: String,
+        /// What was given, in JSON, shortened.
+        given: String,
+        /// What is allowed: unary tests in FEEL, shortened.
+        allowed: String,
+        /// The decision whose table allows no more; none where the type of the input does not.
+        table: Option<String>,
+    },
     /// It could take too long with these inputs; it was not evaluated.
     #[error(
         "the decision {decision:?} could take too long: {what} cannot be bounded, or are too large \
@@ -172,10 +190,18 @@ impl Decisions {
         self.by_id.get(decision).map(|(file, _)| *file)
     }
 
-    /// The names of the inputs of the model that holds `decision`.
+    /// The names of the inputs that `decision` needs, itself or through the decisions that it requires.
     pub fn inputs(&self, decision: &str) -> impl Iterator<Item = &str> {
-        let model = self.by_id.get(decision).and_then(|(model, _)| self.models.get(*model));
-        model.into_iter().flat_map(|model| model.inputs.names())
+        self.model_of(decision).into_iter().flat_map(move |model| model.inputs.needed_by(decision))
+    }
+
+    /// The names of all inputs of the model that holds `decision`.
+    pub fn inputs_of_file(&self, decision: &str) -> impl Iterator<Item = &str> {
+        self.model_of(decision).into_iter().flat_map(|model| model.inputs.names())
+    }
+
+    fn model_of(&self, decision: &str) -> Option<&Arc<Model>> {
+        self.by_id.get(decision).and_then(|(model, _)| self.models.get(*model))
     }
 
     /// The value of the decision with id `decision` at `now`, which is what now() and today() read.
@@ -195,6 +221,7 @@ impl Decisions {
             return Err(DecisionError::Unknown(decision.to_owned()));
         };
         let context = model.inputs.read(decision, variables)?;
+        model.inputs.check_columns(decision, variables, &context)?;
         let no_value =
             |reason: String| DecisionError::NoValue { decision: decision.to_owned(), reason };
         let value =
@@ -210,6 +237,10 @@ impl fmt::Debug for Decisions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.by_id.keys()).finish()
     }
+}
+
+fn by_table(table: Option<&str>) -> String {
+    table.map_or_else(String::new, |table| format!(", by the table of {table:?}"))
 }
 
 /// What an element is called in errors.

@@ -24,7 +24,7 @@ use crate::dsntk;
 pub(crate) use cost::{Bound, MAX_WORK, Meaning, STACK, TooMuch, can_be_much, estimate};
 pub use json::same;
 pub(crate) use json::{from_json, to_json};
-pub(crate) use scan::{NOW, TODAY, clock_value, stack_of_depth};
+pub(crate) use scan::{NOW, TODAY, clock_value, stack_of_depth, token_length};
 
 /// The longest expression, in bytes.
 pub const MAX_TEXT: usize = 16 * 1024;

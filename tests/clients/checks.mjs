@@ -1,5 +1,7 @@
 // What every JavaScript client checks, and how a script of one client ends.
 
+import { readFile } from "node:fs/promises";
+
 // For everything together: a server that does not answer is a failure, not a wait.
 export const MILLISECONDS = 90_000;
 
@@ -35,6 +37,24 @@ export function invoiceApprovalIsRead({ contents }) {
 export function promptsAreListed({ prompts }) {
   const names = prompts.map((prompt) => prompt.name);
   expect(names.includes("model-a-process"), `model-a-process is not among ${names}`);
+}
+
+// Whether all that is wanted is in what was found.
+function holds(found, wanted) {
+  if (wanted === null || typeof wanted !== "object") return found === wanted;
+  if (Array.isArray(wanted) && found?.length !== wanted.length) return false;
+  return Object.entries(wanted).every(([key, value]) => holds(found?.[key], value));
+}
+
+// Saves, tests, publishes and asks two rule files, one of which imports the other.
+export async function rulesImportOthers(call) {
+  const flow = await readFile(new URL("rules.json", import.meta.url), "utf8");
+  for (const { tool, arguments: given, answer = {}, code } of JSON.parse(flow)) {
+    const result = await call({ name: tool, arguments: given });
+    const isRight =
+      result._meta?.["flowmaster/error"]?.code === code && holds(result.structuredContent, answer);
+    expect(isRight, `${tool} ${JSON.stringify(given)} answers ${JSON.stringify(result)}`);
+  }
 }
 
 // Runs `check`; ends the process with 1 at the first difference, and when it goes on for too long.

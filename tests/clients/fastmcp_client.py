@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import sys
+from pathlib import Path
 
 from fastmcp import Client
 from fastmcp.client.transports import SSETransport, StdioTransport, StreamableHttpTransport
@@ -21,6 +22,15 @@ SECONDS = 90
 def expect(found, what):
     if not found:
         raise AssertionError(what)
+
+
+def holds(found, wanted):
+    """Whether all that is wanted is in what was found."""
+    if isinstance(wanted, dict):
+        return all(key in found and holds(found[key], value) for key, value in wanted.items())
+    if isinstance(wanted, list):
+        return len(found) == len(wanted) and all(map(holds, found, wanted))
+    return found == wanted
 
 
 def client(transport, arguments):
@@ -79,6 +89,15 @@ async def check(transport, arguments):
         prompts = [prompt.name for prompt in await server.list_prompts()]
         expect("model-a-process" in prompts, f"model-a-process is not among {prompts}")
         ok("prompts/list")
+
+        for step in json.loads(Path(__file__).with_name("rules.json").read_text()):
+            answer = await server.call_tool_mcp(step["tool"], step["arguments"])
+            code = (answer.meta or {}).get("flowmaster/error", {}).get("code")
+            is_right = code == step.get("code") and holds(
+                answer.structured_content, step.get("answer", {})
+            )
+            expect(is_right, f"{step} answers {answer}")
+        ok("rules that import others")
 
 
 async def main():

@@ -14,6 +14,7 @@ import {
   invoiceApprovalIsRead,
   processIsNotFound,
   promptsAreListed,
+  rulesImportOthers,
   run,
   toolsAreListed,
 } from "./checks.mjs";
@@ -67,6 +68,8 @@ await run(async () => {
     ok("resources/read");
     promptsAreListed(await client.listPrompts());
     ok("prompts/list");
+    await rulesImportOthers((call) => client.callTool(call));
+    ok("rules that import others");
   } finally {
     await client.close();
   }

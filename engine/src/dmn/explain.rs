@@ -5,6 +5,7 @@
 //! the decision itself sees: a second decision of the file, made here, hands them out.
 
 mod compile;
+mod required;
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +25,7 @@ use super::{DecisionError, clock, silent_error};
 use crate::dsntk;
 use crate::feel::{self, Variables};
 use crate::finding::Finding;
+pub use required::{RequiredTable, required_tables};
 
 /// The most rules that did not match of which an explanation says why.
 pub const MAX_MISSES: usize = 200;
@@ -39,8 +41,8 @@ pub struct Explainer {
     model: Model,
     /// Whether it reads the clock.
     is_timed: bool,
-    /// What the table sees.
-    names: Vec<Name>,
+    /// What the table sees: names, or those of an import and of something in it.
+    names: Vec<Vec<Name>>,
     inputs: Vec<Column>,
     outputs: Vec<Vec<Evaluator>>,
     /// The values of the outputs, the most important first.
@@ -81,6 +83,9 @@ pub struct Explanation {
     pub hit_policy: HitPolicy,
     /// The value of each input expression, in FEEL.
     pub inputs: Vec<InputValue>,
+    /// The columns whose value is none of those that they allow: no rule can match then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outside_allowed: Vec<OutsideAllowed>,
     /// Numbers of the rules that match, from 1.
     pub matched: Vec<usize>,
     /// Numbers of the rules that gave the answer, in its order. Empty when the default did, or when
@@ -90,6 +95,18 @@ pub struct Explanation {
     pub missed: Vec<Miss>,
     /// How many other rules there are.
     pub missed_count: usize,
+}
+
+/// A column whose value is none of those that it allows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct OutsideAllowed {
+    /// Heading of the column.
+    pub column: String,
+    /// The value, in FEEL; null for what is missing.
+    pub value: String,
+    /// What the column allows.
+    pub allowed: String,
 }
 
 /// A rule that does not match.
@@ -107,12 +124,13 @@ pub struct Miss {
 }
 
 impl Explainer {
-    /// Compiles the table of the decision with id `decision` of a DMN file.
+    /// Compiles the table of the decision with id `decision` of the DMN file `bytes`, which may import
+    /// the files `imported`, and these each other.
     ///
     /// # Errors
     /// A file that cannot be evaluated, or a decision without a table.
-    pub fn read(bytes: &[u8], decision: &str) -> Result<Self, ExplainError> {
-        compile::explainer(bytes, decision)
+    pub fn read(bytes: &[u8], imported: &[&[u8]], decision: &str) -> Result<Self, ExplainError> {
+        compile::explainer(bytes, imported, decision)
     }
 
     /// The table as the file writes it.
@@ -132,7 +150,9 @@ impl Explainer {
     ) -> Result<Explanation, DecisionError> {
         let no_value =
             |reason: String| DecisionError::NoValue { decision: self.table.id.clone(), reason };
-        let mut context = self.model.inputs.read(&self.table.id, variables)?;
+        let inputs = &self.model.inputs;
+        let mut context = inputs.read(&self.table.id, variables)?;
+        let refused = inputs.check_columns(&self.table.id, variables, &context).err();
         if self.is_timed {
             clock::set(&mut context, now);
         }
@@ -144,7 +164,7 @@ impl Explainer {
         let scope = self.scope(value(compile::PROBE)?);
         let rules = dsntk::call(STACK, || self.rules(&scope))
             .map_err(|defect| no_value(defect.to_string()))?;
-        Ok(self.explanation(answer, &rules))
+        Ok(self.explanation(answer, &rules, refused))
     }
 
     /// What the table sees, for the evaluators of its expressions.
@@ -155,8 +175,8 @@ impl Explainer {
             _ => Vec::new(),
         };
         let mut context = FeelContext::new();
-        for (name, value) in self.names.iter().zip(values) {
-            context.set_entry(name, value);
+        for (path, value) in self.names.iter().zip(values) {
+            context.create_entries(path, value);
         }
         scope.push(context);
         scope
@@ -171,6 +191,9 @@ impl Explainer {
             tested.set_entry(&Name::from(TESTED), value.clone());
             scope.push(tested);
             let is_allowed = column.allowed.as_ref().is_none_or(|test| test(scope).is_true());
+            if !is_allowed {
+                rules.outside.push(at);
+            }
             open.retain(|rule| {
                 let matches =
                     is_allowed && column.cells.get(*rule).is_some_and(|test| test(scope).is_true());
@@ -195,9 +218,15 @@ impl Explainer {
         rules
     }
 
-    fn explanation(&self, answer: FeelValue, rules: &Rules) -> Explanation {
+    fn explanation(
+        &self,
+        answer: FeelValue,
+        rules: &Rules,
+        refused: Option<DecisionError>,
+    ) -> Explanation {
         let gave = self.gave(&answer, rules).into_iter().map(|rule| rule + 1).collect();
-        let no_value = silent_error(&answer).map(str::to_owned);
+        let refused = refused.map(|error| error.to_string());
+        let no_value = refused.or_else(|| silent_error(&answer).map(str::to_owned));
         let (value, no_value) = match (no_value, feel::to_json(answer)) {
             (Some(reason), _) => (None, Some(reason)),
             (None, Ok(value)) => (Some(value), None),
@@ -216,9 +245,19 @@ impl Explainer {
                     value: literal(value),
                 })
                 .collect(),
+            outside_allowed: rules.outside.iter().map(|at| self.outside(*at, rules)).collect(),
             matched: rules.outputs.keys().map(|rule| rule + 1).collect(),
             missed: missed.map(|(rule, miss)| self.miss(*rule, *miss, rules)).collect(),
             missed_count: rules.missed.len(),
+        }
+    }
+
+    fn outside(&self, column: usize, rules: &Rules) -> OutsideAllowed {
+        let input = self.table.inputs.get(column);
+        OutsideAllowed {
+            column: input.map_or_else(String::new, |input| input.heading().to_owned()),
+            value: rules.inputs.get(column).map_or_else(String::new, literal),
+            allowed: input.and_then(|input| input.allowed.clone()).unwrap_or_default(),
         }
     }
 
@@ -267,6 +306,8 @@ impl Explainer {
 struct Rules {
     /// The value of each input.
     inputs: Vec<FeelValue>,
+    /// The columns that do not allow their value.
+    outside: Vec<usize>,
     /// By rule that matches: its outputs.
     outputs: BTreeMap<usize, Vec<FeelValue>>,
     /// By other rule: the first column that it does not match, and whether the value is allowed there.

@@ -7,6 +7,7 @@
 
 mod functions;
 mod link;
+mod named_types;
 mod types;
 
 use std::collections::BTreeSet;
@@ -14,7 +15,7 @@ use std::collections::BTreeSet;
 use super::model::NAMESPACES;
 use super::{DecisionError, label};
 use crate::xml::Element;
-pub(super) use link::link;
+pub(super) use link::{input_behind, link};
 
 /// What a file says about itself and what it imports, without its decisions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +52,8 @@ impl Outline {
     }
 }
 
-fn imports(root: &Element) -> impl Iterator<Item = Import> {
+/// What `root` imports, in order.
+pub(super) fn imports(root: &Element) -> impl Iterator<Item = Import> {
     root.elements().filter(|it| &*it.name == "import").map(|element| {
         let attribute = |name: &str| element.attribute(name).unwrap_or_default().trim().to_owned();
         Import {

@@ -13,7 +13,7 @@ use super::compiled::CompiledTables;
 use super::graph::Graph;
 use super::inputs::Inputs;
 use super::work::Work;
-use super::{DecisionError, clock, imports, label, requirements, type_names};
+use super::{DecisionError, clock, collections, imports, label, requirements, type_names, types};
 use crate::dsntk::{self, Defect};
 use crate::feel::{self, TooMuch, Variables};
 use crate::xml::{Element, XmlError};
@@ -91,7 +91,10 @@ impl Model {
         let settled = roots.iter_mut().map(settle).collect::<Result<Vec<Settled>, _>>()?;
         clock::check_services(&roots, |file| settled.get(file).map(|it| &it.readers))?;
         let inputs = Inputs::of(&roots)?;
-        let is_written = roots.len() == 1 && settled.iter().all(|it| !it.is_changed);
+        let mut is_written = roots.len() == 1 && settled.iter().all(|it| !it.is_changed);
+        for root in &mut roots {
+            is_written &= !types::leave_out_asking(root);
+        }
         let definitions = match is_written {
             true => {
                 let text = std::str::from_utf8(bytes).map_err(|_| XmlError::NotUtf8)?;
@@ -181,7 +184,9 @@ fn settle(root: &mut Element) -> Result<Settled, DecisionError> {
     let is_completed = requirements::complete(root);
     let readers = clock::replace(root)?;
     let is_renamed = type_names::settle(root);
-    Ok(Settled { is_changed: is_completed || !readers.is_empty() || is_renamed, readers, stack })
+    let is_split = collections::settle(root);
+    let is_changed = is_completed || !readers.is_empty() || is_renamed || is_split;
+    Ok(Settled { is_changed, readers, stack })
 }
 
 fn definitions(text: &str) -> Result<Definitions, DecisionError> {

@@ -3,6 +3,7 @@ use serde_json::{Map, json};
 use super::*;
 use crate::xml::Element;
 
+mod allowed;
 mod bad_input;
 mod imports;
 mod inputs;

@@ -1,6 +1,9 @@
 //! The types that models declare (DMN 1.5 §7.3.2), and JSON as values of them: process variables have
 //! no dates, times or durations, so a text is read as the type of the input says (§10.3.2.3.4 to
-//! §10.3.2.3.8). What is of another type is an error, where the evaluator would take it for null.
+//! §10.3.2.3.8). What is of another type, or none of the values that the type allows, is an error,
+//! where the evaluator would take it for null.
+
+mod allowed;
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -14,9 +17,11 @@ use dsntk_feel_temporal::{
 };
 use serde_json::Value;
 
+use super::model::NoValue;
 use super::{DecisionError, label};
 use crate::feel;
-use crate::xml::Element;
+use crate::xml::{Element, Node};
+pub(super) use allowed::Allowed;
 
 /// The deepest nesting of a type, as of the values of variables.
 const MAX_DEPTH: usize = 64;
@@ -38,6 +43,11 @@ pub(super) enum Type {
         has_nulls: bool,
     },
     Context(Vec<Component>),
+    /// Some of the values of another type.
+    Restricted {
+        of: Arc<Self>,
+        to: Arc<Allowed>,
+    },
 }
 
 /// An entry of a context.
@@ -66,12 +76,25 @@ pub(super) enum Simple {
 pub(super) struct Misfit {
     /// Where in the value, e.g. `.items[2]`.
     pub(super) place: String,
-    /// What belongs there.
-    pub(super) expected: &'static str,
     /// What is there.
     pub(super) given: String,
-    /// What would be right, in JSON.
-    pub(super) example: &'static str,
+    pub(super) reason: Unfit,
+}
+
+/// Why a value is not of a type.
+#[derive(Debug)]
+pub(super) enum Unfit {
+    /// It is another kind of value.
+    Kind {
+        /// What belongs there.
+        expected: &'static str,
+        /// What would be right, in JSON.
+        example: &'static str,
+    },
+    /// It is none of these.
+    NotAllowed(String),
+    /// Nobody knows.
+    Untold(NoValue),
 }
 
 /// The types that some models declare, by the namespace of the model and their names.
@@ -197,11 +220,47 @@ impl<'a> Types<'a> {
         if measure.depth > MAX_DEPTH || measure.parts > MAX_PARTS {
             return Err(too_large(&label(item)));
         }
-        match item.attribute("isCollection") == Some("true") {
-            true => Ok((Arc::new(Type::List { item: one, has_nulls }), measure)),
-            false => Ok((one, measure)),
+        let found = match item.attribute("isCollection") == Some("true") {
+            true => Arc::new(Type::List { item: one, has_nulls }),
+            false => one,
+        };
+        let found = match of_name("allowedValues").next().and_then(text_in) {
+            None => found,
+            Some(text) => Arc::new(Type::Restricted { of: found, to: allowed_by(item, &text)? }),
+        };
+        Ok((found, measure))
+    }
+}
+
+/// The text of an element that holds one in a `text` element.
+pub(super) fn text_in(element: &Element) -> Option<String> {
+    let text = element.elements().find(|it| &*it.name == "text").map(Element::text);
+    text.filter(|text| !text.trim().is_empty())
+}
+
+/// Leaves out the allowed values in `element` that the evaluator does not understand, and says whether
+/// there were any: inputs are checked before it is asked.
+pub(super) fn leave_out_asking(element: &mut Element) -> bool {
+    let mut is_changed = false;
+    for item in element.elements_mut() {
+        if ["itemDefinition", "itemComponent"].contains(&&*item.name) {
+            is_changed |= leave_out_asking(item);
         }
     }
+    let before = element.children.len();
+    element.children.retain(|node| match node {
+        Node::Element(it) if &*it.name == "allowedValues" => {
+            let allowed = text_in(it).and_then(|text| Allowed::read(&text).ok());
+            !allowed.is_some_and(|allowed| allowed.ask())
+        }
+        _ => true,
+    });
+    is_changed || element.children.len() < before
+}
+
+fn allowed_by(item: &Element, text: &str) -> Result<Arc<Allowed>, DecisionError> {
+    let read = Allowed::read(text);
+    read.map(Arc::new).map_err(|source| DecisionError::Expression { element: label(item), source })
 }
 
 /// A name as the evaluator knows it.
@@ -245,6 +304,11 @@ impl Type {
     /// `value` as a value of this type. Null is of every type, and so is what is missing.
     pub(super) fn read(&self, value: &Value) -> Result<FeelValue, Misfit> {
         match (self, value) {
+            (Self::Restricted { of, to }, value) => {
+                let read = of.read(value)?;
+                to.check(&read, value)?;
+                Ok(read)
+            }
             (Self::Any, value) => Ok(feel::from_json(value)),
             (_, Value::Null) => Ok(FeelValue::Null(None)),
             (Self::List { item, has_nulls }, Value::Array(items)) => {
@@ -288,13 +352,46 @@ impl Type {
             Self::List { .. } => ("a list", "[]"),
             Self::Context(_) => ("an object", "{}"),
             Self::Any => ("a value", "1"),
+            Self::Restricted { of, .. } => return of.misfit(value),
         };
-        let mut given: String = value.to_string();
-        if let Some((at, _)) = given.char_indices().nth(MAX_SHOWN) {
-            given.truncate(at);
-            given.push('…');
+        Misfit::of(value, Unfit::Kind { expected, example })
+    }
+
+    /// Whether values are read alike as both, whichever they allow.
+    pub(super) fn reads_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Restricted { of, .. }, other) => of.reads_like(other),
+            (one, Self::Restricted { of, .. }) => one.reads_like(of),
+            (Self::Any, Self::Any) => true,
+            (Self::Simple(one), Self::Simple(other)) => one == other,
+            (Self::List { item, has_nulls }, Self::List { item: other, has_nulls: has_too }) => {
+                has_nulls == has_too && item.reads_like(other)
+            }
+            (Self::Context(ones), Self::Context(others)) => {
+                let is_like = |(one, other): (&Component, &Component)| {
+                    one.key == other.key && one.of.reads_like(&other.of)
+                };
+                ones.len() == others.len() && ones.iter().zip(others).all(is_like)
+            }
+            _ => false,
         }
-        Misfit { place: String::new(), expected, given, example }
+    }
+}
+
+impl Allowed {
+    /// Whether `value`, which was given as `given`, is one of them. Null is of every type.
+    ///
+    /// # Errors
+    /// It is not.
+    pub(super) fn check(&self, value: &FeelValue, given: &Value) -> Result<(), Misfit> {
+        if matches!(value, FeelValue::Null(_)) {
+            return Ok(());
+        }
+        match self.contain(value, given) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Misfit::of(given, Unfit::NotAllowed(self.shown()))),
+            Err(reason) => Err(Misfit::of(given, Unfit::Untold(reason))),
+        }
     }
 }
 
@@ -349,8 +446,21 @@ impl Simple {
 }
 
 impl Misfit {
+    pub(super) fn of(value: &Value, reason: Unfit) -> Self {
+        let given = shortened(&value.to_string(), MAX_SHOWN);
+        Self { place: String::new(), given, reason }
+    }
+
     fn inside(mut self, step: &str) -> Self {
         self.place.insert_str(0, step);
         self
+    }
+}
+
+/// The first `most` characters of `text`.
+fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
+        None => text.to_owned(),
     }
 }

@@ -19,7 +19,7 @@ pub(crate) fn enter(
     let decision = string_of(decision, &t.view(key), t.now())?;
     let (decisions, view) = (t.definition.decisions(), t.view(key));
     let outcome = decisions.evaluate(&decision, &view, t.now());
-    let names = decisions.inputs(&decision);
+    let names = decisions.inputs_of_file(&decision);
     let evaluation = Evaluation::new(&node.id, &decision, names, &view, outcome.clone());
     t.note(evaluation);
     let value =

@@ -182,7 +182,9 @@ pub(crate) fn clock_value(name: &str, now: Timestamp) -> Option<FeelValue> {
         .map(FeelValue::DateTime)
 }
 
-pub(super) fn token_length(rest: &str, first: char) -> usize {
+/// How long the text, the word, the space or the sign is that `rest` begins with, whose first letter is
+/// `first`.
+pub(crate) fn token_length(rest: &str, first: char) -> usize {
     let end_of = |inside: fn(char) -> bool| {
         rest.char_indices().find(|(_, letter)| !inside(*letter)).map_or(rest.len(), |(at, _)| at)
     };

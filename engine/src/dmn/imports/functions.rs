@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::link::Files;
+use super::named_types;
 use super::types::adopt;
 use crate::dmn::type_names;
 use crate::xml::{Element, Node};
@@ -78,13 +79,15 @@ impl<'a> Closing<'_, 'a> {
         if !path.is_empty() {
             let items = file.elements().filter(|it| &*it.name == "itemDefinition");
             let own: Vec<&str> = items.filter_map(|it| it.attribute("name")).collect();
-            type_names::replace(&mut function, &mut |name| {
+            let mut seen_from_host = |name: &str| {
                 let is_there = own.contains(&name)
                     || super::imports(file).any(|import| {
                         name.strip_prefix(&import.name).is_some_and(|it| it.starts_with('.'))
                     });
                 is_there.then(|| format!("{path}{name}"))
-            });
+            };
+            type_names::replace(&mut function, &mut seen_from_host);
+            named_types::replace(&mut function, &mut seen_from_host);
         }
         self.open.push(this);
         let entries = self.entries(file, model, path, &function);

@@ -163,7 +163,7 @@ impl<'a> Linker<'_, 'a> {
             return Ok(root);
         }
         functions::close(self.files, file, &mut root, is_imported);
-        types::copy(self.files, file, &mut root)?;
+        types::copy(self.files, file, &mut root, place)?;
         let own = namespace(file);
         for element in root.elements_mut() {
             let owner = label(element);
@@ -295,6 +295,12 @@ fn decision_of_input(root: &Element, input: &Element, id: &str) -> Element {
     expression.push(made("text").with_text(name));
     decision.push(expression);
     decision
+}
+
+/// The id of the input that `element` gives to other files, if it is made for that.
+pub(in crate::dmn) fn input_behind(element: &Element) -> Option<&str> {
+    let id = element.attribute("id").filter(|_| &*element.name == "decision")?;
+    id.strip_prefix(INPUT)
 }
 
 /// Refuses names that the evaluator would confuse: it gives inputs to all files by their names alone.

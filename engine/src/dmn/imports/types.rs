@@ -1,22 +1,26 @@
 //! Types of other files: the evaluator does not find them by the name of the import in all places, so
 //! those that a file uses are copied into it. Types are the same when they say the same (DMN 1.5
-//! §10.3.2.9), so nothing is lost.
+//! §10.3.2.9), so nothing is lost. What expressions name gets a name that no other file has.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::link::Files;
+use super::named_types;
 use crate::dmn::{DecisionError, label, type_names};
 use crate::xml::Element;
 
 /// The most types that a file uses of those that it imports.
 const MAX_TYPES: usize = 1_000;
 
-/// Copies the types that `root`, which says what `file` does, uses of other files.
+/// Copies the types that `root`, which says what `file` does and is linked at `place`, uses of other
+/// files.
 pub(super) fn copy(
     files: &Files<'_>,
     file: &Element,
     root: &mut Element,
+    place: usize,
 ) -> Result<(), DecisionError> {
+    name_types(files, file, root, place);
     let mut open: Vec<String> = Vec::new();
     type_names::replace(root, &mut |name| {
         aliased(file, name)?;
@@ -57,6 +61,23 @@ pub(super) fn copy(
         root.push(copy);
     }
     Ok(())
+}
+
+/// Gives the types that expressions of `root` name types of their own, which stand on them.
+fn name_types(files: &Files<'_>, file: &Element, root: &mut Element, place: usize) {
+    let mut named: BTreeMap<String, String> = BTreeMap::new();
+    named_types::replace(root, &mut |name| {
+        let is_there = own(file, name).is_some() || find(files, file, name).is_some();
+        let number = named.len();
+        let new = || format!("flowmaster_type_{place}_{number}");
+        is_there.then(|| named.entry(name.to_owned()).or_insert_with(new).clone())
+    });
+    for (name, new) in named {
+        let made = |kind: &str| Element::new(root.prefix.as_deref(), &root.namespace, kind);
+        let mut item = made("itemDefinition").with("name", new);
+        item.push(made("typeRef").with_text(name));
+        root.push(item);
+    }
 }
 
 /// The name of a copy: one with a dot would be taken for the name of an import and a type.

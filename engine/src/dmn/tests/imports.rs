@@ -136,6 +136,55 @@ fn what_is_imported_is_used_by_the_name_of_the_import() {
 }
 
 #[test]
+fn an_expression_asks_whether_a_value_is_of_an_imported_type() {
+    let item = |name: &str, of: &str| {
+        format!(r#"<itemDefinition name="{name}"><typeRef>{of}</typeRef></itemDefinition>"#)
+    };
+    let pair = r#"<itemDefinition name="tPair"><itemComponent name="x"><typeRef>tOne</typeRef></itemComponent></itemDefinition>"#;
+    let list = r#"<itemDefinition name="tAll" isCollection="true"><typeRef>tOne</typeRef></itemDefinition>"#;
+    let check = r#"if n instance of tOne then "one" else "other""#;
+    let lowest = file("lowest", &[], &[item("tOne", "date"), item("tLow", "boolean")].concat());
+    let elements = [
+        item("tOne", "number"),
+        pair.to_owned(),
+        list.to_owned(),
+        function("check", &[], "n", check),
+        function("outer", &["#check"], "n", "check(n)"),
+        deciding("isone", &[("Input", "#given")], "given instance of tOne"),
+        input("given", "Any"),
+    ];
+    let types = file("types", &[("low", "lowest")], &elements.concat());
+    for (text, expected) in [
+        ("1 instance of t.tOne", json!(true)),
+        (r#""a" instance of t.tOne"#, json!(false)),
+        // The type of this file has the same name.
+        (r#"["a" instance of tOne, 1 instance of tOne]"#, json!([true, false])),
+        ("if 1 instance of t.tOne then 2 else 3", json!(2)),
+        ("{ x: 1 } instance of t.tPair", json!(true)),
+        (r#"{ x: "a" } instance of t.tPair"#, json!(false)),
+        ("[1, 2] instance of t.tAll", json!(true)),
+        ("[1, 2] instance of list&lt;t . tOne>", json!(true)),
+        (r#"["a"] instance of list&lt;t.tOne>"#, json!(false)),
+        ("true instance of t.low.tLow and not(1 instance of t.low.tOne)", json!(true)),
+        (r#"[t.outer(1), t.outer("a")]"#, json!(["one", "other"])),
+        (r#"[f(1), f("a")]"#, json!(["one", "other"])),
+        ("t.isone", json!(true)),
+        (r#"count(["instance of t.tOne"][item = "instance of t.tOne"])"#, json!(1)),
+    ] {
+        let requires = [
+            ("Knowledge", "urn:types#outer"),
+            ("Knowledge", "#f"),
+            ("Decision", "urn:types#isone"),
+        ];
+        let calling = function("f", &["urn:types#outer"], "n", "t.outer(n)");
+        let elements = [item("tOne", "string"), calling, deciding("d", &requires, text)];
+        let root = file("root", &[("t", "types")], &elements.concat());
+        let answer = decide(&[&root], &[&types, &lowest], json!({ "given": 7 }));
+        assert_eq!(answer, Ok(expected), "{text}");
+    }
+}
+
+#[test]
 fn a_file_is_imported_under_several_names_and_over_several_files() {
     let rates = rates();
     let used = |alias: &str| format!("{alias}.rate");
@@ -170,6 +219,49 @@ fn a_file_is_imported_under_several_names_and_over_several_files() {
     let places: Vec<_> = ["rate", "d", "m"].map(|it| decisions.file_of(it).unwrap()).to_vec();
     assert_eq!(places, [0, 1, 2]);
     assert_eq!(decisions.inputs("d").collect::<Vec<_>>(), ["base"]);
+}
+
+#[test]
+fn a_decision_needs_inputs_of_other_files_and_says_what_they_allow() {
+    let rates = rates();
+    let few = r#"<itemDefinition name="tFew"><typeRef>number</typeRef><allowedValues><text>[0..9]</text></allowedValues></itemDefinition>"#;
+    let limited = rates.replace("<inputData id=\"base\"", &format!("{few}<inputData id=\"base\""));
+    let limited =
+        limited.replace(r#"name="base" typeRef="number""#, r#"name="base" typeRef="tFew""#);
+    let table = r#"<decision id="t" name="t"><variable name="t"/>
+        <informationRequirement><requiredInput href="urn:rates#base"/></informationRequirement>
+        <decisionTable><input><inputExpression><text>r.base</text></inputExpression>
+        <inputValues><text>[0..5]</text></inputValues></input><output/>
+        <rule><inputEntry><text>-</text></inputEntry><outputEntry><text>1</text></outputEntry></rule>
+        </decisionTable></decision>"#;
+    let elements = [
+        input("base", "number"),
+        input("own", "number"),
+        deciding("d", &[("Decision", "urn:rates#rate")], "r.rate"),
+        deciding("o", &[("Input", "#own")], "own"),
+        deciding("f", &[("Knowledge", "urn:rates#outer"), ("Knowledge", "urn:rates#s")], "r.s(1)"),
+        table.to_owned(),
+    ];
+    let root = file("root", &[("r", "rates")], &elements.concat());
+    let mut decisions = Decisions::default();
+    decisions.add_all(&[root.as_bytes()], &[limited.as_bytes()]).unwrap();
+    for (decision, expected) in
+        [("d", &["base"][..]), ("o", &["own"]), ("f", &[]), ("t", &["base"])]
+    {
+        assert_eq!(decisions.inputs(decision).collect::<Vec<_>>(), expected, "{decision}");
+    }
+    let asked = |decision: &str, base: i64| {
+        let inputs: Map<String, Value> = serde_json::from_value(json!({ "base": base })).unwrap();
+        decisions.evaluate(decision, &inputs, Timestamp::from_millis(0))
+    };
+    assert_eq!((asked("d", 9), asked("t", 5)), (Ok(json!(27)), Ok(json!(1))));
+    for (decision, base, shown) in [("d", 10, "[0..9]"), ("t", 6, "[0..5]"), ("t", 10, "[0..9]")] {
+        let error = asked(decision, base).unwrap_err();
+        assert!(
+            matches!(&error, DecisionError::NotAllowed { input, allowed, .. } if input == "base" && allowed == shown),
+            "{error}"
+        );
+    }
 }
 
 #[test]

@@ -37,7 +37,7 @@ pub(super) fn run(
     now: Timestamp,
 ) -> Result<RuleTestReport, DecisionError> {
     let decisions = file.compile()?;
-    let mut coverage = Coverage::of(&file.dmn, tests);
+    let mut coverage = Coverage::of(file, tests);
     let mut report = RuleTestReport::default();
     for test in tests {
         let matched = coverage.add(test, now);
@@ -77,10 +77,10 @@ struct Coverage {
 }
 
 impl Coverage {
-    fn of(dmn: &str, tests: &[RuleTest]) -> Self {
+    fn of(file: &Linked, tests: &[RuleTest]) -> Self {
         let tested: BTreeSet<&str> = tests.iter().map(|test| &*test.decision).collect();
         let table = |id: &str| {
-            let explainer = Explainer::read(dmn.as_bytes(), id).ok()?;
+            let explainer = file.explainer(id).ok()?;
             let rules = (1..=explainer.table().rules.len()).collect();
             Some((id.to_owned(), (explainer, rules)))
         };

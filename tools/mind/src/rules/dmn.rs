@@ -1,15 +1,24 @@
 //! What a rule file holds, and what keeps it from being published. Pure functions.
 
+use flowmaster_engine::dmn::explain::{ExplainError, Explainer, required_tables};
 use flowmaster_engine::dmn::{DecisionError, Decisions, Import, Outline};
 use flowmaster_engine::finding::Finding;
 use flowmaster_engine::xml::Element;
+use flowmaster_kernel::Timestamp;
 use flowmaster_store::intact;
+use serde_json::{Map, Value};
 
 use super::tables;
-use super::types::{DecisionInfo, RuleFinding};
+use super::types::{DecisionInfo, Explained, ExplainedTable, RuleFinding};
 
 /// The largest file, in bytes.
 const MAX_BYTES: usize = 1024 * 1024;
+/// The most required tables that are explained with a decision.
+const MAX_REQUIRED: usize = 10;
+/// The most bytes of files that are compiled for them.
+const MAX_COMPILED: usize = 1024 * 1024;
+/// The most rules that did not match of which each of them says why.
+const MAX_MISSES: usize = 20;
 
 /// A rule file with the files that it imports, which these import included.
 #[derive(Clone)]
@@ -28,8 +37,50 @@ impl Linked {
 
     /// Adds its decisions to others.
     pub(super) fn add_to(&self, decisions: &mut Decisions) -> Result<(), DecisionError> {
-        let imported: Vec<&[u8]> = self.imported.iter().map(String::as_bytes).collect();
-        decisions.add_all(&[self.dmn.as_bytes()], &imported)
+        decisions.add_all(&[self.dmn.as_bytes()], &self.imports())
+    }
+
+    fn imports(&self) -> Vec<&[u8]> {
+        self.imported.iter().map(String::as_bytes).collect()
+    }
+
+    /// The table of a decision, ready to be explained.
+    pub(super) fn explainer(&self, decision: &str) -> Result<Explainer, ExplainError> {
+        Explainer::read(self.dmn.as_bytes(), &self.imports(), decision)
+    }
+
+    /// Why `decision` answers as it does, through the tables that it requires.
+    pub(super) fn explain(
+        &self,
+        decision: &str,
+        variables: &Map<String, Value>,
+        at: Timestamp,
+    ) -> Explained {
+        let of = |file: &Self, decision: &str| {
+            let explainer = file.explainer(decision).ok()?;
+            explainer.explain(variables, at).ok()
+        };
+        let imported: usize = self.imported.iter().map(String::len).sum();
+        // Each is compiled with all files.
+        let most = MAX_COMPILED / (self.dmn.len() + imported).max(1);
+        let tables =
+            required_tables(self.dmn.as_bytes(), &self.imports(), decision, most.min(MAX_REQUIRED));
+        let required = tables.unwrap_or_default().into_iter().filter_map(|table| {
+            let mut explanation = match table.file {
+                None => of(self, &table.decision),
+                Some(place) => of(&self.imported_as_root(place)?, &table.decision),
+            }?;
+            explanation.missed.truncate(MAX_MISSES);
+            Some(ExplainedTable { decision: table.name, explanation })
+        });
+        Explained { explanation: of(self, decision), required: required.collect() }
+    }
+
+    /// One of the files that are imported, with the others.
+    fn imported_as_root(&self, place: usize) -> Option<Self> {
+        let mut imported = self.imported.clone();
+        let dmn = (place < imported.len()).then(|| imported.remove(place))?;
+        Some(Self { dmn, imported })
     }
 }
 
@@ -164,6 +215,7 @@ pub(super) fn finding(error: &DecisionError) -> Finding {
         }
         DecisionError::Unknown(id)
         | DecisionError::Input { decision: id, .. }
+        | DecisionError::NotAllowed { decision: id, .. }
         | DecisionError::NoValue { decision: id, .. }
         | DecisionError::TooMuchWork { decision: id, .. } => {
             Finding::error("not_evaluable", id, what, "mend the decision")

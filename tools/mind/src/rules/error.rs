@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use flowmaster_engine::dmn::DecisionError;
-use flowmaster_engine::dmn::explain::Explanation;
 use flowmaster_engine::finding::Finding;
 use flowmaster_kernel::{Error, ErrorKind};
 use serde_json::json;
 
 use super::cases::MAX_TESTS;
-use super::types::{RuleFinding, RuleTestReport};
+use super::types::{Explained, RuleFinding, RuleTestReport};
 
 /// The errors of this room.
 #[derive(Debug, thiserror::Error)]
@@ -36,8 +35,8 @@ pub(super) enum RuleError {
     NotInVersion { decision: String, file: String, version: Option<i64> },
     #[error("the decision {decision:?} belongs to the rule {file:?} already")]
     Taken { decision: String, file: String },
-    #[error("{error}")]
-    NoValue { error: DecisionError, explanation: Option<Box<Explanation>> },
+    #[error("{}", .0.error)]
+    NoValue(Box<Unanswered>),
     #[error("{what} was not done after {limit:?}")]
     TooSlow { what: String, limit: Duration },
     #[error("not exactly one rule file is given")]
@@ -71,6 +70,35 @@ fn first<'a>(mut findings: impl Iterator<Item = &'a str>) -> String {
     match findings.count() {
         0 => first.to_owned(),
         more => format!("{first} (and {more} more)"),
+    }
+}
+
+/// What a decision does not answer.
+#[derive(Debug)]
+pub(super) struct Unanswered {
+    pub(super) error: DecisionError,
+    pub(super) why: Explained,
+}
+
+impl Unanswered {
+    fn told(self, what: String) -> Error {
+        let error = match self.error {
+            DecisionError::TooMuchWork { .. } => Error::invalid("decision_too_much_work", what)
+                .why("its work is estimated before it begins, so that it cannot stop others")
+                .fix("give shorter lists or smaller ranges, or change the expressions that loop over them"),
+            DecisionError::Input { .. } | DecisionError::NotAllowed { .. } => {
+                Error::invalid("decision_input_invalid", what)
+                    .why("a decision is asked only with values that its inputs may have")
+                    .fix("send a value of the type of the input, one of those that are allowed")
+            }
+            _ => Error::invalid("decision_without_value", what)
+                .fix("send every input of the decision, in the type that it expects"),
+        };
+        let error = error.next("rule_get");
+        match self.why == Explained::default() {
+            true => error,
+            false => error.details(json!(self.why)),
+        }
     }
 }
 
@@ -134,21 +162,7 @@ impl From<RuleError> for Error {
             RuleError::Taken { .. } => Self::conflict("decision_id_taken", what)
                 .why("a decision id belongs to one rule, so that a process finds exactly one")
                 .fix("save it as a new version of that rule (id), or rename the decision"),
-            RuleError::NoValue { error: DecisionError::TooMuchWork { .. }, .. } => {
-                Self::invalid("decision_too_much_work", what)
-                    .why("its work is estimated before it begins, so that it cannot stop others")
-                    .fix("give shorter lists or smaller ranges, or change the expressions that loop over them")
-                    .next("rule_get")
-            }
-            RuleError::NoValue { explanation, .. } => {
-                let error = Self::invalid("decision_without_value", what)
-                    .fix("send every input of the decision, in the type that it expects")
-                    .next("rule_get");
-                match explanation {
-                    Some(explanation) => error.details(json!({ "explanation": explanation })),
-                    None => error,
-                }
-            }
+            RuleError::NoValue(unanswered) => unanswered.told(what),
             RuleError::NotOneFile => Self::invalid("not_one_rule_file", what)
                 .why("a rule file has one source: the compact form, DMN XML, or one that is saved")
                 .fix("give exactly one of rules, dmn and id, where the operation has them"),

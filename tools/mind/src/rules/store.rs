@@ -89,6 +89,8 @@ const ACTIVATE: &str = "UPDATE rules_file SET active_version = $3, draft = NULL,
 const ADD_VERSION: &str = "INSERT INTO rules_decision
     (tenant_id, id, version, hash, name, decisions, author, created_at, dmn, namespace, imports)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+const NAME: &str = "UPDATE rules_decision SET namespace = $4
+    WHERE tenant_id = $1 AND id = $2 AND version = $3 AND namespace = ''";
 const VERSIONS: &str = "SELECT version, hash, author, created_at FROM rules_decision
     WHERE tenant_id = $1 AND id = $2 ORDER BY version DESC LIMIT 50";
 const VERSION: &str = "SELECT name, hash, decisions, dmn, imports FROM rules_decision
@@ -131,8 +133,11 @@ pub(super) struct VersionRow {
     pub(super) imports: Vec<RulePin>,
 }
 
-/// A version that is about to be added.
+/// A version that is about to be published.
 pub(super) struct NewVersion<'a> {
+    pub(super) number: i64,
+    /// Whether it has to be added.
+    pub(super) is_new: bool,
     pub(super) content: &'a VersionRow,
     pub(super) author: &'a str,
     pub(super) namespace: &'a str,
@@ -175,14 +180,10 @@ pub(super) async fn save_tests(tx: &mut Tx, id: &str, tests: &[RuleTest]) -> Res
 }
 
 /// Adds a version, unless it is there, and makes it the active one.
-pub(super) async fn publish(
-    tx: &mut Tx,
-    id: &str,
-    version: i64,
-    new: Option<NewVersion<'_>>,
-) -> Result<()> {
+pub(super) async fn publish(tx: &mut Tx, id: &str, new: &NewVersion<'_>) -> Result<()> {
     let now = tx.now();
-    if let Some(NewVersion { content: row, author, namespace }) = new {
+    let NewVersion { number: version, is_new, content: row, author, namespace } = *new;
+    if is_new {
         let (decisions, imports) = (Param::json(&row.decisions)?, Param::json(&row.imports)?);
         let VersionRow { name, hash, dmn, .. } = row;
         let values =
@@ -192,6 +193,9 @@ pub(super) async fn publish(
         for decision in &row.decisions {
             tx.execute(HOLD, &params![&decision.id, id, version]).await?;
         }
+    } else {
+        // Versions from before there were imports have no namespace.
+        tx.execute(NAME, &params![id, version, namespace]).await?;
     }
     tx.execute(ACTIVATE, &params![id, version, now]).await.map(drop)
 }

@@ -15,6 +15,8 @@ mod decisions;
 mod drafts;
 mod exchange;
 mod imports;
+mod older;
+mod racing;
 
 struct Room {
     rules: Arc<Rules>,
@@ -43,6 +45,10 @@ async fn room() -> Room {
     let clock = Arc::new(ManualClock::at(Timestamp::parse("2026-07-10T00:00:00Z").unwrap()));
     let db = Db::temporary(clock.clone()).await;
     db.migrate(&[MIGRATIONS]).await.unwrap();
+    room_on(db, clock)
+}
+
+fn room_on(db: Db, clock: Arc<ManualClock>) -> Room {
     let rules = Arc::new(Rules::new(db.clone()));
     let mut catalogue = Catalogue::default();
     catalogue.add(operations(&rules)).unwrap();

@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use analyzing::{AnalyzeRule, AnalyzedRule, AnalyzedTable};
-pub use evaluating::{EvaluateRule, Evaluated};
+pub use evaluating::{EvaluateRule, Evaluated, Explained, ExplainedTable};
 pub use exchanging::{ExportRule, ExportedRule, ImportRule, ImportedRule, TableFormat};
 pub use testing::{RuleTest, RuleTestCase, RuleTestReport, TestRule, Uncovered};
 
@@ -36,7 +36,8 @@ pub struct DecisionInfo {
     pub id: String,
     /// Human name.
     pub name: String,
-    /// Names of the inputs of its file: what the variables must hold.
+    /// Names of the inputs that it needs, itself or through the decisions that it requires: what the
+    /// variables must hold.
     pub inputs: Vec<String>,
 }
 

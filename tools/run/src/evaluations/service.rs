@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use flowmaster_kernel::{Ctx, Cursor, Page, PageRequest, Result};
+use flowmaster_mind::rules::types::Explained;
 use flowmaster_mind::rules::{RulePin, Rules, Source};
 use flowmaster_store::Db;
 
@@ -48,15 +49,15 @@ impl Evaluations {
     ) -> Result<ExplainedEvaluation> {
         let found = store::find(&mut *self.db.read(ctx).await?, &params.id).await?;
         let evaluation = found.ok_or(EvaluationError::NotFound(params.id))?;
-        let explanation = match &evaluation.inputs {
-            None => None,
+        let why = match &evaluation.inputs {
+            None => Explained::default(),
             Some(inputs) => {
                 let pin = RulePin { file: evaluation.file.clone(), version: evaluation.version };
                 let (decision, at) = (&evaluation.decision, evaluation.at);
                 self.rules.explain(ctx, &pin, decision, inputs.clone(), at).await?
             }
         };
-        Ok(ExplainedEvaluation { evaluation, explanation })
+        Ok(ExplainedEvaluation { evaluation, why })
     }
 
     pub(super) async fn simulate(&self, ctx: &Ctx, params: SimulateRule) -> Result<Simulation> {

@@ -1,7 +1,10 @@
 //! The log, through processes that run on a real database.
 
+use flowmaster_mind::rules::RulePin;
+use flowmaster_store::WriteSet;
 use serde_json::{Value, json};
 
+use super::store::{NewEvaluation, add};
 use crate::testing::{World, begin, element, end};
 
 /// A rule file that routes an amount: up to 1,000 to nobody, up to `limit` to the clerk, then the boss.
@@ -71,6 +74,28 @@ async fn what_was_asked_is_found_and_explained() {
     assert_eq!(why["explanation"]["missed"][1]["cell"], "[1000..5000)");
     let unknown = world.refusal("evaluation_get", json!({ "id": "evl_none" })).await;
     assert_eq!(unknown.code(), "evaluation_not_found");
+}
+
+#[tokio::test]
+async fn a_task_says_which_value_is_not_allowed() {
+    let world = World::new().await;
+    let mut rules = routing(5_000);
+    rules["inputs"][0]["allowed"] = json!("[0..10000]");
+    world.answer("rule_save", json!({ "rules": rules })).await;
+    world.answer("rule_publish", json!({ "id": "routing" })).await;
+    let asks = json!({ "decision": "route", "result": "to" });
+    let process =
+        json!([begin("ask"), element("ask", "businessRuleTask", "done", asks), end("done")]);
+    world.publish("order", process).await;
+    let id = world.start("order", json!({ "amount": 20_000, "note": "x" })).await;
+    let instance = world.answer("instance_get", json!({ "id": id })).await;
+    let incident = instance["open_incidents"][0]["message"].as_str().unwrap_or_default().to_owned();
+    let logged = &found(&world, json!({})).await[0];
+    for told in [&incident, logged["error"].as_str().unwrap()] {
+        let is_told = ["\"amount\"", "20000", "[0..10000]"].iter().all(|it| told.contains(it));
+        assert!(is_told, "{instance} {logged}");
+    }
+    assert_eq!(logged["inputs"], json!({ "amount": 20_000 }));
 }
 
 #[tokio::test]
@@ -146,4 +171,68 @@ async fn the_log_of_an_instance_goes_to_the_archive_with_it() {
     assert_eq!(found(&world, json!({})).await, Vec::<Value>::new());
     let kept = world.answer("archive_get", json!({ "id": id })).await;
     assert_eq!(kept["belongings"]["evaluations"][0]["value"], "nobody");
+}
+
+/// Writes `count` evaluations of `route` to the log, with the amounts 0, 1, 2 and so on.
+async fn log(world: &World, count: usize) {
+    let pin = RulePin { file: "routing".to_owned(), version: 1 };
+    let mut writes = WriteSet::default();
+    for amount in 0..count {
+        let new = NewEvaluation {
+            id: world.ctx.fresh_id(),
+            at: world.ctx.now(),
+            decision: "route",
+            pin: &pin,
+            process: "order",
+            process_version: 1,
+            instance: "ins_1",
+            element: "ask",
+            inputs: Some(json!({ "amount": amount }).to_string()),
+            value: Some(if amount < 1_000 { "\"nobody\"" } else { "\"clerk\"" }.to_owned()),
+            error: None,
+        };
+        add(&mut writes, &new);
+    }
+    world.db.submit(&world.ctx, writes).await.unwrap();
+}
+
+#[tokio::test]
+async fn one_call_simulates_5000_cases_and_the_next_goes_on() {
+    let world = world().await;
+    log(&world, 5_003).await;
+    // The amounts are the numbers of the cases, so what differs tells which were asked.
+    let ask = |cursor: Option<&Value>| json!({ "decision": "route", "rules": routing(5_001), "cursor": cursor });
+    let counts = ["cases", "same", "different", "lost", "gained", "skipped"];
+    let first = world.answer("rule_simulate", ask(None)).await;
+    assert_eq!(counts.map(|name| &first[name]), [5_000, 4_998, 2, 0, 0, 0]);
+    let differences = first["differences"].as_array().unwrap();
+    let amounts: Vec<&Value> = differences.iter().map(|it| &it["inputs"]["amount"]).collect();
+    assert_eq!(amounts, [5_002, 5_001], "the newest first");
+    let cursor = first.get("next_cursor").unwrap();
+    let lower = json!({ "decision": "route", "cursor": cursor,
+        "rules": { "id": "f", "inputs": [{ "name": "amount", "type": "number" }],
+            "decisions": [{ "id": "route", "literal": "amount" }] } });
+    let second = world.answer("rule_simulate", lower).await;
+    assert_eq!(counts.map(|name| &second[name]), [3, 0, 3, 0, 0, 0]);
+    let changes: Vec<&Value> =
+        second["changes"].as_array().unwrap().iter().map(|it| &it["would_be"]).collect();
+    assert_eq!(changes, [0, 1, 2]);
+    assert_eq!(second.get("next_cursor"), None);
+}
+
+#[tokio::test]
+async fn a_simulation_lists_no_more_than_50_cases_and_changes() {
+    let world = world().await;
+    log(&world, 300).await;
+    let rules = json!({ "id": "f", "inputs": [{ "name": "amount", "type": "number" }],
+        "decisions": [{ "id": "route", "literal": "floor(amount / 4)" }] });
+    let simulated =
+        world.answer("rule_simulate", json!({ "decision": "route", "rules": rules })).await;
+    assert_eq!((&simulated["cases"], &simulated["different"]), (&json!(300), &json!(300)));
+    for (list, each) in [("changes", Some(4)), ("differences", None)] {
+        let listed = simulated[list].as_array().unwrap();
+        assert_eq!(listed.len(), 50, "{list}");
+        assert!(listed.iter().all(|it| each.is_none_or(|each| it["cases"] == each)), "{list}");
+    }
+    assert_eq!(simulated.get("next_cursor"), None);
 }

@@ -1,8 +1,8 @@
 //! Parameters and answers of the evaluation operations.
 
 use flowmaster_engine::dmn::compact::CompactRules;
-use flowmaster_engine::dmn::explain::Explanation;
 use flowmaster_kernel::{Cursor, Kind, Page, Timestamp};
+use flowmaster_mind::rules::types::Explained;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -98,10 +98,9 @@ pub struct ExplainedEvaluation {
     /// What was asked and answered.
     #[serde(flatten)]
     pub evaluation: LoggedEvaluation,
-    /// Which rules matched in that version, and what kept the others from it; absent where the decision
-    /// has no table or the inputs were not kept.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub explanation: Option<Explanation>,
+    /// Why that version answered so; nothing where the inputs were not kept.
+    #[serde(flatten)]
+    pub why: Explained,
 }
 
 /// Asks other rules what was asked before: exactly one of `id` (with `version` or `draft`), `rules` and

@@ -114,7 +114,7 @@ impl Rules {
         let now_there = store::find(&mut tx, &id).await?;
         let has_same_tests = now_there.as_ref().is_some_and(|stored| stored.tests == tested);
         let current = now_there.and_then(|stored| stored.draft);
-        let current = current.map(|draft| draft.hash).unwrap_or_default();
+        let current = current.ok_or_else(|| RuleError::NoDraft(id.clone()))?.hash;
         if current != file.hash || !has_same_tests {
             return Err(RuleError::DraftChanged { current }.into());
         }
@@ -136,8 +136,8 @@ impl Rules {
         let dmn::File { name, namespace, hash, dmn, decisions, findings, .. } = file;
         let row = VersionRow { name, hash, decisions, dmn, imports };
         let (author, namespace) = (&*ctx.principal.id, &*namespace);
-        let new = is_new.then_some(NewVersion { content: &row, author, namespace });
-        store::publish(&mut tx, &id, version, new).await?;
+        let new = NewVersion { number: version, is_new, content: &row, author, namespace };
+        store::publish(&mut tx, &id, &new).await?;
         let VersionRow { hash, decisions, .. } = row;
         let published =
             PublishedRule { id, version, hash, is_new, decisions, tests_passed, findings };

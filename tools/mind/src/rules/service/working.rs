@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flowmaster_engine::dmn::compact::CompactRules;
-use flowmaster_engine::dmn::explain::{ExplainError, Explainer, Explanation};
 use flowmaster_engine::dmn::{DecisionError, Decisions};
 use flowmaster_kernel::{Ctx, Error, ErrorKind, ResponseFormat, Result, Timestamp};
 use serde_json::{Map, Value};
 
-use super::super::error::RuleError;
+use super::super::dmn::Linked;
+use super::super::error::{RuleError, Unanswered};
 use super::super::types::{
-    AnalyzeRule, AnalyzedRule, EvaluateRule, Evaluated, RulePin, RuleTestReport, TestRule,
+    AnalyzeRule, AnalyzedRule, EvaluateRule, Evaluated, Explained, RulePin, RuleTestReport,
+    TestRule,
 };
 use super::super::{cases, dmn, store, tables};
 use super::{Content, Rules, Wanted, content, holder, linked, off_thread, unknown_version};
@@ -140,12 +141,12 @@ impl Rules {
             None => {
                 let Content { row, .. } =
                     content(&mut session, &file, Wanted { version, draft }).await?;
-                let dmn = row.dmn.clone();
                 let linked = linked(&mut session, row).await?;
                 drop(session);
+                let draft = linked.clone();
                 let compiled = self.worked_out("the draft", move || linked.compile()).await?;
                 let unfit = |error| RuleError::Invalid(vec![dmn::finding(&error)]);
-                (Arc::new(compiled.map_err(unfit)?), Some(dmn))
+                (Arc::new(compiled.map_err(unfit)?), Some(draft))
             }
         };
         let missing_inputs = decisions
@@ -158,31 +159,26 @@ impl Rules {
         let given = variables.clone();
         let value =
             self.worked_out(&what, move || decisions.evaluate(&wanted, &given, now)).await?;
-        let explanation = match (response_format, of_draft, version) {
-            (ResponseFormat::Detailed, Some(dmn), _) => {
-                self.explained(dmn, &decision, variables, now).await?
+        let why = match (response_format, of_draft, version) {
+            (ResponseFormat::Detailed, Some(draft), _) => {
+                self.explained(draft, &decision, variables, now).await?
             }
             (ResponseFormat::Detailed, None, Some(version)) => {
                 let pin = RulePin { file: file.clone(), version };
                 self.explain(ctx, &pin, &decision, variables, now).await?
             }
-            _ => None,
+            _ => Explained::default(),
         };
         match value {
-            Ok(value) => {
-                Ok(Evaluated { value, decision, file, version, missing_inputs, explanation })
-            }
+            Ok(value) => Ok(Evaluated { value, decision, file, version, missing_inputs, why }),
             Err(DecisionError::Unknown(decision)) => {
                 Err(RuleError::NotInVersion { decision, file, version }.into())
             }
-            Err(error) => {
-                let explanation = explanation.map(Box::new);
-                Err(RuleError::NoValue { error, explanation }.into())
-            }
+            Err(error) => Err(RuleError::NoValue(Box::new(Unanswered { error, why })).into()),
         }
     }
 
-    /// Why a version of a decision answers as it does at `at`; nothing where it has no table that can be
+    /// Why a version of a decision answers as it does at `at`, as far as it has tables that can be
     /// explained.
     ///
     /// # Errors
@@ -194,25 +190,25 @@ impl Rules {
         decision: &str,
         variables: Map<String, Value>,
         at: Timestamp,
-    ) -> Result<Option<Explanation>> {
-        let row = store::version(&mut *self.db.read(ctx).await?, pin).await?;
-        let dmn = row.ok_or_else(|| unknown_version(pin))?.dmn;
-        self.explained(dmn, decision, variables, at).await
+    ) -> Result<Explained> {
+        let mut session = self.db.read(ctx).await?;
+        let row = store::version(&mut session, pin).await?;
+        let row = row.ok_or_else(|| unknown_version(pin))?;
+        let linked = linked(&mut session, row).await?;
+        drop(session);
+        self.explained(linked, decision, variables, at).await
     }
 
     async fn explained(
         &self,
-        dmn: String,
+        file: Linked,
         decision: &str,
         variables: Map<String, Value>,
         at: Timestamp,
-    ) -> Result<Option<Explanation>> {
+    ) -> Result<Explained> {
         let wanted = decision.to_owned();
-        let work = move || -> Result<Explanation, ExplainError> {
-            Ok(Explainer::read(dmn.as_bytes(), &wanted)?.explain(&variables, at)?)
-        };
-        let what = format!("the explanation of {decision:?}");
-        Ok(self.worked_out(&what, work).await?.ok())
+        let work = move || file.explain(&wanted, &variables, at);
+        self.worked_out(&format!("the explanation of {decision:?}"), work).await
     }
 
     /// What `work` gives, if there is a place for it and it is done in time.

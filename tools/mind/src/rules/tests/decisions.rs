@@ -285,3 +285,77 @@ async fn an_answer_says_why() {
     let missed = &details["explanation"]["missed"];
     assert_eq!(missed.as_array().unwrap().len(), 3, "{missed}");
 }
+
+/// A rule file whose decision `fee` looks at `region` and `amount`, `total` at `fee`, and `other` at none
+/// of them.
+fn allowing() -> Value {
+    json!({ "id": "fees", "inputs": [
+            { "name": "region", "type": "string", "allowed": "\"EU\", \"US\"" },
+            { "name": "amount", "type": "number" },
+            { "name": "days", "type": "number" }
+        ],
+        "decisions": [
+            { "id": "fee", "table": {
+                "hit": "FIRST", "when": [{ "input": "region" }, { "input": "amount", "allowed": "[0..100]" }],
+                "then": [{ "type": "number" }], "rows": [["\"EU\"", "-", "1"], ["-", "< 50", "2"]]
+            } },
+            { "id": "total", "literal": "if fee = 1 then 10 else 20" },
+            { "id": "other", "literal": "days + 1" }
+        ] })
+}
+
+#[tokio::test]
+async fn a_value_that_is_not_allowed_is_told_with_what_is() {
+    let room = room().await;
+    let test =
+        |variables: Value| json!({ "name": "t", "decision": "total", "variables": variables });
+    let tests = [test(json!({ "region": "JP" })), test(json!({ "region": "EU", "amount": 101 }))];
+    room.answer("rule_save", json!({ "rules": allowing(), "tests": tests })).await;
+    let ask = |decision: &str, variables: Value| {
+        json!({ "decision": decision, "file": "fees", "variables": variables,
+            "response_format": "detailed" })
+    };
+    for (variables, told) in [
+        (json!({ "region": "JP", "amount": 5 }), ["\"region\"", "\"JP\"", "\"EU\", \"US\""]),
+        (json!({ "region": "EU", "amount": 101 }), ["\"amount\"", "101", "[0..100]"]),
+    ] {
+        for decision in ["fee", "total"] {
+            let refused = room.refusal("rule_evaluate", ask(decision, variables.clone())).await;
+            assert_eq!(refused.code(), "decision_input_invalid");
+            let what = refused.to_string();
+            assert!(told.iter().all(|it| what.contains(it)), "{what}");
+        }
+    }
+    let of_table = ask("fee", json!({ "region": "EU", "amount": 101 }));
+    let refused = room.refusal("rule_evaluate", of_table).await;
+    let why = refused.body().details.clone().unwrap()["explanation"].clone();
+    let outside = json!([{ "column": "amount", "value": "101", "allowed": "[0..100]" }]);
+    assert_eq!((&why["outside_allowed"], &why["matched"]), (&outside, &json!([])));
+    let report = room.answer("rule_test", json!({ "id": "fees" })).await;
+    for (failure, told) in report["failures"].as_array().unwrap().iter().zip(["region", "amount"]) {
+        let error = failure["error"].as_str().unwrap();
+        assert!(error.contains(told) && error.contains("allowed"), "{error}");
+    }
+    assert_eq!(report["failed"], 2);
+}
+
+#[tokio::test]
+async fn a_decision_names_the_inputs_that_it_needs() {
+    let room = room().await;
+    let saved = room.answer("rule_save", json!({ "rules": allowing() })).await;
+    let read = room.answer("rule_get", json!({ "id": "fees" })).await;
+    for answer in [saved, read] {
+        let inputs: Vec<&Value> =
+            answer["decisions"].as_array().unwrap().iter().map(|it| &it["inputs"]).collect();
+        let both = json!(["region", "amount"]);
+        assert_eq!(inputs, [&both, &json!(["days"]), &both], "fee, other, total");
+    }
+    for (decision, variables, missing) in [
+        ("total", json!({ "region": "EU" }), json!(["amount"])),
+        ("other", json!({ "region": "JP", "amount": "much" }), json!(["days"])),
+    ] {
+        let ask = json!({ "decision": decision, "file": "fees", "variables": variables });
+        let answer = room.answer("rule_evaluate", ask).await;
+        assert_eq!(answer["missing_inputs"], missing, "{decision}");
+    }
+}

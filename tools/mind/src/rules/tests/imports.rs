@@ -86,3 +86,34 @@ async fn what_is_imported_is_one_file() {
     let saved = room.call(&theirs, "rule_save", json!({ "dmn": prices() })).await.unwrap();
     assert_eq!(saved["findings"][0]["code"], "import_missing", "files of others are not seen");
 }
+
+#[tokio::test]
+async fn tables_of_imported_files_are_explained_with_those_that_ask_them() {
+    let room = room().await;
+    let rates = json!({ "id": "rates",
+        "inputs": [{ "name": "region", "type": "string" }],
+        "decisions": [{ "id": "rate", "table": {
+            "when": [{ "input": "region" }], "then": [{ "type": "number" }],
+            "rows": [["\"EU\"", "2"], ["not(\"EU\")", "3"]]
+        } }] });
+    room.answer("rule_save", json!({ "rules": rates })).await;
+    room.answer("rule_publish", json!({ "id": "rates" })).await;
+    let prices = prices().replace("urn:rates", "urn:flowmaster:rules:rates");
+    let tests = json!([{ "name": "ten", "decision": "price",
+        "variables": { "weight": 10, "region": "EU" }, "expected": 20 }]);
+    room.answer("rule_save", json!({ "dmn": prices, "tests": tests })).await;
+    let ask = |draft: bool| {
+        json!({ "decision": "price", "file": "prices", "draft": draft,
+            "variables": { "weight": 10, "region": "US" }, "response_format": "detailed" })
+    };
+    let of_draft = room.answer("rule_evaluate", ask(true)).await;
+    room.answer("rule_publish", json!({ "id": "prices" })).await;
+    let of_version = room.answer("rule_evaluate", ask(false)).await;
+    for answer in [of_draft, of_version] {
+        assert_eq!((&answer["value"], answer.get("explanation")), (&json!(30), None));
+        let [table] = answer["required"].as_array().unwrap().as_slice() else { panic!("{answer}") };
+        assert_eq!(table["decision"], "r.rate");
+        let why = &table["explanation"];
+        assert_eq!((&why["gave"], &why["missed"][0]["cell"]), (&json!([2]), &json!("\"EU\"")));
+    }
+}

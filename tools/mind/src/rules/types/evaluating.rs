@@ -25,8 +25,8 @@ pub struct EvaluateRule {
     /// The inputs by name, e.g. `{"amount": 1200}`.
     #[serde(default)]
     pub variables: Map<String, Value>,
-    /// `detailed` adds why: for a decision table, which rules matched, which gave the answer, and the
-    /// first cell that kept each other rule from matching.
+    /// `detailed` adds why: for its decision table, and those of the decisions that it requires, which
+    /// rules matched, which gave the answer, and the first cell that kept each other rule from matching.
     #[serde(default)]
     pub response_format: ResponseFormat,
 }
@@ -43,11 +43,33 @@ pub struct Evaluated {
     /// The version that was evaluated; absent for the draft.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<i64>,
-    /// Inputs of the file that the variables do not hold. FEEL takes them for null, which is well
-    /// where the decision does not look at them.
+    /// Inputs that the decision needs, itself or through the decisions that it requires, and that the
+    /// variables do not hold. FEEL takes them for null.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing_inputs: Vec<String>,
-    /// Why it answers so, if that was asked for and it has a table.
+    /// Why it answers so, if that was asked for.
+    #[serde(flatten)]
+    pub why: Explained,
+}
+
+/// Why a decision answers as it does.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct Explained {
+    /// Which rules of its table matched, and what kept the others from it; absent where it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub explanation: Option<Explanation>,
+    /// The same of the tables that it requires, directly or not, imported ones included: at most 10.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub required: Vec<ExplainedTable>,
+}
+
+/// Why a decision that another requires answers as it does.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct ExplainedTable {
+    /// What the file that was asked calls it: its name, with those of the imports that lead to it, e.g.
+    /// `rates.rate`.
+    pub decision: String,
+    /// Which rules of its table matched, and for at most 20 of the others what kept them from it.
+    pub explanation: Explanation,
 }
