@@ -5,13 +5,17 @@
 //! Not played: what is in a process besides tokens (mappings of results, policies, calls,
 //! transactions, ad-hoc sub-processes, complex gateways, loops, links).
 
+mod build;
 mod client;
 mod game;
+mod joins;
+mod json;
 mod model;
 mod picture;
 mod recipe;
 mod rules;
 mod small;
+mod undo;
 
 use std::collections::BTreeMap;
 

@@ -32,12 +32,11 @@ fn head(
     name: &str,
     turn: Option<u32>,
     turns: Option<(u32, u32)>,
-    undoes: bool,
+    undoes: &str,
     values: &Values,
 ) -> String {
     let turn = turn.map(|turn| format!("#{turn}")).unwrap_or_default();
     let turns = turns.map(|(began, ended)| format!("@{began}/{ended}")).unwrap_or_default();
-    let undoes = if undoes { "^" } else { "" };
     let values: String = values.iter().map(|(of, value)| format!(" v{of}={value}")).collect();
     format!("{name}{turn}{turns}{undoes}{values}")
 }
@@ -52,8 +51,10 @@ impl Game {
     fn picture_of(&self, model: &Model, id: Id) -> String {
         let one = &self.running[&id];
         let name = one.node.map_or("", |node| &model.nodes[node].id);
+        let undoes = one.undoes_for.map(|by| format!("^{}", self.left_by(model, by)));
+        let undoes = undoes.unwrap_or_default();
         let mut parts = Parts {
-            head: head(name, one.turn, one.turns, one.undoes_for.is_some(), &one.values),
+            head: head(name, one.turn, one.turns, &undoes, &one.values),
             ..Parts::default()
         };
         let stuck = one.stuck.map(|stuck| match stuck {
@@ -73,14 +74,20 @@ impl Game {
         parts
             .ordered
             .extend(done.map(|done| format!("{}{}", rank(done), done_picture(model, done))));
-        if let Some(left) = &one.undoing {
-            let all = self.running.values().flat_map(|one: &Running| &one.done);
-            let names: BTreeMap<Id, &str> =
-                all.map(|done| (done.id, model.nodes[done.node].id.as_str())).collect();
-            let left: Vec<&str> = left.iter().filter_map(|id| names.get(id).copied()).collect();
-            parts.ordered.push(format!("&[{}]", left.join(" ")));
+        if one.undoing.is_some() {
+            parts.ordered.push(self.left_by(model, id));
         }
         parts.into_text()
+    }
+
+    /// What `thrower` still has to undo.
+    fn left_by(&self, model: &Model, thrower: Id) -> String {
+        let all = self.running.values().flat_map(|one: &Running| &one.done);
+        let names: BTreeMap<Id, &str> =
+            all.map(|done| (done.id, model.nodes[done.node].id.as_str())).collect();
+        let left = self.running[&thrower].undoing.iter().flatten();
+        let left: Vec<&str> = left.filter_map(|id| names.get(id).copied()).collect();
+        format!("&[{}]", left.join(" "))
     }
 
     /// Whether what completed in `id` is undone together with what completed around it.
@@ -115,7 +122,7 @@ impl Game {
 
 fn done_picture(model: &Model, done: &Done) -> String {
     let ordered = done.inside.iter().map(|inner| done_picture(model, inner)).collect();
-    let head = head(&model.nodes[done.node].id, None, None, false, &done.values);
+    let head = head(&model.nodes[done.node].id, None, None, "", &done.values);
     Parts { head: format!("~{head}"), ordered, ..Parts::default() }.into_text()
 }
 
@@ -142,11 +149,18 @@ pub(super) fn chain(instance: &Instance, mut key: Key) -> Vec<String> {
 
 fn picture_of(instance: &Instance, key: Key) -> String {
     let head = match instance.element(key) {
-        None => head("", None, None, false, &values(instance.variables())),
+        None => head("", None, None, "", &values(instance.variables())),
         Some(one) => {
             let turns = one.repetition.as_ref().map(|it| (it.started, it.completed));
-            let undoes = one.compensates.is_some();
-            head(&one.element, one.index, turns, undoes, &values(&one.variables))
+            let by = one.compensates.and_then(|thrown| instance.wait(thrown));
+            let undoes = by.map(|wait| format!("^{}", left_by(instance, &wait.kind)));
+            head(
+                &one.element,
+                one.index,
+                turns,
+                &undoes.unwrap_or_default(),
+                &values(&one.variables),
+            )
         }
     };
     let mut parts = Parts { head, ..Parts::default() };
@@ -161,10 +175,8 @@ fn picture_of(instance: &Instance, key: Key) -> String {
     parts.unordered.extend(inside.map(|(child, _)| picture_of(instance, child)));
     for (_, wait) in instance.waits().filter(|(_, wait)| wait.owner == key) {
         let left = match &wait.kind {
-            WaitKind::Compensation { left } => {
-                let done = left.iter().filter_map(|one| instance.completed().get(*one));
-                let names: Vec<&str> = done.map(|one| &*one.element).collect();
-                parts.ordered.push(format!("&[{}]", names.join(" ")));
+            WaitKind::Compensation { .. } => {
+                parts.ordered.push(left_by(instance, &wait.kind));
                 continue;
             }
             WaitKind::Timer { repeat: Some(repeat), .. } => repeat.left.unwrap_or_default() + 1,
@@ -184,6 +196,13 @@ fn picture_of(instance: &Instance, key: Key) -> String {
     done.append(&mut parts.ordered);
     parts.ordered = done;
     parts.into_text()
+}
+
+fn left_by(instance: &Instance, thrown: &WaitKind) -> String {
+    let WaitKind::Compensation { left } = thrown else { return String::new() };
+    let done = left.iter().filter_map(|one| instance.completed().get(*one));
+    let names: Vec<&str> = done.map(|one| &*one.element).collect();
+    format!("&[{}]", names.join(" "))
 }
 
 fn is_shared(instance: &Instance, key: Key) -> bool {
@@ -207,7 +226,7 @@ fn ranks(instance: &Instance, scope: Key) -> Vec<usize> {
 
 fn completed(instance: &Instance, scope: Key) -> Vec<String> {
     let inside = instance.completed().inside(scope).map(|one| {
-        let head = head(&one.element, None, None, false, &values(&one.variables));
+        let head = head(&one.element, None, None, "", &values(&one.variables));
         let ordered = completed(instance, one.key);
         Parts { head: format!("~{head}"), ordered, ..Parts::default() }.into_text()
     });

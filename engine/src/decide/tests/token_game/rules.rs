@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::game::{Done, Game, Id, Move, Running, Stuck, Values, Wait};
-use super::model::{Flow, Ix, Kind, Model, Thrown, Trigger, When};
+use super::model::{Flow, Ix, Kind, Model, Node, Thrown, Trigger, When};
 
 impl Game {
     /// The states that may come next; none if everything rests. Where the order of two moves cannot
@@ -12,24 +12,25 @@ impl Game {
         if self.over.is_some() {
             return Vec::new();
         }
-        let writes = model.nodes.iter().any(|node| matches!(node.kind, Kind::Set(..)));
+        let writes = |node: &Node| node.leaves.is_some() || matches!(node.kind, Kind::Set(..));
+        let writes = model.nodes.iter().any(writes);
         if let Some(one) = self.moving.iter().position(|it| self.is_plain(model, it, writes)) {
             return vec![self.after(|game| game.step(model, one))];
         }
-        // Who completes first matters only to those that undo.
-        let undone = model.nodes.iter().any(|node| matches!(node.kind, Kind::Undoes(_)));
+        // Who completes first matters only to those that undo, and for what it leaves.
+        let ordered = model.nodes.iter().any(|node| matches!(node.kind, Kind::Undoes(_))) || writes;
         let empty = self.empty_scopes(model);
         let completed = |id: Id| self.after(|game| game.complete(model, id, &Values::new()));
         if !self.moving.is_empty() {
             let moved = (0..self.moving.len()).map(|one| self.after(|game| game.step(model, one)));
-            let empty = empty.into_iter().filter(|_| undone);
+            let empty = empty.into_iter().filter(|_| ordered);
             return moved.chain(empty.map(completed)).collect();
         }
         if let Some(thrower) = self.undoer() {
             return vec![self.after(|game| game.undo_next(model, thrower))];
         }
         let joins = self.inclusive_joins(model);
-        if joins.is_empty() && !undone && !empty.is_empty() {
+        if joins.is_empty() && !ordered && !empty.is_empty() {
             return vec![completed(empty[0])];
         }
         let joined = joins.iter().map(|(scope, gateway)| {
@@ -63,6 +64,7 @@ impl Game {
         };
         let reads = model.nodes[node].own.is_some();
         (!writes || !reads)
+            && model.nodes[node].leaves.is_none()
             && model.undone_by(node).is_none()
             && match model.nodes[node].kind {
                 Kind::Exclusive | Kind::Inclusive => !writes,
@@ -225,7 +227,7 @@ impl Game {
         let (node, scope, turn) = (one.node.unwrap(), one.scope, one.turn);
         let replica = self.is_replica(model, id);
         if one.turns.is_none() && !replica {
-            self.write(id, values);
+            self.leave_values(model, id, node, values);
         }
         if turn.is_some() {
             return self.complete_turn(model, id, node, scope);
@@ -237,6 +239,14 @@ impl Game {
         };
         self.remove(model, id);
         self.moving.extend(flows.into_iter().map(|flow| Move::Token { scope, flow }));
+    }
+
+    /// What `id` brings goes into the scopes around it, or what it says that it leaves.
+    fn leave_values(&mut self, model: &Model, id: Id, node: Ix, values: &Values) {
+        let Some((to, from)) = model.nodes[node].leaves else { return self.write(id, values) };
+        self.at(id).values.extend(values);
+        let left = Values::from([(to, self.value(id, from) + 1)]);
+        self.write(self.running[&id].scope, &left);
     }
 
     fn complete_turn(&mut self, model: &Model, id: Id, node: Ix, around: Id) {
@@ -311,143 +321,4 @@ impl Game {
         };
         self.running.iter().filter(empty).map(|(id, _)| *id).collect()
     }
-
-    /// The inclusive gateways that can join (BPMN 2.0.2 §13.4.3): for each way from a token to a
-    /// flow without one, not through the gateway, there is a way to a flow with one.
-    fn inclusive_joins(&self, model: &Model) -> Vec<(Id, Ix)> {
-        let waiting: BTreeSet<(Id, Ix)> = self
-            .resting
-            .keys()
-            .map(|(scope, flow)| (*scope, model.flows[*flow].to))
-            .filter(|(_, to)| model.nodes[*to].kind == Kind::Inclusive)
-            .collect();
-        let can_join = |(scope, gateway): &(Id, Ix)| {
-            let filled: BTreeSet<usize> = model
-                .entering(*gateway)
-                .map(|(flow, _)| flow)
-                .filter(|flow| self.resting.contains_key(&(*scope, *flow)))
-                .collect();
-            let places = self
-                .children(*scope)
-                .filter(|(_, one)| one.undoes_for.is_none())
-                .filter_map(|(_, one)| one.node);
-            let flows = self.resting.keys().filter(|(of, _)| of == scope).map(|(_, flow)| *flow);
-            let others = places.chain(flows.map(|flow| model.flows[flow].to));
-            others.filter(|place| place != gateway).all(|place| {
-                let reached = reached(model, place, *gateway);
-                reached.is_subset(&filled) || !reached.is_disjoint(&filled)
-            })
-        };
-        waiting.into_iter().filter(can_join).collect()
-    }
-}
-
-/// The flows into `gateway` that a token at `place` can come to.
-fn reached(model: &Model, place: Ix, gateway: Ix) -> BTreeSet<usize> {
-    let (mut seen, mut open, mut found) = (BTreeSet::from([place]), vec![place], BTreeSet::new());
-    while let Some(from) = open.pop() {
-        let leaving = model.leaving(from).map(|(flow, to)| (Some(flow), to.to));
-        let events = model.boundaries(from).map(|event| (None, event));
-        for (flow, to) in leaving.chain(events) {
-            if to == gateway {
-                found.extend(flow);
-            } else if seen.insert(to) {
-                open.push(to);
-            }
-        }
-    }
-    found
-}
-
-// What was done is undone (BPMN 2.0.2 §13.5.5).
-impl Game {
-    /// Whether `id` stands for a sub-process that completed and is undone in its likeness.
-    pub(super) fn is_replica(&self, model: &Model, id: Id) -> bool {
-        let one = &self.running[&id];
-        let undoes = one.node.is_some_and(|node| matches!(model.nodes[node].kind, Kind::Undoes(_)));
-        one.undoes_for.is_some() && !undoes
-    }
-
-    /// Whether what completes now is kept to be undone.
-    fn keeps(&self, model: &Model, id: Id) -> bool {
-        let one = &self.running[&id];
-        let Some(node) = one.node.filter(|_| one.undoes_for.is_none() && one.turns.is_none())
-        else {
-            return false;
-        };
-        if model.undone_by(node).is_some() {
-            return true;
-        }
-        match model.nodes[node].kind {
-            Kind::Sub => undo_start(model, node).is_some() || !one.done.is_empty(),
-            Kind::Handler => {
-                let start = model.start(Some(node)).unwrap();
-                model.trigger(start).0 != Trigger::Undo && !one.done.is_empty()
-            }
-            _ => false,
-        }
-    }
-
-    /// The event `id` undoes what completed in its scope; from an event sub-process also in the
-    /// scopes that it belongs to.
-    fn undo(&mut self, model: &Model, id: Id, activity: Option<Ix>) {
-        let mut scopes = vec![self.running[&id].scope];
-        while let Some(node) = self.running[&scopes[scopes.len() - 1]].node {
-            if model.nodes[node].kind != Kind::Handler {
-                break;
-            }
-            scopes.push(self.running[&scopes[scopes.len() - 1]].scope);
-        }
-        let taken: BTreeSet<Id> =
-            self.running.values().filter_map(|one| one.undoing.clone()).flatten().collect();
-        let all = scopes.iter().flat_map(|scope| &self.running[scope].done);
-        let wanted = all.filter(|done| activity.is_none_or(|wanted| wanted == done.node));
-        let mut wanted: Vec<&Done> = wanted.filter(|done| !taken.contains(&done.id)).collect();
-        wanted.sort_by_key(|done| done.at);
-        let wanted = wanted.into_iter().map(|done| done.id).collect();
-        self.at(id).undoing = Some(wanted);
-    }
-
-    /// Who can go on with undoing.
-    fn undoer(&self) -> Option<Id> {
-        let is_idle = |id: &Id| !self.running.values().any(|one| one.undoes_for == Some(*id));
-        let undoing = self.running.iter().filter(|(_, one)| one.undoing.is_some());
-        undoing.map(|(id, _)| *id).find(is_idle)
-    }
-
-    /// The latest that is left is undone next; without any, the thrower goes on.
-    fn undo_next(&mut self, model: &Model, thrower: Id) {
-        let left = self.at(thrower).undoing.as_mut().unwrap();
-        let Some(latest) = left.pop() else {
-            self.at(thrower).undoing = None;
-            return self.complete(model, thrower, &Values::new());
-        };
-        let found = self.running.iter_mut().find_map(|(scope, one)| {
-            let at = one.done.iter().position(|done| done.id == latest)?;
-            Some((*scope, one.done.remove(at)))
-        });
-        // What lay in a scope that is gone is gone too.
-        let Some((scope, done)) = found else { return };
-        let handler = model.undone_by(done.node);
-        let id = self.activate(scope, handler.unwrap_or(done.node));
-        let one = self.at(id);
-        one.values = done.values;
-        one.undoes_for = Some(thrower);
-        if handler.is_some() {
-            return self.moving.push(Move::Begin(id));
-        }
-        one.done = done.inside;
-        match undo_start(model, done.node) {
-            Some(start) => self.happen(model, id, start, &Values::new()),
-            None => {
-                let inside = self.running[&id].done.iter().map(|done| done.id).collect();
-                self.at(id).undoing = Some(inside);
-            }
-        }
-    }
-}
-
-/// The start event of the event sub-process that undoes `sub_process`.
-fn undo_start(model: &Model, sub_process: Ix) -> Option<Ix> {
-    model.handler_starts(Some(sub_process)).find(|start| model.trigger(*start).0 == Trigger::Undo)
 }

@@ -1,0 +1,324 @@
+//! How a recipe becomes a process.
+
+use super::model::{Each, Interrupts, Ix, Kind, Model, Thrown, Trigger, When};
+use super::recipe::{Edge, Handler, More, Part, Recipe};
+
+/// Where a token leaves what was built so far.
+#[derive(Clone, Copy, Debug)]
+struct Exit {
+    from: Ix,
+    when: When,
+}
+
+impl Recipe {
+    pub(super) fn build(&self) -> Model {
+        let mut model = Model::default();
+        scope(&mut model, None, (Trigger::None, Interrupts::Yes), &self.parts);
+        handlers(&mut model, None, &self.handlers);
+        model
+    }
+}
+
+fn scope(model: &mut Model, around: Option<Ix>, start: (Trigger, Interrupts), parts: &[Part]) {
+    let start = model.add(around, Kind::Start(start.0, start.1));
+    // A way straight from the start to the end would be no process.
+    let first = model.add(around, Kind::Pass);
+    model.connect(start, first, When::Always);
+    let exits = line(model, around, parts, vec![Exit { from: first, when: When::Always }]);
+    if !exits.is_empty() {
+        node(model, around, Kind::End(Thrown::Nothing), &exits);
+    }
+}
+
+fn handlers(model: &mut Model, around: Option<Ix>, handlers: &[Handler]) {
+    for handler in handlers {
+        let is_sub = around.is_some_and(|ix| model.nodes[ix].kind == Kind::Sub);
+        let undoes = is_sub && around.is_none_or(|ix| model.undone_by(ix).is_none());
+        let trigger = match handler.trigger {
+            12.. if undoes => Trigger::Undo,
+            other => trigger(other, handler.interrupts),
+        };
+        let others: Vec<Ix> = model.handler_starts(around).collect();
+        if is_caught(model, &others, trigger) {
+            continue;
+        }
+        let ix = model.add(around, Kind::Handler);
+        let interrupts = interrupts(trigger, handler.interrupts);
+        scope(model, Some(ix), (trigger, interrupts), &handler.inside);
+    }
+}
+
+/// Whether one of `others` catches the same.
+fn is_caught(model: &Model, others: &[Ix], trigger: Trigger) -> bool {
+    !trigger.is_awaited() && others.iter().any(|other| model.trigger(*other).0 == trigger)
+}
+
+fn trigger(number: u8, interrupts: bool) -> Trigger {
+    match number {
+        0 | 1 if interrupts => Trigger::Timer(1),
+        0 => Trigger::Timer(1),
+        1 => Trigger::Timer(3),
+        2 | 3 | 12 => Trigger::Message,
+        4 | 5 => Trigger::Signal(number - 4),
+        6 => Trigger::Error(None),
+        7 | 8 => Trigger::Error(Some(number - 7)),
+        9 => Trigger::Escalation(None),
+        10 | 11 => Trigger::Escalation(Some(number - 10)),
+        _ => Trigger::Signal(0),
+    }
+}
+
+fn interrupts(trigger: Trigger, interrupts: bool) -> Interrupts {
+    let always = matches!(trigger, Trigger::Error(_) | Trigger::Undo);
+    if interrupts || always { Interrupts::Yes } else { Interrupts::No }
+}
+
+fn awaited(number: u8) -> Trigger {
+    match number % 4 {
+        0 => Trigger::Timer(1),
+        1 => Trigger::Message,
+        2 => Trigger::Signal(0),
+        _ => Trigger::Signal(1),
+    }
+}
+
+fn line(model: &mut Model, around: Option<Ix>, parts: &[Part], exits: Vec<Exit>) -> Vec<Exit> {
+    let mut exits = exits;
+    for one in parts {
+        // What comes after an end is left out.
+        if !exits.is_empty() {
+            exits = part(model, around, one, &exits);
+        }
+    }
+    exits
+}
+
+/// Adds a node behind `exits`.
+fn node(model: &mut Model, around: Option<Ix>, kind: Kind, exits: &[Exit]) -> Ix {
+    let to = model.add(around, kind);
+    for exit in exits {
+        link(model, around, *exit, to);
+    }
+    to
+}
+
+/// Connects two nodes; a second flow between the same goes by a node of its own.
+fn link(model: &mut Model, around: Option<Ix>, exit: Exit, to: Ix) {
+    let mut from = exit;
+    if model.leaving(exit.from).any(|(_, flow)| flow.to == to) {
+        let between = model.add(around, Kind::Pass);
+        model.connect(exit.from, between, exit.when);
+        from = Exit { from: between, when: When::Always };
+    }
+    model.connect(from.from, to, from.when);
+}
+
+fn on(from: Ix) -> Vec<Exit> {
+    vec![Exit { from, when: When::Always }]
+}
+
+fn part(model: &mut Model, around: Option<Ix>, part: &Part, exits: &[Exit]) -> Vec<Exit> {
+    match part {
+        Part::Task { kind, edges, more } => {
+            let kind = match kind {
+                6 => Kind::Pass,
+                7 => Kind::Set(u8::from(more.undone), 1 + i64::from(more.own.is_some())),
+                _ => Kind::Work,
+            };
+            let task = node(model, around, kind, exits);
+            activity(model, around, task, edges, more)
+        }
+        Part::Catch(number) => {
+            let event = node(model, around, Kind::Catch(awaited(*number)), exits);
+            model.nodes[event].leaves = (number / 4 % 4 == 0).then_some((number / 16 % 3, 1));
+            on(event)
+        }
+        Part::Throw(number) => {
+            let thrown = match number % 4 {
+                0 => Thrown::Nothing,
+                1 => Thrown::Escalation(number / 4 % 2),
+                _ => undo(model, around, number / 4),
+            };
+            on(node(model, around, Kind::Throw(thrown), exits))
+        }
+        Part::End(number) => {
+            let thrown = match number % 6 {
+                0 => Thrown::Nothing,
+                1 => Thrown::Terminate,
+                2 | 3 => Thrown::Error(number / 6 % 2),
+                4 => Thrown::Escalation(number / 6 % 2),
+                _ => undo(model, around, number / 6),
+            };
+            node(model, around, Kind::End(thrown), exits);
+            Vec::new()
+        }
+        Part::Line(parts) => line(model, around, parts, exits.to_vec()),
+        Part::Split { gate, ways, conditions, join } => {
+            split(model, around, (*gate, *conditions, *join), ways, exits)
+        }
+        Part::Race(ways) => {
+            let race = node(model, around, Kind::Race, exits);
+            let mut open = Vec::new();
+            for (number, way) in ways {
+                let event = node(model, around, Kind::Catch(awaited(*number)), &on(race));
+                open.extend(self::part(model, around, way, &on(event)));
+            }
+            open
+        }
+        Part::Again { inside, condition } => {
+            let merge = node(model, around, Kind::Exclusive, exits);
+            let exits = self::part(model, around, inside, &on(merge));
+            if exits.is_empty() {
+                return exits;
+            }
+            let work = node(model, around, Kind::Work, &exits);
+            let ask = node(model, around, Kind::Exclusive, &on(work));
+            let again = When::Above(condition % 3, i64::from(condition / 3 % 3));
+            link(model, around, Exit { from: ask, when: again }, merge);
+            vec![Exit { from: ask, when: When::Otherwise }]
+        }
+        Part::Sub { inside, edges, handlers, more } => {
+            let sub = node(model, around, Kind::Sub, exits);
+            let exits = activity(model, around, sub, edges, more);
+            scope(model, Some(sub), (Trigger::None, Interrupts::Yes), inside);
+            self::handlers(model, Some(sub), handlers);
+            exits
+        }
+        Part::Web { nodes, links, conditions } => {
+            web(model, around, nodes, links, *conditions, exits)
+        }
+    }
+}
+
+/// Undoes everything, or an activity that is there already.
+fn undo(model: &Model, around: Option<Ix>, number: u8) -> Thrown {
+    let known: Vec<Ix> = model.inside(around).filter(|ix| model.undone_by(*ix).is_some()).collect();
+    Thrown::Undo(known.get(usize::from(number)).copied())
+}
+
+fn activity(
+    model: &mut Model,
+    around: Option<Ix>,
+    of: Ix,
+    edges: &[Edge],
+    more: &More,
+) -> Vec<Exit> {
+    model.nodes[of].each =
+        more.each.map(|(times, sequential, enough)| Each { times, sequential, enough });
+    model.nodes[of].own = more.own;
+    model.nodes[of].leaves = more.leaves;
+    if more.undone {
+        let undoes = model.add(around, Kind::Undoes(of));
+        model.nodes[undoes].leaves = more.leaves;
+    }
+    let mut exits = on(of);
+    for edge in edges {
+        let trigger = trigger(edge.trigger, edge.interrupts);
+        let others: Vec<Ix> = model.boundaries(of).collect();
+        if is_caught(model, &others, trigger) {
+            continue;
+        }
+        let interrupts = interrupts(trigger, edge.interrupts);
+        let event = model.add(around, Kind::Boundary { on: of, trigger, interrupts });
+        match edge.way {
+            0 => drop(node(model, around, Kind::End(Thrown::Nothing), &on(event))),
+            1 => {
+                let work = node(model, around, Kind::Work, &on(event));
+                node(model, around, Kind::End(Thrown::Nothing), &on(work));
+            }
+            _ => exits.extend(on(event)),
+        }
+    }
+    exits
+}
+
+fn gateway(number: u8) -> Kind {
+    match number % 3 {
+        0 => Kind::Exclusive,
+        1 => Kind::Parallel,
+        _ => Kind::Inclusive,
+    }
+}
+
+/// The condition of one of `count` ways.
+fn condition(kind: Kind, nth: usize, count: usize, conditions: u16) -> When {
+    let bits = conditions.rotate_right(u32::try_from(nth).unwrap() * 4);
+    let is_default = nth + 1 == count && !conditions.is_multiple_of(8);
+    match kind {
+        Kind::Exclusive | Kind::Inclusive if is_default && count > 1 => When::Otherwise,
+        Kind::Exclusive | Kind::Inclusive if count > 1 => {
+            When::Above(u8::try_from(bits % 3).unwrap(), i64::from(bits / 4 % 3))
+        }
+        _ => When::Always,
+    }
+}
+
+fn split(
+    model: &mut Model,
+    around: Option<Ix>,
+    (gate, conditions, join): (u8, u16, u8),
+    ways: &[Part],
+    exits: &[Exit],
+) -> Vec<Exit> {
+    let kind = gateway(gate);
+    let gate_ix = node(model, around, kind, exits);
+    let mut open = Vec::new();
+    for (nth, way) in ways.iter().enumerate() {
+        let when = condition(kind, nth, ways.len(), conditions);
+        open.extend(part(model, around, way, &[Exit { from: gate_ix, when }]));
+    }
+    let join = match join {
+        0 => return open,
+        1 | 2 => kind,
+        other => gateway(other),
+    };
+    if open.is_empty() { open } else { on(node(model, around, join, &open)) }
+}
+
+/// An arbitrary graph, of which everything is reached from its first node.
+fn web(
+    model: &mut Model,
+    around: Option<Ix>,
+    nodes: &[u8],
+    links: &[(u8, u8)],
+    conditions: u16,
+    exits: &[Exit],
+) -> Vec<Exit> {
+    let kind = |number: u8| match number % 8 {
+        0 | 1 => Kind::Work,
+        2 => Kind::Pass,
+        other => gateway(other),
+    };
+    let first = node(model, around, kind(nodes[0]), exits);
+    let mut all = vec![first];
+    all.extend(nodes[1..].iter().map(|number| model.add(around, kind(*number))));
+    let mut pairs: Vec<(usize, usize)> = Vec::new();
+    for (to, number) in nodes.iter().enumerate().skip(1) {
+        pairs.push((usize::from(number / 8) % to, to));
+    }
+    for (from, to) in links {
+        let pair = (usize::from(*from) % all.len(), usize::from(*to) % all.len());
+        if pair.0 != pair.1 && !pairs.contains(&pair) {
+            pairs.push(pair);
+        }
+    }
+    let mut open = Vec::new();
+    for (from, ix) in all.iter().enumerate() {
+        let next: Vec<usize> =
+            pairs.iter().filter(|(one, _)| *one == from).map(|(_, to)| *to).collect();
+        if next.is_empty() {
+            open.extend(on(*ix));
+        }
+        for (nth, to) in next.iter().enumerate() {
+            let when = condition(model.nodes[*ix].kind, nth, next.len(), conditions);
+            let exit = Exit { from: *ix, when };
+            // The way back leads by a task.
+            let exit = match *to < from {
+                true => on(node(model, around, Kind::Work, &[exit]))[0],
+                false => exit,
+            };
+            link(model, around, exit, all[*to]);
+        }
+    }
+    open
+}
