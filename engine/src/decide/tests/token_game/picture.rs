@@ -102,11 +102,18 @@ impl Game {
         if !self.is_shared(model, scope) {
             return String::new();
         }
-        let around = self.running[&scope].scope;
-        let shared = self.children(around).filter(|(id, _)| self.is_shared(model, *id));
-        let all = shared.map(|(_, one)| one).chain([&self.running[&around]]);
-        let earlier = all.flat_map(|one| &one.done).filter(|one| one.at < done.at).count();
-        earlier.to_string()
+        let around = self.shared_by(model, scope);
+        let together = self.running.iter().filter(|(id, _)| self.shared_by(model, **id) == around);
+        let all = together.flat_map(|(_, one)| &one.done);
+        all.filter(|one| one.at < done.at).count().to_string()
+    }
+
+    /// The scope that `id` shares with others what completed in it.
+    fn shared_by(&self, model: &Model, mut id: Id) -> Id {
+        while self.is_shared(model, id) {
+            id = self.running[&id].scope;
+        }
+        id
     }
 
     /// What is reached from the process by what looks like the links of `chain`.
@@ -211,15 +218,18 @@ fn is_shared(instance: &Instance, key: Key) -> bool {
     element.is_some_and(|one| one.repetition.is_some() || is_handler(&one.element))
 }
 
+fn shared_by(instance: &Instance, mut key: Key) -> Key {
+    while let Some(element) = instance.element(key).filter(|_| is_shared(instance, key)) {
+        key = element.scope;
+    }
+    key
+}
+
 /// When what completed in `scope` did, counted by what is undone together with it.
 fn ranks(instance: &Instance, scope: Key) -> Vec<usize> {
-    let around = instance.element(scope).map_or(Key::PROCESS, |one| one.scope);
-    let is_beside = |key: Key| {
-        key == around
-            || is_shared(instance, key)
-                && instance.element(key).is_some_and(|it| it.scope == around)
-    };
-    let together = instance.completed().iter().filter(|one| is_beside(one.scope));
+    let around = shared_by(instance, scope);
+    let all = instance.completed().iter();
+    let together = all.filter(|one| shared_by(instance, one.scope) == around);
     let ranked = together.enumerate().filter(|(_, one)| one.scope == scope);
     ranked.map(|(rank, _)| rank).collect()
 }
