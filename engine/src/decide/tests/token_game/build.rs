@@ -113,6 +113,16 @@ fn link(model: &mut Model, around: Option<Ix>, exit: Exit, to: Ix) {
     model.connect(from.from, to, from.when);
 }
 
+/// A link from each of `exits`; gives where all of them lead.
+fn leap(model: &mut Model, around: Option<Ix>, exits: &[Exit]) -> Ix {
+    let land = model.add(around, Kind::Land);
+    for exit in exits {
+        let leap = node(model, around, Kind::Leap, &[*exit]);
+        model.connect(leap, land, When::Linked);
+    }
+    land
+}
+
 fn on(from: Ix) -> Vec<Exit> {
     vec![Exit { from, when: When::Always }]
 }
@@ -152,6 +162,7 @@ fn part(model: &mut Model, around: Option<Ix>, part: &Part, exits: &[Exit]) -> V
             node(model, around, Kind::End(thrown), exits);
             Vec::new()
         }
+        Part::Leap => on(leap(model, around, exits)),
         Part::Line(parts) => line(model, around, parts, exits.to_vec()),
         Part::Split { gate, ways, conditions, join } => {
             split(model, around, (*gate, *conditions, *join), ways, exits)
@@ -173,8 +184,15 @@ fn part(model: &mut Model, around: Option<Ix>, part: &Part, exits: &[Exit]) -> V
             }
             let work = node(model, around, Kind::Work, &exits);
             let ask = node(model, around, Kind::Exclusive, &on(work));
-            let again = When::Above(condition % 3, i64::from(condition / 3 % 3));
-            link(model, around, Exit { from: ask, when: again }, merge);
+            let when = When::Above(condition % 3, i64::from(condition / 3 % 3));
+            let again = Exit { from: ask, when };
+            match condition / 9 % 2 {
+                0 => link(model, around, again, merge),
+                _ => {
+                    let land = leap(model, around, &[again]);
+                    link(model, around, on(land)[0], merge);
+                }
+            }
             vec![Exit { from: ask, when: When::Otherwise }]
         }
         Part::Sub { inside, edges, handlers, more } => {

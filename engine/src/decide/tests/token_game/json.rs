@@ -29,6 +29,8 @@ impl Model {
             Kind::Parallel => ("parallelGateway", None),
             Kind::Inclusive => ("inclusiveGateway", None),
             Kind::Race => ("eventBasedGateway", None),
+            Kind::Leap => ("intermediateThrowEvent", self.link_target(ix)),
+            Kind::Land => ("intermediateCatchEvent", Some(json!({ "link": node.id }))),
             Kind::Sub => ("subProcess", None),
             Kind::Handler => ("eventSubProcess", None),
         };
@@ -63,7 +65,8 @@ impl Model {
         if let Some((to, from)) = node.leaves {
             put("outputs", json!({ format!("v{to}"): format!("=v{from} + 1") }));
         }
-        let next: Vec<Value> = self.leaving(ix).map(|(_, flow)| self.next(flow)).collect();
+        let flows = self.leaving(ix).filter(|(_, flow)| flow.when != When::Linked);
+        let next: Vec<Value> = flows.map(|(_, flow)| self.next(flow)).collect();
         if !next.is_empty() {
             put("next", json!(next));
         }
@@ -76,10 +79,15 @@ impl Model {
         all
     }
 
+    fn link_target(&self, leap: Ix) -> Option<Value> {
+        let (_, link) = self.leaving(leap).next()?;
+        Some(json!({ "link": self.nodes[link.to].id }))
+    }
+
     fn next(&self, flow: &Flow) -> Value {
         let to = &self.nodes[flow.to].id;
         match flow.when {
-            When::Always => json!(to),
+            When::Always | When::Linked => json!(to),
             When::Above(variable, than) => {
                 json!({ "to": to, "when": format!("v{variable} > {than}") })
             }

@@ -39,6 +39,8 @@ pub(super) enum When {
     /// The variable is greater than the number.
     Above(u8, i64),
     Otherwise,
+    /// It is no sequence flow but a link.
+    Linked,
 }
 
 /// A multi-instance marker.
@@ -70,6 +72,10 @@ pub(super) enum Kind {
     Parallel,
     Inclusive,
     Race,
+    /// The throw event of a link.
+    Leap,
+    /// The catch event of a link.
+    Land,
     Sub,
     /// An event sub-process.
     Handler,
@@ -188,6 +194,8 @@ fn prefix(kind: Kind) -> &'static str {
         Kind::Parallel => "and",
         Kind::Inclusive => "or",
         Kind::Race => "race",
+        Kind::Leap => "leap",
+        Kind::Land => "land",
         Kind::Sub => "sub",
         Kind::Handler => "handler",
     }

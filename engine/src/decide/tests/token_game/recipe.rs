@@ -16,16 +16,39 @@ pub(super) struct Recipe {
 
 #[derive(Clone, Debug)]
 pub(super) enum Part {
-    Task { kind: u8, edges: Vec<Edge>, more: More },
+    Task {
+        kind: u8,
+        edges: Vec<Edge>,
+        more: More,
+    },
     Catch(u8),
     Throw(u8),
     End(u8),
     Line(Vec<Part>),
-    Split { gate: u8, ways: Vec<Part>, conditions: u16, join: u8 },
+    /// By a link.
+    Leap,
+    Split {
+        gate: u8,
+        ways: Vec<Part>,
+        conditions: u16,
+        join: u8,
+    },
     Race(Vec<(u8, Part)>),
-    Again { inside: Box<Part>, condition: u8 },
-    Sub { inside: Vec<Part>, edges: Vec<Edge>, handlers: Vec<Handler>, more: More },
-    Web { nodes: Vec<u8>, links: Vec<(u8, u8)>, conditions: u16 },
+    Again {
+        inside: Box<Part>,
+        condition: u8,
+    },
+    Sub {
+        inside: Vec<Part>,
+        edges: Vec<Edge>,
+        handlers: Vec<Handler>,
+        more: More,
+    },
+    Web {
+        nodes: Vec<u8>,
+        links: Vec<(u8, u8)>,
+        conditions: u16,
+    },
 }
 
 /// A boundary event.
@@ -66,6 +89,7 @@ fn parts() -> impl Strategy<Value = Part> {
         1 => any::<u8>().prop_map(Part::Catch),
         2 => any::<u8>().prop_map(Part::Throw),
         2 => any::<u8>().prop_map(Part::End),
+        1 => Just(Part::Leap),
     ];
     leaf.prop_recursive(DEPTH, 24, 4, |inner| {
         prop_oneof![

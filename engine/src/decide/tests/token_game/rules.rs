@@ -290,7 +290,7 @@ impl Game {
             return Some(all.iter().filter(|_| goes_on).map(|(flow, _)| *flow).collect());
         }
         let holds = |flow: &Flow| match flow.when {
-            When::Always => true,
+            When::Always | When::Linked => true,
             When::Above(variable, than) => self.value(scope, variable) > than,
             When::Otherwise => false,
         };
