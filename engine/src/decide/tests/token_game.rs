@@ -15,6 +15,7 @@ mod picture;
 mod recipe;
 mod rules;
 mod small;
+mod turns;
 mod undo;
 
 use std::collections::BTreeMap;

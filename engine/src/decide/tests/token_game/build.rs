@@ -1,6 +1,6 @@
 //! How a recipe becomes a process.
 
-use super::model::{Each, Interrupts, Ix, Kind, Model, Thrown, Trigger, When};
+use super::model::{Interrupts, Ix, Kind, Model, Repeat, Thrown, Trigger, When, While};
 use super::recipe::{Edge, Handler, More, Part, Recipe};
 
 /// Where a token leaves what was built so far.
@@ -221,8 +221,14 @@ fn activity(
     edges: &[Edge],
     more: &More,
 ) -> Vec<Exit> {
-    model.nodes[of].each =
-        more.each.map(|(times, sequential, enough)| Each { times, sequential, enough });
+    let kind = model.nodes[of].kind;
+    model.nodes[of].repeat = more.repeat.map(|repeat| match repeat {
+        // What nobody is waited for in is over some time.
+        Repeat::While(again) if kind != Kind::Work || again.above.is_none() => {
+            Repeat::While(While { most: Some(again.most.unwrap_or(3)), ..again })
+        }
+        other => other,
+    });
     model.nodes[of].own = more.own;
     model.nodes[of].leaves = more.leaves;
     if more.undone {

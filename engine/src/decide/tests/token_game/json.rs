@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::model::{Each, Flow, Interrupts, Ix, Kind, Model, Thrown, Trigger, When};
+use super::model::{Each, Flow, Interrupts, Ix, Kind, Model, Repeat, Thrown, Trigger, When, While};
 
 impl Model {
     /// The compact JSON form.
@@ -56,8 +56,10 @@ impl Model {
             Kind::Sub | Kind::Handler => drop(put("elements", json!(self.elements(Some(ix))))),
             _ => {}
         }
-        if let Some(each) = node.each {
-            put("forEach", repeated(each));
+        match node.repeat {
+            Some(Repeat::Each(each)) => drop(put("forEach", repeated(each))),
+            Some(Repeat::While(again)) => drop(put("loop", looped(again))),
+            None => {}
         }
         if let Some((own, from)) = node.own {
             put("inputs", json!({ format!("v{own}"): format!("=v{from} + 1") }));
@@ -126,6 +128,20 @@ impl Model {
             }
         })
     }
+}
+
+fn looped(again: While) -> Value {
+    let above = again.above.map(|(variable, than)| format!("v{variable} > {than}"));
+    let fewer = again.fewer.map(|than| format!("loopCounter < {than}"));
+    let conditions: Vec<String> = above.into_iter().chain(fewer).collect();
+    let mut json = json!({ "testBefore": again.before });
+    if !conditions.is_empty() {
+        json["condition"] = json!(conditions.join(" and "));
+    }
+    if let Some(most) = again.most {
+        json["maximum"] = json!(most);
+    }
+    json
 }
 
 fn repeated(each: Each) -> Value {

@@ -18,7 +18,7 @@ pub(super) struct Node {
     pub(super) kind: Kind,
     /// The sub-process around it.
     pub(super) parent: Option<Ix>,
-    pub(super) each: Option<Each>,
+    pub(super) repeat: Option<Repeat>,
     /// A variable of its own, which begins as one more than another is.
     pub(super) own: Option<(u8, u8)>,
     /// The variable that it leaves, which becomes one more than another is inside; what else it
@@ -41,6 +41,25 @@ pub(super) enum When {
     Otherwise,
     /// It is no sequence flow but a link.
     Linked,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Repeat {
+    Each(Each),
+    While(While),
+}
+
+/// A loop marker. All that is said has to hold.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct While {
+    /// Asked before the first turn too.
+    pub(super) before: bool,
+    /// The most turns.
+    pub(super) most: Option<u32>,
+    /// The variable is greater than the number.
+    pub(super) above: Option<(u8, i64)>,
+    /// There were fewer turns, as the condition says.
+    pub(super) fewer: Option<u32>,
 }
 
 /// A multi-instance marker.
@@ -121,7 +140,7 @@ impl Trigger {
 impl Model {
     pub(super) fn add(&mut self, parent: Option<Ix>, kind: Kind) -> Ix {
         let id = format!("{}{}", prefix(kind), self.nodes.len());
-        self.nodes.push(Node { id, kind, parent, each: None, own: None, leaves: None });
+        self.nodes.push(Node { id, kind, parent, repeat: None, own: None, leaves: None });
         self.nodes.len() - 1
     }
 

@@ -2,6 +2,7 @@
 //! of the token game if and only if nothing tells them apart, now or later.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::game::{Done, Game, Id, PROCESS, Running, Stuck, Values};
 use super::model::{Kind, Model};
@@ -11,6 +12,14 @@ use crate::wait::WaitKind;
 
 /// The ids of the variables that are looked at.
 pub(super) const VARIABLES: u8 = 3;
+
+/// Whether a picture says for whom something undoes. Who that is, is told by what it looks like
+/// without that, with everything around it.
+#[derive(Clone, Copy)]
+enum Marks {
+    Shown,
+    Hidden,
+}
 
 /// The parts of a picture. What has no order is sorted.
 #[derive(Default)]
@@ -45,14 +54,25 @@ impl Game {
     pub(super) fn picture(&self, model: &Model) -> String {
         let moves: Vec<String> = self.moving.iter().map(|it| format!("{it:?}")).collect();
         let over = self.over.unwrap_or("active");
-        format!("{over} {}{}", self.picture_of(model, PROCESS), moves.join(""))
+        format!("{over} {}{}", self.picture_of(model, PROCESS, Marks::Shown), moves.join(""))
     }
 
-    fn picture_of(&self, model: &Model, id: Id) -> String {
+    fn picture_of(&self, model: &Model, id: Id, marks: Marks) -> String {
         let one = &self.running[&id];
         let name = one.node.map_or("", |node| &model.nodes[node].id);
-        let undoes = one.undoes_for.map(|by| format!("^{}", self.left_by(model, by)));
-        let undoes = undoes.unwrap_or_default();
+        let undoes = match (one.undoes_for, marks) {
+            (None, _) => String::new(),
+            (Some(_), Marks::Hidden) => "^".to_owned(),
+            (Some(thrower), Marks::Shown) => {
+                let mut links = Vec::new();
+                let mut at = thrower;
+                while at != PROCESS {
+                    links.push(self.picture_of(model, at, Marks::Hidden));
+                    at = self.running[&at].scope;
+                }
+                undoes_for(&links, &self.left_by(model, thrower))
+            }
+        };
         let mut parts = Parts {
             head: head(name, one.turn, one.turns, &undoes, &one.values),
             ..Parts::default()
@@ -63,7 +83,9 @@ impl Game {
             Stuck::Ending => "!e",
         });
         parts.unordered.extend(stuck.map(str::to_owned));
-        parts.unordered.extend(self.children(id).map(|(child, _)| self.picture_of(model, child)));
+        parts
+            .unordered
+            .extend(self.children(id).map(|(child, _)| self.picture_of(model, child, marks)));
         let waits = one.waits.iter();
         parts.unordered.extend(waits.map(|it| format!("?{}*{}", model.nodes[it.node].id, it.left)));
         for ((_, flow), tokens) in self.resting.range((id, 0)..=(id, usize::MAX)) {
@@ -121,7 +143,7 @@ impl Game {
         let mut at = PROCESS;
         for link in chain {
             let mut children = self.children(at).map(|(id, _)| id);
-            at = children.find(|id| self.picture_of(model, *id) == *link).unwrap();
+            at = children.find(|id| self.picture_of(model, *id, Marks::Shown) == *link).unwrap();
         }
         at
     }
@@ -140,34 +162,48 @@ fn values(map: &VariableMap) -> Values {
 
 /// The picture of a state of the engine.
 pub(super) fn picture(instance: &Instance) -> String {
-    format!("{} {}", instance.state.as_str(), picture_of(instance, Key::PROCESS))
+    format!("{} {}", instance.state.as_str(), picture_of(instance, Key::PROCESS, Marks::Shown))
 }
 
 /// What leads from the process to the element instance `key`.
-pub(super) fn chain(instance: &Instance, mut key: Key) -> Vec<String> {
-    let mut links = Vec::new();
-    while let Some(element) = instance.element(key) {
-        links.push(picture_of(instance, key));
-        key = element.scope;
-    }
+pub(super) fn chain(instance: &Instance, key: Key) -> Vec<String> {
+    let mut links = links(instance, key, Marks::Shown);
     links.reverse();
     links
 }
 
-fn picture_of(instance: &Instance, key: Key) -> String {
+/// What is around `key`, from itself outwards.
+fn links(instance: &Instance, mut key: Key, marks: Marks) -> Vec<String> {
+    let mut links = Vec::new();
+    while let Some(element) = instance.element(key) {
+        links.push(picture_of(instance, key, marks));
+        key = element.scope;
+    }
+    links
+}
+
+/// The mark of what undoes something for a thrower that looks like `links`.
+fn undoes_for(links: &[String], left: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    links.hash(&mut hasher);
+    format!("^{left}{:x}", hasher.finish())
+}
+
+fn picture_of(instance: &Instance, key: Key, marks: Marks) -> String {
     let head = match instance.element(key) {
         None => head("", None, None, "", &values(instance.variables())),
         Some(one) => {
             let turns = one.repetition.as_ref().map(|it| (it.started, it.completed));
-            let by = one.compensates.and_then(|thrown| instance.wait(thrown));
-            let undoes = by.map(|wait| format!("^{}", left_by(instance, &wait.kind)));
-            head(
-                &one.element,
-                one.index,
-                turns,
-                &undoes.unwrap_or_default(),
-                &values(&one.variables),
-            )
+            let thrown = one.compensates.and_then(|thrown| instance.wait(thrown));
+            let undoes = match (thrown, marks) {
+                (None, _) => String::new(),
+                (Some(_), Marks::Hidden) => "^".to_owned(),
+                (Some(thrown), Marks::Shown) => {
+                    let links = links(instance, thrown.owner, Marks::Hidden);
+                    undoes_for(&links, &left_by(instance, &thrown.kind))
+                }
+            };
+            head(&one.element, one.index, turns, &undoes, &values(&one.variables))
         }
     };
     let mut parts = Parts { head, ..Parts::default() };
@@ -179,7 +215,7 @@ fn picture_of(instance: &Instance, key: Key) -> String {
         });
     }
     let inside = instance.elements().filter(|(_, one)| one.scope == key);
-    parts.unordered.extend(inside.map(|(child, _)| picture_of(instance, child)));
+    parts.unordered.extend(inside.map(|(child, _)| picture_of(instance, child, marks)));
     for (_, wait) in instance.waits().filter(|(_, wait)| wait.owner == key) {
         let left = match &wait.kind {
             WaitKind::Compensation { .. } => {

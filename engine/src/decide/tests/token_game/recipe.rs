@@ -5,6 +5,8 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
+use super::model::{Each, Repeat, While};
+
 /// How deep blocks are nested.
 const DEPTH: u32 = 6;
 
@@ -71,7 +73,7 @@ pub(super) struct Handler {
 /// What an activity has besides.
 #[derive(Clone, Debug)]
 pub(super) struct More {
-    pub(super) each: Option<(u32, bool, Option<u32>)>,
+    pub(super) repeat: Option<Repeat>,
     pub(super) own: Option<(u8, u8)>,
     pub(super) leaves: Option<(u8, u8)>,
     pub(super) undone: bool,
@@ -127,12 +129,18 @@ fn handler(inner: BoxedStrategy<Part>) -> impl Strategy<Value = Handler> {
 
 fn more() -> impl Strategy<Value = More> {
     let each = (0_u32..4, any::<bool>(), option::weighted(0.3, 1_u32..3));
+    let each = each.prop_map(|(times, sequential, enough)| Each { times, sequential, enough });
+    let above = option::weighted(0.7, (0_u8..3, 0_i64..3));
+    let fewer = option::weighted(0.3, 1_u32..4);
+    let again = (any::<bool>(), option::weighted(0.7, 1_u32..4), above, fewer);
+    let again = again.prop_map(|(before, most, above, fewer)| While { before, most, above, fewer });
+    let repeat = prop_oneof![each.prop_map(Repeat::Each), again.prop_map(Repeat::While)];
     let mapping = || (0_u8..3, 0_u8..3);
     (
-        option::weighted(0.2, each),
+        option::weighted(0.3, repeat),
         option::weighted(0.15, mapping()),
         option::weighted(0.15, mapping()),
         prop::bool::weighted(0.3),
     )
-        .prop_map(|(each, own, leaves, undone)| More { each, own, leaves, undone })
+        .prop_map(|(repeat, own, leaves, undone)| More { repeat, own, leaves, undone })
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::game::{Done, Game, Id, Move, Running, Stuck, Values, Wait};
-use super::model::{Flow, Ix, Kind, Model, Node, Thrown, Trigger, When};
+use super::model::{Flow, Ix, Kind, Model, Node, Repeat, Thrown, Trigger, When};
 
 impl Game {
     /// The states that may come next; none if everything rests. Where the order of two moves cannot
@@ -62,11 +62,12 @@ impl Game {
             Move::Begin(id) => self.running[id].node.unwrap(),
             Move::Hear { .. } => return false,
         };
-        let reads = model.nodes[node].own.is_some();
+        let place = &model.nodes[node];
+        let reads = place.own.is_some() || matches!(place.repeat, Some(Repeat::While(_)));
         (!writes || !reads)
-            && model.nodes[node].leaves.is_none()
+            && place.leaves.is_none()
             && model.undone_by(node).is_none()
-            && match model.nodes[node].kind {
+            && match place.kind {
                 Kind::Exclusive | Kind::Inclusive => !writes,
                 Kind::Set(..) => false,
                 Kind::End(thrown) | Kind::Throw(thrown) => thrown == Thrown::Nothing,
@@ -152,23 +153,16 @@ impl Game {
             let one = &self.running[&id];
             (one.node.unwrap(), one.scope, one.turn)
         };
-        let each = model.nodes[node].each.filter(|_| turn.is_none());
-        if let (Some((own, from)), None) = (model.nodes[node].own, each) {
+        let repeats = model.nodes[node].repeat.is_some() && turn.is_none();
+        if let (Some((own, from)), false) = (model.nodes[node].own, repeats) {
             let value = self.value(id, from) + 1;
             self.at(id).values.insert(own, value);
         }
         if turn.is_none() {
             self.await_all(model, id, model.boundaries(node));
         }
-        if let Some(each) = each {
-            self.at(id).turns = Some((0, 0));
-            if each.times == 0 {
-                return self.complete(model, id, &Values::new());
-            }
-            for _ in 0..if each.sequential { 1 } else { each.times } {
-                self.begin_turn(id);
-            }
-            return;
+        if repeats {
+            return self.begin_turns(model, id, node);
         }
         let wait = Wait { node, left: 1 };
         match model.nodes[node].kind {
@@ -187,16 +181,6 @@ impl Game {
             Kind::End(thrown) | Kind::Throw(thrown) => self.throw(model, id, scope, thrown),
             _ => self.complete(model, id, &Values::new()),
         }
-    }
-
-    fn begin_turn(&mut self, around: Id) {
-        let node = self.running[&around].node.unwrap();
-        let turn = self.activate(around, node);
-        let (began, _) = self.at(around).turns.as_mut().unwrap();
-        *began += 1;
-        let nth = *began;
-        self.at(turn).turn = Some(nth - 1);
-        self.moving.push(Move::Begin(turn));
     }
 
     fn throw(&mut self, model: &Model, id: Id, scope: Id, thrown: Thrown) {
@@ -249,24 +233,8 @@ impl Game {
         self.write(self.running[&id].scope, &left);
     }
 
-    fn complete_turn(&mut self, model: &Model, id: Id, node: Ix, around: Id) {
-        let each = model.nodes[node].each.unwrap();
-        self.remove(model, id);
-        let (began, completed) = self.at(around).turns.as_mut().unwrap();
-        *completed += 1;
-        let (began, completed) = (*began, *completed);
-        if each.enough.is_some_and(|enough| completed >= enough) {
-            self.kill_inside(around);
-            self.complete(model, around, &Values::new());
-        } else if completed == each.times {
-            self.complete(model, around, &Values::new());
-        } else if began < each.times && each.sequential {
-            self.begin_turn(around);
-        }
-    }
-
     /// What completed is no more; it is kept where it can be undone.
-    fn remove(&mut self, model: &Model, id: Id) {
+    pub(super) fn remove(&mut self, model: &Model, id: Id) {
         let keeps = self.keeps(model, id);
         let gone = self.running.remove(&id).unwrap();
         let at = self.next;
