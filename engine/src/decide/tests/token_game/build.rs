@@ -1,6 +1,6 @@
 //! How a recipe becomes a process.
 
-use super::model::{Interrupts, Ix, Kind, Model, Repeat, Thrown, Trigger, When, While};
+use super::model::{Enough, Interrupts, Ix, Kind, Model, Repeat, Thrown, Trigger, When, While};
 use super::recipe::{Edge, Handler, More, Part, Recipe};
 
 /// Where a token leaves what was built so far.
@@ -257,10 +257,17 @@ fn activity(
 }
 
 fn gateway(number: u8) -> Kind {
-    match number % 3 {
+    match number % 4 {
         0 => Kind::Exclusive,
         1 => Kind::Parallel,
-        _ => Kind::Inclusive,
+        2 => Kind::Inclusive,
+        _ => Kind::Complex(match number / 4 % 5 {
+            0 => Enough::Tokens(1),
+            1 => Enough::Tokens(2),
+            2 => Enough::Flows(2),
+            3 => Enough::Flows(1),
+            _ => Enough::Above(number / 20 % 3, 0),
+        }),
     }
 }
 
@@ -269,8 +276,10 @@ fn condition(kind: Kind, nth: usize, count: usize, conditions: u16) -> When {
     let bits = conditions.rotate_right(u32::try_from(nth).unwrap() * 4);
     let is_default = nth + 1 == count && !conditions.is_multiple_of(8);
     match kind {
-        Kind::Exclusive | Kind::Inclusive if is_default && count > 1 => When::Otherwise,
-        Kind::Exclusive | Kind::Inclusive if count > 1 => {
+        _ if count == 1 => When::Always,
+        Kind::Exclusive | Kind::Inclusive | Kind::Complex(_) if is_default => When::Otherwise,
+        Kind::Complex(_) if bits % 2 == 0 => When::Starting(bits / 2 % 4 > 0),
+        Kind::Complex(_) | Kind::Exclusive | Kind::Inclusive => {
             When::Above(u8::try_from(bits % 3).unwrap(), i64::from(bits / 4 % 3))
         }
         _ => When::Always,
@@ -311,7 +320,7 @@ fn web(
     let kind = |number: u8| match number % 8 {
         0 | 1 => Kind::Work,
         2 => Kind::Pass,
-        other => gateway(other),
+        _ => gateway(number.rotate_left(2)),
     };
     let first = node(model, around, kind(nodes[0]), exits);
     let mut all = vec![first];

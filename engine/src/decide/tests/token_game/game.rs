@@ -23,6 +23,8 @@ pub(super) struct Game {
     pub(super) running: BTreeMap<Id, Running>,
     /// How many tokens wait at the end of a flow in a scope.
     pub(super) resting: BTreeMap<(Id, usize), u32>,
+    /// The complex gateways that wait for their reset, with the flows that let them start.
+    pub(super) resets: BTreeMap<(Id, Ix), BTreeSet<usize>>,
     pub(super) moving: Vec<Move>,
     pub(super) next: Id,
 }
@@ -112,6 +114,7 @@ impl Game {
             over: None,
             running: BTreeMap::from([(PROCESS, process)]),
             resting: BTreeMap::new(),
+            resets: BTreeMap::new(),
             moving: Vec::new(),
             next: 1,
         };
@@ -229,6 +232,7 @@ impl Game {
         let values = std::mem::take(&mut self.at(PROCESS).values);
         *self.at(PROCESS) = Running { values, ..Running::default() };
         self.resting.clear();
+        self.resets.clear();
         self.moving.clear();
     }
 
@@ -250,6 +254,7 @@ impl Game {
         let inside: Vec<Id> = self.children(scope).map(|(id, _)| id).collect();
         inside.into_iter().for_each(|one| self.kill(one));
         self.resting.retain(|(of, _), _| *of != scope);
+        self.resets.retain(|(of, _), _| *of != scope);
         self.moving.retain(|it| !matches!(it, Move::Token { scope: of, .. } if *of == scope));
     }
 

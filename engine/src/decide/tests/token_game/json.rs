@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::model::{Each, Flow, Interrupts, Ix, Kind, Model, Repeat, Thrown, Trigger, When, While};
+use super::model::{
+    Each, Enough, Flow, Interrupts, Ix, Kind, Model, Repeat, Thrown, Trigger, When, While,
+};
 
 impl Model {
     /// The compact JSON form.
@@ -28,6 +30,7 @@ impl Model {
             Kind::Exclusive => ("exclusiveGateway", None),
             Kind::Parallel => ("parallelGateway", None),
             Kind::Inclusive => ("inclusiveGateway", None),
+            Kind::Complex(_) => ("complexGateway", None),
             Kind::Race => ("eventBasedGateway", None),
             Kind::Leap => ("intermediateThrowEvent", self.link_target(ix)),
             Kind::Land => ("intermediateCatchEvent", Some(json!({ "link": node.id }))),
@@ -52,6 +55,14 @@ impl Model {
             Kind::Set(variable, value) => {
                 put("script", json!(value.to_string()));
                 put("result", json!(format!("v{variable}")));
+            }
+            Kind::Complex(enough) => {
+                let condition = match enough {
+                    Enough::Tokens(wanted) => format!("activationCount >= {wanted}"),
+                    Enough::Flows(wanted) => format!("activatedFlows >= {wanted}"),
+                    Enough::Above(variable, than) => format!("v{variable} > {than}"),
+                };
+                put("activation", json!(condition));
             }
             Kind::Sub | Kind::Handler => drop(put("elements", json!(self.elements(Some(ix))))),
             _ => {}
@@ -93,6 +104,8 @@ impl Model {
             When::Above(variable, than) => {
                 json!({ "to": to, "when": format!("v{variable} > {than}") })
             }
+            When::Starting(true) => json!({ "to": to, "when": "waitingForStart" }),
+            When::Starting(false) => json!({ "to": to, "when": "not(waitingForStart)" }),
             When::Otherwise => json!({ "to": to, "default": true }),
         }
     }

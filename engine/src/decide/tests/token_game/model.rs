@@ -41,6 +41,8 @@ pub(super) enum When {
     Otherwise,
     /// It is no sequence flow but a link.
     Linked,
+    /// Whether the complex gateway it leaves starts, or is reset.
+    Starting(bool),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +62,14 @@ pub(super) struct While {
     pub(super) above: Option<(u8, i64)>,
     /// There were fewer turns, as the condition says.
     pub(super) fewer: Option<u32>,
+}
+
+/// When a complex gateway goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Enough {
+    Tokens(u32),
+    Flows(usize),
+    Above(u8, i64),
 }
 
 /// A multi-instance marker.
@@ -90,6 +100,7 @@ pub(super) enum Kind {
     Exclusive,
     Parallel,
     Inclusive,
+    Complex(Enough),
     Race,
     /// The throw event of a link.
     Leap,
@@ -212,6 +223,7 @@ fn prefix(kind: Kind) -> &'static str {
         Kind::Exclusive => "xor",
         Kind::Parallel => "and",
         Kind::Inclusive => "or",
+        Kind::Complex(_) => "enough",
         Kind::Race => "race",
         Kind::Leap => "leap",
         Kind::Land => "land",

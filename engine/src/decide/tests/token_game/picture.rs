@@ -91,6 +91,10 @@ impl Game {
         for ((_, flow), tokens) in self.resting.range((id, 0)..=(id, usize::MAX)) {
             parts.unordered.extend((0..*tokens).map(|_| model.flow_name(*flow)));
         }
+        for ((_, gateway), flows) in self.resets.range((id, 0)..=(id, usize::MAX)) {
+            let flows = flows.iter().map(|flow| model.flow_name(*flow)).collect();
+            parts.unordered.push(reset(&model.nodes[*gateway].id, flows));
+        }
         let rank = |done: &Done| self.rank(model, id, done);
         let done = one.done.iter();
         parts
@@ -182,6 +186,11 @@ fn links(instance: &Instance, mut key: Key, marks: Marks) -> Vec<String> {
     links
 }
 
+fn reset(gateway: &str, mut flows: Vec<String>) -> String {
+    flows.sort();
+    format!("%{gateway}[{}]", flows.join(" "))
+}
+
 /// The mark of what undoes something for a thrower that looks like `links`.
 fn undoes_for(links: &[String], left: &str) -> String {
     let mut hasher = DefaultHasher::new();
@@ -229,6 +238,10 @@ fn picture_of(instance: &Instance, key: Key, marks: Marks) -> String {
     }
     let tokens = instance.tokens().filter(|token| token.scope == key);
     parts.unordered.extend(tokens.map(|token| token.flow.to_string()));
+    for it in instance.resets().filter(|reset| reset.scope == key) {
+        let flows = it.flows.iter().map(ToString::to_string).collect();
+        parts.unordered.push(reset(&it.gateway, flows));
+    }
     let mut done: Vec<String> = completed(instance, key);
     if is_shared(instance, key) {
         for (text, rank) in done.iter_mut().zip(ranks(instance, key)) {

@@ -96,7 +96,7 @@ fn parts() -> impl Strategy<Value = Part> {
     leaf.prop_recursive(DEPTH, 24, 4, |inner| {
         prop_oneof![
             3 => vec(inner.clone(), 1..4).prop_map(Part::Line),
-            4 => (0_u8..3, vec(inner.clone(), 2..4), any::<u16>(), 0_u8..5).prop_map(
+            4 => (any::<u8>(), vec(inner.clone(), 2..4), any::<u16>(), 0_u8..16).prop_map(
                 |(gate, ways, conditions, join)| Part::Split { gate, ways, conditions, join }
             ),
             1 => vec((any::<u8>(), inner.clone()), 2..4).prop_map(Part::Race),

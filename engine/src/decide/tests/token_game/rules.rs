@@ -26,13 +26,21 @@ impl Game {
             let empty = empty.into_iter().filter(|_| ordered);
             return moved.chain(empty.map(completed)).collect();
         }
-        if let Some(thrower) = self.undoer() {
-            return vec![self.after(|game| game.undo_next(model, thrower))];
-        }
         let joins = self.inclusive_joins(model);
-        if joins.is_empty() && !ordered && !empty.is_empty() {
+        let (starts, resets) = (self.complex_starts(model), self.due_resets(model));
+        let undoers = self.undoers();
+        let is_alone = joins.is_empty() && starts.is_empty() && resets.is_empty();
+        if is_alone && undoers.is_empty() && !ordered && !empty.is_empty() {
             return vec![completed(empty[0])];
         }
+        let undone =
+            undoers.into_iter().map(|thrower| self.after(|game| game.undo_next(model, thrower)));
+        let started = starts
+            .into_iter()
+            .map(|(scope, gateway)| self.after(|game| game.start_complex(model, scope, gateway)));
+        let reset = resets
+            .into_iter()
+            .map(|(scope, gateway)| self.after(|game| game.reset(model, scope, gateway)));
         let joined = joins.iter().map(|(scope, gateway)| {
             self.after(|game| {
                 for (flow, _) in model.entering(*gateway) {
@@ -42,7 +50,8 @@ impl Game {
                 game.begin(model, id);
             })
         });
-        let next: Vec<Self> = joined.chain(empty.into_iter().map(completed)).collect();
+        let gone_on = undone.chain(started).chain(reset).chain(joined);
+        let next: Vec<Self> = gone_on.chain(empty.into_iter().map(completed)).collect();
         if next.is_empty() && self.running.len() == 1 && self.resting.is_empty() {
             return vec![self.after(|game| game.end("completed"))];
         }
@@ -69,7 +78,7 @@ impl Game {
             && model.undone_by(node).is_none()
             && match place.kind {
                 Kind::Exclusive | Kind::Inclusive => !writes,
-                Kind::Set(..) => false,
+                Kind::Set(..) | Kind::Complex(_) => false,
                 Kind::End(thrown) | Kind::Throw(thrown) => thrown == Thrown::Nothing,
                 _ => true,
             }
@@ -93,6 +102,12 @@ impl Game {
         let joins = model.entering(to).count() > 1;
         match model.nodes[to].kind {
             Kind::Inclusive if joins => *self.resting.entry((scope, flow)).or_default() += 1,
+            Kind::Complex(_) => {
+                *self.resting.entry((scope, flow)).or_default() += 1;
+                if self.can_start(model, scope, to) {
+                    self.start_complex(model, scope, to);
+                }
+            }
             Kind::Parallel if joins => {
                 *self.resting.entry((scope, flow)).or_default() += 1;
                 if !model.entering(to).all(|(flow, _)| self.resting.contains_key(&(scope, flow))) {
@@ -112,7 +127,7 @@ impl Game {
     }
 
     /// Takes one token from a flow, if there is one.
-    fn take(&mut self, scope: Id, flow: usize) {
+    pub(super) fn take(&mut self, scope: Id, flow: usize) {
         if let Some(tokens) = self.resting.get_mut(&(scope, flow)) {
             *tokens -= 1;
             if *tokens == 0 {
@@ -237,6 +252,7 @@ impl Game {
     pub(super) fn remove(&mut self, model: &Model, id: Id) {
         let keeps = self.keeps(model, id);
         let gone = self.running.remove(&id).unwrap();
+        self.resets.retain(|(scope, _), _| *scope != id);
         let at = self.next;
         self.next += 1;
         if let (true, Some(node)) = (keeps, gone.node) {
@@ -252,15 +268,16 @@ impl Game {
     /// The flows that a token leaves by; `None` if no condition holds.
     fn leaves_by(&self, model: &Model, scope: Id, node: Ix) -> Option<Vec<usize>> {
         let all: Vec<(usize, &Flow)> = model.leaving(node).collect();
-        let decides = matches!(model.nodes[node].kind, Kind::Exclusive | Kind::Inclusive);
+        let kind = model.nodes[node].kind;
+        let decides = matches!(kind, Kind::Exclusive | Kind::Inclusive | Kind::Complex(_));
         if !decides || all.is_empty() {
             let goes_on = !matches!(model.nodes[node].kind, Kind::Race);
             return Some(all.iter().filter(|_| goes_on).map(|(flow, _)| *flow).collect());
         }
         let holds = |flow: &Flow| match flow.when {
-            When::Always | When::Linked => true,
+            When::Always | When::Linked | When::Starting(true) => true,
             When::Above(variable, than) => self.value(scope, variable) > than,
-            When::Otherwise => false,
+            When::Otherwise | When::Starting(false) => false,
         };
         let mut true_ones = all.iter().filter(|(_, flow)| holds(flow)).map(|(flow, _)| *flow);
         let taken: Vec<usize> = match model.nodes[node].kind {

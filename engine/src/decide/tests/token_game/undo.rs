@@ -54,10 +54,10 @@ impl Game {
     }
 
     /// Who can go on with undoing.
-    pub(super) fn undoer(&self) -> Option<Id> {
+    pub(super) fn undoers(&self) -> Vec<Id> {
         let is_idle = |id: &Id| !self.running.values().any(|one| one.undoes_for == Some(*id));
         let undoing = self.running.iter().filter(|(_, one)| one.undoing.is_some());
-        undoing.map(|(id, _)| *id).find(is_idle)
+        undoing.map(|(id, _)| *id).filter(is_idle).collect()
     }
 
     /// The latest that is left is undone next; without any, the thrower goes on.
