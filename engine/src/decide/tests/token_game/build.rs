@@ -21,9 +21,19 @@ impl Recipe {
 
 fn scope(model: &mut Model, around: Option<Ix>, start: (Trigger, Interrupts), parts: &[Part]) {
     let start = model.add(around, Kind::Start(start.0, start.1));
+    let is_transaction = around.is_some_and(|ix| model.nodes[ix].transaction);
     // A way straight from the start to the end would be no process.
-    let first = model.add(around, Kind::Pass);
+    let kind = if is_transaction { Kind::Parallel } else { Kind::Pass };
+    let first = model.add(around, kind);
     model.connect(start, first, When::Always);
+    if is_transaction {
+        let work = node(model, around, Kind::Work, &on(first));
+        let ask = node(model, around, Kind::Exclusive, &on(work));
+        let given_up = Exit { from: ask, when: When::Above(0, 0) };
+        node(model, around, Kind::End(Thrown::Cancel), &[given_up]);
+        let goes_on = Exit { from: ask, when: When::Otherwise };
+        node(model, around, Kind::End(Thrown::Nothing), &[goes_on]);
+    }
     let exits = line(model, around, parts, vec![Exit { from: first, when: When::Always }]);
     if !exits.is_empty() {
         node(model, around, Kind::End(Thrown::Nothing), &exits);
@@ -202,6 +212,17 @@ fn part(model: &mut Model, around: Option<Ix>, part: &Part, exits: &[Exit]) -> V
             self::handlers(model, Some(sub), handlers);
             exits
         }
+        Part::Transaction { inside, edges, more, way } => {
+            let sub = node(model, around, Kind::Sub, exits);
+            model.nodes[sub].transaction = true;
+            let mut exits = activity(model, around, sub, edges, more);
+            let kind =
+                Kind::Boundary { on: sub, trigger: Trigger::Cancel, interrupts: Interrupts::Yes };
+            let event = model.add(around, kind);
+            exits.extend(aside(model, around, event, *way));
+            scope(model, Some(sub), (Trigger::None, Interrupts::Yes), inside);
+            exits
+        }
         Part::Web { nodes, links, conditions } => {
             web(model, around, nodes, links, *conditions, exits)
         }
@@ -231,7 +252,7 @@ fn activity(
     });
     model.nodes[of].own = more.own;
     model.nodes[of].leaves = more.leaves;
-    if more.undone {
+    if more.undone || around.is_some_and(|ix| model.nodes[ix].transaction) {
         let undoes = model.add(around, Kind::Undoes(of));
         model.nodes[undoes].leaves = more.leaves;
     }
@@ -244,16 +265,20 @@ fn activity(
         }
         let interrupts = interrupts(trigger, edge.interrupts);
         let event = model.add(around, Kind::Boundary { on: of, trigger, interrupts });
-        match edge.way {
-            0 => drop(node(model, around, Kind::End(Thrown::Nothing), &on(event))),
-            1 => {
-                let work = node(model, around, Kind::Work, &on(event));
-                node(model, around, Kind::End(Thrown::Nothing), &on(work));
-            }
-            _ => exits.extend(on(event)),
-        }
+        exits.extend(aside(model, around, event, edge.way));
     }
     exits
+}
+
+/// The path of a boundary event; gives where it goes on with that of the activity.
+fn aside(model: &mut Model, around: Option<Ix>, event: Ix, way: u8) -> Vec<Exit> {
+    let last = match way {
+        0 => event,
+        1 => node(model, around, Kind::Work, &on(event)),
+        _ => return on(event),
+    };
+    node(model, around, Kind::End(Thrown::Nothing), &on(last));
+    Vec::new()
 }
 
 fn gateway(number: u8) -> Kind {

@@ -26,6 +26,8 @@ pub(super) struct Game {
     /// The complex gateways that wait for their reset, with the flows that let them start.
     pub(super) resets: BTreeMap<(Id, Ix), BTreeSet<usize>>,
     pub(super) moving: Vec<Move>,
+    /// The cancel end event that gives up its transaction now.
+    pub(super) cancelling: Option<Id>,
     pub(super) next: Id,
 }
 
@@ -72,6 +74,8 @@ pub(super) struct Done {
     /// When it completed.
     pub(super) at: Id,
     pub(super) node: Ix,
+    /// Whether it was ended on its way.
+    pub(super) partial: bool,
     pub(super) values: Values,
     pub(super) inside: Vec<Done>,
 }
@@ -116,6 +120,7 @@ impl Game {
             resting: BTreeMap::new(),
             resets: BTreeMap::new(),
             moving: Vec::new(),
+            cancelling: None,
             next: 1,
         };
         game.await_handlers(model, PROCESS, None);
@@ -253,6 +258,11 @@ impl Game {
     pub(super) fn kill_inside(&mut self, scope: Id) {
         let inside: Vec<Id> = self.children(scope).map(|(id, _)| id).collect();
         inside.into_iter().for_each(|one| self.kill(one));
+        self.forget_tokens(scope);
+    }
+
+    /// Takes the tokens that wait in `scope`, or are on their way.
+    pub(super) fn forget_tokens(&mut self, scope: Id) {
         self.resting.retain(|(of, _), _| *of != scope);
         self.resets.retain(|(of, _), _| *of != scope);
         self.moving.retain(|it| !matches!(it, Move::Token { scope: of, .. } if *of == scope));

@@ -34,6 +34,7 @@ impl Model {
             Kind::Race => ("eventBasedGateway", None),
             Kind::Leap => ("intermediateThrowEvent", self.link_target(ix)),
             Kind::Land => ("intermediateCatchEvent", Some(json!({ "link": node.id }))),
+            Kind::Sub if node.transaction => ("transaction", None),
             Kind::Sub => ("subProcess", None),
             Kind::Handler => ("eventSubProcess", None),
         };
@@ -126,6 +127,7 @@ impl Model {
             Trigger::Error(number) => json!({ "error": code(number, 'E') }),
             Trigger::Escalation(number) => json!({ "escalation": code(number, 'L') }),
             Trigger::Undo => json!({ "compensation": {} }),
+            Trigger::Cancel => json!({ "cancel": true }),
         })
     }
 
@@ -135,6 +137,7 @@ impl Model {
             Thrown::Error(code) => json!({ "error": format!("E{code}") }),
             Thrown::Escalation(code) => json!({ "escalation": format!("L{code}") }),
             Thrown::Terminate => json!({ "terminate": true }),
+            Thrown::Cancel => json!({ "cancel": true }),
             Thrown::Undo(None) => json!({ "compensation": {} }),
             Thrown::Undo(Some(activity)) => {
                 json!({ "compensation": { "activity": self.nodes[activity].id } })

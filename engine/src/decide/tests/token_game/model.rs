@@ -18,6 +18,8 @@ pub(super) struct Node {
     pub(super) kind: Kind,
     /// The sub-process around it.
     pub(super) parent: Option<Ix>,
+    /// Whether it is a transaction.
+    pub(super) transaction: bool,
     pub(super) repeat: Option<Repeat>,
     /// A variable of its own, which begins as one more than another is.
     pub(super) own: Option<(u8, u8)>,
@@ -129,6 +131,8 @@ pub(super) enum Trigger {
     Error(Option<u8>),
     Escalation(Option<u8>),
     Undo,
+    /// A transaction that is given up.
+    Cancel,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,6 +143,15 @@ pub(super) enum Thrown {
     Terminate,
     /// Undoes an activity, or all in the scope.
     Undo(Option<Ix>),
+    /// Gives up the transaction.
+    Cancel,
+}
+
+impl Kind {
+    /// Whether it does not complete at once when it begins.
+    pub(super) fn waits(self) -> bool {
+        matches!(self, Self::Work | Self::Undoes(_) | Self::Catch(_) | Self::Race | Self::Sub)
+    }
 }
 
 impl Trigger {
@@ -151,7 +164,15 @@ impl Trigger {
 impl Model {
     pub(super) fn add(&mut self, parent: Option<Ix>, kind: Kind) -> Ix {
         let id = format!("{}{}", prefix(kind), self.nodes.len());
-        self.nodes.push(Node { id, kind, parent, repeat: None, own: None, leaves: None });
+        self.nodes.push(Node {
+            id,
+            kind,
+            parent,
+            transaction: false,
+            repeat: None,
+            own: None,
+            leaves: None,
+        });
         self.nodes.len() - 1
     }
 

@@ -156,7 +156,8 @@ impl Game {
 fn done_picture(model: &Model, done: &Done) -> String {
     let ordered = done.inside.iter().map(|inner| done_picture(model, inner)).collect();
     let head = head(&model.nodes[done.node].id, None, None, "", &done.values);
-    Parts { head: format!("~{head}"), ordered, ..Parts::default() }.into_text()
+    let part = if done.partial { "-" } else { "" };
+    Parts { head: format!("~{part}{head}"), ordered, ..Parts::default() }.into_text()
 }
 
 fn values(map: &VariableMap) -> Values {
@@ -287,7 +288,8 @@ fn completed(instance: &Instance, scope: Key) -> Vec<String> {
     let inside = instance.completed().inside(scope).map(|one| {
         let head = head(&one.element, None, None, "", &values(&one.variables));
         let ordered = completed(instance, one.key);
-        Parts { head: format!("~{head}"), ordered, ..Parts::default() }.into_text()
+        let part = if one.partial { "-" } else { "" };
+        Parts { head: format!("~{part}{head}"), ordered, ..Parts::default() }.into_text()
     });
     inside.collect()
 }

@@ -46,6 +46,13 @@ pub(super) enum Part {
         handlers: Vec<Handler>,
         more: More,
     },
+    /// A sub-process that can be given up; `way` is that of the boundary event.
+    Transaction {
+        inside: Vec<Part>,
+        edges: Vec<Edge>,
+        more: More,
+        way: u8,
+    },
     Web {
         nodes: Vec<u8>,
         links: Vec<(u8, u8)>,
@@ -80,8 +87,33 @@ pub(super) struct More {
 }
 
 pub(super) fn recipes() -> impl Strategy<Value = Recipe> {
-    (vec(parts(), 1..4), vec(handler(parts().boxed()), 0..3))
+    let parts_of_it =
+        prop_oneof![5 => vec(parts(), 1..4), 1 => nested().prop_map(|part| vec![part])];
+    (parts_of_it, vec(handler(parts().boxed()), 0..3))
         .prop_map(|(parts, handlers)| Recipe { parts, handlers })
+}
+
+/// Sub-processes and event sub-processes, one inside the other, with something to undo inside.
+fn nested() -> impl Strategy<Value = Part> {
+    let level = (prop::bool::weighted(0.3), 0_u8..6, any::<bool>(), edges(), more());
+    (parts(), more(), vec(level, 5..7)).prop_map(|(part, more, levels)| {
+        let work = |more: &More| Part::Task { kind: 0, edges: Vec::new(), more: more.clone() };
+        let undone = work(&More { undone: true, ..more });
+        let innermost = Part::Line(vec![undone, Part::Throw(2), part]);
+        levels.into_iter().fold(
+            innermost,
+            |inner, (is_handler, trigger, interrupts, edges, more)| {
+                let (inside, handlers) = match is_handler {
+                    false => (vec![inner], Vec::new()),
+                    true => (
+                        vec![work(&more)],
+                        vec![Handler { trigger, interrupts, inside: vec![inner] }],
+                    ),
+                };
+                Part::Sub { inside, edges, handlers, more }
+            },
+        )
+    })
 }
 
 fn parts() -> impl Strategy<Value = Part> {
@@ -104,8 +136,11 @@ fn parts() -> impl Strategy<Value = Part> {
                 inside: Box::new(inside),
                 condition,
             }),
-            4 => (vec(inner.clone(), 1..3), edges(), vec(handler(inner), 0..2), more()).prop_map(
+            4 => (vec(inner.clone(), 1..3), edges(), vec(handler(inner.clone()), 0..2), more()).prop_map(
                 |(inside, edges, handlers, more)| Part::Sub { inside, edges, handlers, more }
+            ),
+            2 => (vec(inner.clone(), 1..3), edges(), more(), 0_u8..3).prop_map(
+                |(inside, edges, more, way)| Part::Transaction { inside, edges, more, way }
             ),
             2 => (vec(any::<u8>(), 2..8), vec((any::<u8>(), any::<u8>()), 0..6), any::<u16>())
                 .prop_map(|(nodes, links, conditions)| Part::Web { nodes, links, conditions }),
@@ -140,7 +175,7 @@ fn more() -> impl Strategy<Value = More> {
         option::weighted(0.3, repeat),
         option::weighted(0.15, mapping()),
         option::weighted(0.15, mapping()),
-        prop::bool::weighted(0.3),
+        prop::bool::weighted(0.5),
     )
         .prop_map(|(repeat, own, leaves, undone)| More { repeat, own, leaves, undone })
 }

@@ -12,26 +12,30 @@ impl Game {
         if self.over.is_some() {
             return Vec::new();
         }
+        if let Some(event) = self.cancelling {
+            return self.given_up(model, event);
+        }
         let writes = |node: &Node| node.leaves.is_some() || matches!(node.kind, Kind::Set(..));
         let writes = model.nodes.iter().any(writes);
         if let Some(one) = self.moving.iter().position(|it| self.is_plain(model, it, writes)) {
             return vec![self.after(|game| game.step(model, one))];
         }
-        // Who completes first matters only to those that undo, and for what it leaves.
-        let ordered = model.nodes.iter().any(|node| matches!(node.kind, Kind::Undoes(_))) || writes;
         let empty = self.empty_scopes(model);
         let completed = |id: Id| self.after(|game| game.complete(model, id, &Values::new()));
         if !self.moving.is_empty() {
             let moved = (0..self.moving.len()).map(|one| self.after(|game| game.step(model, one)));
-            let empty = empty.into_iter().filter(|_| ordered);
+            let empty = empty.into_iter().filter(|id| self.is_ordered(model, *id));
             return moved.chain(empty.map(completed)).collect();
         }
         let joins = self.inclusive_joins(model);
         let (starts, resets) = (self.complex_starts(model), self.due_resets(model));
         let undoers = self.undoers();
         let is_alone = joins.is_empty() && starts.is_empty() && resets.is_empty();
-        if is_alone && undoers.is_empty() && !ordered && !empty.is_empty() {
-            return vec![completed(empty[0])];
+        if is_alone && undoers.is_empty() {
+            let mut empty = empty.iter().filter(|id| !self.is_ordered(model, **id));
+            if let Some(one) = empty.next() {
+                return vec![completed(*one)];
+            }
         }
         let undone =
             undoers.into_iter().map(|thrower| self.after(|game| game.undo_next(model, thrower)));
@@ -58,7 +62,7 @@ impl Game {
         next
     }
 
-    fn after(&self, change: impl FnOnce(&mut Self)) -> Self {
+    pub(super) fn after(&self, change: impl FnOnce(&mut Self)) -> Self {
         let mut game = self.clone();
         change(&mut game);
         game
@@ -73,15 +77,23 @@ impl Game {
         };
         let place = &model.nodes[node];
         let reads = place.own.is_some() || matches!(place.repeat, Some(Repeat::While(_)));
+        let leaves = place.leaves.is_some() || model.undone_by(node).is_some();
         (!writes || !reads)
-            && place.leaves.is_none()
-            && model.undone_by(node).is_none()
+            && (!leaves || place.kind.waits())
             && match place.kind {
                 Kind::Exclusive | Kind::Inclusive => !writes,
                 Kind::Set(..) | Kind::Complex(_) => false,
                 Kind::End(thrown) | Kind::Throw(thrown) => thrown == Thrown::Nothing,
                 _ => true,
             }
+    }
+
+    /// Whether it matters when the sub-process `id` completes: to those that undo, and for what it
+    /// leaves.
+    fn is_ordered(&self, model: &Model, id: Id) -> bool {
+        let place = &model.nodes[self.running[&id].node.unwrap()];
+        let is_loop = matches!(place.repeat, Some(Repeat::While(_)));
+        self.keeps(model, id) || place.leaves.is_some() || is_loop
     }
 
     fn step(&mut self, model: &Model, nth: usize) {
@@ -218,6 +230,7 @@ impl Game {
                 }
             }
             Thrown::Undo(activity) => self.undo(model, id, activity),
+            Thrown::Cancel => self.cancelling = Some(id),
         }
     }
 
@@ -256,7 +269,8 @@ impl Game {
         let at = self.next;
         self.next += 1;
         if let (true, Some(node)) = (keeps, gone.node) {
-            let done = Done { id, at, node, values: gone.values, inside: gone.done };
+            let done =
+                Done { id, at, node, partial: false, values: gone.values, inside: gone.done };
             self.at(gone.scope).done.push(done);
         } else if gone.turns.is_some() {
             self.at(gone.scope).done.extend(gone.done);

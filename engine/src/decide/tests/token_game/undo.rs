@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::game::{Done, Game, Id, Move, Values};
-use super::model::{Ix, Kind, Model, Trigger};
+use super::model::{Ix, Kind, Model, Thrown, Trigger};
 
 impl Game {
     /// Whether `id` stands for a sub-process that completed and is undone in its likeness.
@@ -65,7 +65,11 @@ impl Game {
         let left = self.at(thrower).undoing.as_mut().unwrap();
         let Some(latest) = left.pop() else {
             self.at(thrower).undoing = None;
-            return self.complete(model, thrower, &Values::new());
+            let node = self.running[&thrower].node.unwrap();
+            return match model.nodes[node].kind {
+                Kind::End(Thrown::Cancel) => self.leave_transaction(model, thrower),
+                _ => self.complete(model, thrower, &Values::new()),
+            };
         };
         let found = self.running.iter_mut().find_map(|(scope, one)| {
             let at = one.done.iter().position(|done| done.id == latest)?;
@@ -73,7 +77,7 @@ impl Game {
         });
         // What lay in a scope that is gone is gone too.
         let Some((scope, done)) = found else { return };
-        let handler = model.undone_by(done.node);
+        let handler = model.undone_by(done.node).filter(|_| !done.partial);
         let id = self.activate(scope, handler.unwrap_or(done.node));
         let one = self.at(id);
         one.values = done.values;
@@ -82,13 +86,68 @@ impl Game {
             return self.moving.push(Move::Begin(id));
         }
         one.done = done.inside;
-        match undo_start(model, done.node) {
+        match undo_start(model, done.node).filter(|_| !done.partial) {
             Some(start) => self.happen(model, id, start, &Values::new()),
             None => {
                 let inside = self.running[&id].done.iter().map(|done| done.id).collect();
                 self.at(id).undoing = Some(inside);
             }
         }
+    }
+}
+
+// Transactions (BPMN 2.0.2 §10.7, §13.3.4).
+impl Game {
+    /// What gives up the transaction of the end event `event` leads to. What completed inside of
+    /// something that is ended on its way is undone too; what of several is kept first is open.
+    pub(super) fn given_up(&self, model: &Model, event: Id) -> Vec<Self> {
+        let scope = self.running[&event].scope;
+        let inside = self.inside(scope);
+        let has_part = |id: &Id| !self.running[id].done.is_empty();
+        let is_innermost = |id: &Id| !self.inside(*id).iter().any(has_part);
+        let parts: Vec<Id> = inside.into_iter().filter(has_part).filter(is_innermost).collect();
+        if parts.is_empty() {
+            return vec![self.after(|game| game.give_up(model, event))];
+        }
+        parts.into_iter().map(|part| self.after(|game| game.keep_part(part))).collect()
+    }
+
+    /// Everything that runs inside `scope`.
+    fn inside(&self, scope: Id) -> Vec<Id> {
+        let children = self.children(scope).map(|(id, _)| id);
+        children.flat_map(|id| [vec![id], self.inside(id)].concat()).collect()
+    }
+
+    fn keep_part(&mut self, id: Id) {
+        let at = self.next;
+        self.next += 1;
+        let one = self.at(id);
+        let inside = std::mem::take(&mut one.done);
+        let (node, values, scope) = (one.node.unwrap(), one.values.clone(), one.scope);
+        self.at(scope).done.push(Done { id, at, node, partial: true, values, inside });
+    }
+
+    fn give_up(&mut self, model: &Model, event: Id) {
+        self.cancelling = None;
+        let scope = self.running[&event].scope;
+        let others = self.children(scope).map(|(id, _)| id).filter(|id| *id != event);
+        for other in others.collect::<Vec<Id>>() {
+            self.kill(other);
+        }
+        self.forget_tokens(scope);
+        self.at(scope).waits.retain(|wait| !matches!(model.nodes[wait.node].kind, Kind::Start(..)));
+        self.undo(model, event, None);
+    }
+
+    /// Everything is undone. Events on a repeated activity are about all its turns.
+    fn leave_transaction(&mut self, model: &Model, event: Id) {
+        let transaction = self.running[&event].scope;
+        let one = &self.running[&transaction];
+        let (owner, node) =
+            (if one.turn.is_some() { one.scope } else { transaction }, one.node.unwrap());
+        let exit = model.boundaries(node).find(|it| model.trigger(*it).0 == Trigger::Cancel);
+        self.complete(model, event, &Values::new());
+        self.happen(model, owner, exit.unwrap(), &Values::new());
     }
 }
 
