@@ -5,6 +5,7 @@
 //! Not played: what is in a process besides tokens (mappings of results, policies, calls,
 //! transactions, ad-hoc sub-processes, complex gateways, loops, links).
 
+mod ad_hoc;
 mod build;
 mod client;
 mod game;
@@ -103,7 +104,7 @@ fn compare(
     };
     assert_sound(definition, &client.instance);
     // Who waits for ever is told why.
-    if game.over.is_none() && client.choices() == 0 {
+    if game.over.is_none() && client.choices(definition.process()) == 0 {
         let joins = crate::flow::waiting_joins(definition.process(), &client.instance);
         assert!(!joins.is_empty(), "{shown}");
     }

@@ -42,7 +42,8 @@ fn scope(model: &mut Model, around: Option<Ix>, start: (Trigger, Interrupts), pa
 
 fn handlers(model: &mut Model, around: Option<Ix>, handlers: &[Handler]) {
     for handler in handlers {
-        let is_sub = around.is_some_and(|ix| model.nodes[ix].kind == Kind::Sub);
+        let is_sub =
+            around.is_some_and(|ix| matches!(model.nodes[ix].kind, Kind::Sub | Kind::AdHoc(_)));
         let undoes = is_sub && around.is_none_or(|ix| model.undone_by(ix).is_none());
         let trigger = match handler.trigger {
             12.. if undoes => Trigger::Undo,
@@ -114,7 +115,12 @@ fn node(model: &mut Model, around: Option<Ix>, kind: Kind, exits: &[Exit]) -> Ix
 
 /// Connects two nodes; a second flow between the same goes by a node of its own.
 fn link(model: &mut Model, around: Option<Ix>, exit: Exit, to: Ix) {
-    let mut from = exit;
+    let (mut from, mut to) = (exit, to);
+    // An activity that is selected one at a time has one flow that leads to it.
+    let is_led = model.entering(to).next().is_some() && model.nodes[to].kind.is_activity();
+    if is_led && model.ad_hoc(around).is_some_and(|it| it.sequential) {
+        to = model.add(around, Kind::Pass);
+    }
     if model.leaving(exit.from).any(|(_, flow)| flow.to == to) {
         let between = model.add(around, Kind::Pass);
         model.connect(exit.from, between, exit.when);
@@ -169,7 +175,7 @@ fn part(model: &mut Model, around: Option<Ix>, part: &Part, exits: &[Exit]) -> V
                 4 => Thrown::Escalation(number / 6 % 2),
                 _ => undo(model, around, number / 6),
             };
-            node(model, around, Kind::End(thrown), exits);
+            stop(model, around, thrown, exits);
             Vec::new()
         }
         Part::Leap => on(leap(model, around, exits)),
@@ -221,6 +227,13 @@ fn part(model: &mut Model, around: Option<Ix>, part: &Part, exits: &[Exit]) -> V
             let event = model.add(around, kind);
             exits.extend(aside(model, around, event, *way));
             scope(model, Some(sub), (Trigger::None, Interrupts::Yes), inside);
+            exits
+        }
+        Part::Free { inside, edges, handlers, more, ad_hoc, first } => {
+            let sub = node(model, around, Kind::AdHoc(*ad_hoc), exits);
+            let exits = activity(model, around, sub, edges, more);
+            free(model, sub, inside, *first);
+            self::handlers(model, Some(sub), handlers);
             exits
         }
         Part::Web { nodes, links, conditions } => {
@@ -277,8 +290,37 @@ fn aside(model: &mut Model, around: Option<Ix>, event: Ix, way: u8) -> Vec<Exit>
         1 => node(model, around, Kind::Work, &on(event)),
         _ => return on(event),
     };
-    node(model, around, Kind::End(Thrown::Nothing), &on(last));
+    stop(model, around, Thrown::Nothing, &on(last));
     Vec::new()
+}
+
+/// The end of a path. In an ad-hoc sub-process there are no end events.
+fn stop(model: &mut Model, around: Option<Ix>, thrown: Thrown, exits: &[Exit]) {
+    let kind = if model.ad_hoc(around).is_some() { Kind::Pass } else { Kind::End(thrown) };
+    node(model, around, kind, exits);
+}
+
+/// What is in an ad-hoc sub-process: parts that begin when somebody says so.
+fn free(model: &mut Model, ix: Ix, parts: &[Part], first: u8) {
+    let around = Some(ix);
+    for (nth, one) in parts.iter().enumerate() {
+        let is_enabled = !matches!(
+            one,
+            Part::End(_) | Part::Line(_) | Part::Leap | Part::Again { .. } | Part::Web { .. }
+        );
+        let exits = match is_enabled && nth % 2 == 0 {
+            true => Vec::new(),
+            false => on(model.add(around, Kind::Work)),
+        };
+        let exits = part(model, around, one, &exits);
+        // A gateway leads on.
+        if exits.iter().any(|exit| !model.nodes[exit.from].kind.is_activity()) {
+            node(model, around, Kind::Pass, &exits);
+        }
+    }
+    let unled: Vec<Ix> = model.unled(ix).collect();
+    let chosen = (0..first % 4).map(|nth| unled[usize::from(first / 4 + nth) % unled.len()]);
+    model.nodes[ix].first = chosen.collect();
 }
 
 fn gateway(number: u8) -> Kind {

@@ -13,8 +13,8 @@ pub(super) const PROCESS: Id = 0;
 
 pub(super) type Values = BTreeMap<u8, i64>;
 
-/// The most orders that are followed.
-const MAX_ORDERS: usize = 300;
+/// The most that is looked at to follow all orders: what runs, in each state with a choice.
+const MAX_LOOKED_AT: usize = 4_000;
 
 #[derive(Clone, Debug)]
 pub(super) struct Game {
@@ -38,6 +38,8 @@ pub(super) struct Running {
     pub(super) scope: Id,
     pub(super) values: Values,
     pub(super) waits: Vec<Wait>,
+    /// What begins by itself later in an ad-hoc sub-process.
+    pub(super) queue: Vec<Ix>,
     /// Which turn of a repeated activity it is.
     pub(super) turn: Option<u32>,
     /// For what is around the turns: how many began, and how many completed.
@@ -100,6 +102,7 @@ pub(super) enum Move {
 #[derive(Clone, Debug)]
 pub(super) enum Told {
     Complete(Id, Values),
+    Activate(Id, Ix, Values),
     Throw(Id, u8),
     Escalate(Id, u8),
     Fail(Id),
@@ -132,6 +135,7 @@ impl Game {
     pub(super) fn tell(&mut self, model: &Model, told: &Told) {
         match told {
             Told::Complete(id, values) => self.complete(model, *id, values),
+            Told::Activate(id, node, values) => self.select(model, *id, *node, values),
             Told::Throw(id, code) => {
                 if let Some((owner, target)) = self.catcher(model, *id, Thrown::Error(*code)) {
                     self.happen(model, owner, target, &Values::new());
@@ -183,15 +187,15 @@ impl Game {
     pub(super) fn outcomes(self, model: &Model) -> Option<BTreeMap<String, Self>> {
         let (mut open, mut found) = (vec![self], BTreeMap::new());
         let mut seen = BTreeSet::new();
-        let mut orders = 0;
+        let mut looked_at = 0;
         while let Some(game) = open.pop() {
             let mut next = game.successors(model);
             match next.len() {
                 0 => drop(found.insert(game.picture(model), game)),
                 1 => open.extend(next.pop()),
                 _ => {
-                    orders += 1;
-                    if orders > MAX_ORDERS {
+                    looked_at += game.running.len();
+                    if looked_at > MAX_LOOKED_AT {
                         return None;
                     }
                     if seen.insert(game.picture(model)) {
@@ -323,9 +327,11 @@ impl Game {
                 if interrupts {
                     self.kill_inside(owner);
                     // Nothing else begins here any more.
-                    let is_start =
-                        |wait: &Wait| matches!(model.nodes[wait.node].kind, Kind::Start(..));
-                    self.at(owner).waits.retain(|wait| !is_start(wait));
+                    let begins = |wait: &Wait| {
+                        matches!(model.nodes[wait.node].kind, Kind::Start(..) | Kind::AdHoc(_))
+                    };
+                    self.at(owner).waits.retain(|wait| !begins(wait));
+                    self.at(owner).queue.clear();
                 }
                 let handler = model.nodes[target].parent.unwrap();
                 let inside = self.activate(owner, handler);

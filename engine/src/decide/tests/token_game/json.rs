@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::model::{
-    Each, Enough, Flow, Interrupts, Ix, Kind, Model, Repeat, Thrown, Trigger, When, While,
+    AdHoc, Each, Enough, Flow, Interrupts, Ix, Kind, Model, Repeat, Thrown, Trigger, When, While,
 };
 
 impl Model {
@@ -36,6 +36,7 @@ impl Model {
             Kind::Land => ("intermediateCatchEvent", Some(json!({ "link": node.id }))),
             Kind::Sub if node.transaction => ("transaction", None),
             Kind::Sub => ("subProcess", None),
+            Kind::AdHoc(_) => ("adHocSubProcess", None),
             Kind::Handler => ("eventSubProcess", None),
         };
         let mut json = Map::new();
@@ -66,6 +67,10 @@ impl Model {
                 put("activation", json!(condition));
             }
             Kind::Sub | Kind::Handler => drop(put("elements", json!(self.elements(Some(ix))))),
+            Kind::AdHoc(ad_hoc) => {
+                put("elements", json!(self.elements(Some(ix))));
+                put("adHoc", self.free(ad_hoc, &node.first));
+            }
             _ => {}
         }
         match node.repeat {
@@ -96,6 +101,21 @@ impl Model {
     fn link_target(&self, leap: Ix) -> Option<Value> {
         let (_, link) = self.leaving(leap).next()?;
         Some(json!({ "link": self.nodes[link.to].id }))
+    }
+
+    fn free(&self, ad_hoc: AdHoc, first: &[Ix]) -> Value {
+        let mut json = json!({ "sequential": ad_hoc.sequential });
+        if let Some((variable, than)) = ad_hoc.until {
+            json["until"] = json!(format!("v{variable} > {than}"));
+        }
+        if !ad_hoc.cancels {
+            json["cancelRemaining"] = json!(false);
+        }
+        if !first.is_empty() {
+            let ids: Vec<&str> = first.iter().map(|ix| self.nodes[*ix].id.as_str()).collect();
+            json["activate"] = json!(json!(ids).to_string());
+        }
+        json
     }
 
     fn next(&self, flow: &Flow) -> Value {

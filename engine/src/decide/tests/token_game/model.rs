@@ -20,6 +20,8 @@ pub(super) struct Node {
     pub(super) parent: Option<Ix>,
     /// Whether it is a transaction.
     pub(super) transaction: bool,
+    /// What begins first in an ad-hoc sub-process.
+    pub(super) first: Vec<Ix>,
     pub(super) repeat: Option<Repeat>,
     /// A variable of its own, which begins as one more than another is.
     pub(super) own: Option<(u8, u8)>,
@@ -66,6 +68,16 @@ pub(super) struct While {
     pub(super) fewer: Option<u32>,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct AdHoc {
+    /// One activity at a time.
+    pub(super) sequential: bool,
+    /// It is over when the variable is greater than the number.
+    pub(super) until: Option<(u8, i64)>,
+    /// Whether what still runs is cancelled then.
+    pub(super) cancels: bool,
+}
+
 /// When a complex gateway goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Enough {
@@ -109,6 +121,7 @@ pub(super) enum Kind {
     /// The catch event of a link.
     Land,
     Sub,
+    AdHoc(AdHoc),
     /// An event sub-process.
     Handler,
 }
@@ -150,7 +163,16 @@ pub(super) enum Thrown {
 impl Kind {
     /// Whether it does not complete at once when it begins.
     pub(super) fn waits(self) -> bool {
-        matches!(self, Self::Work | Self::Undoes(_) | Self::Catch(_) | Self::Race | Self::Sub)
+        match self {
+            Self::Work | Self::Undoes(_) | Self::Catch(_) | Self::Race => true,
+            Self::Sub | Self::AdHoc(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether it is an activity that is begun by a token, or by somebody.
+    pub(super) fn is_activity(self) -> bool {
+        matches!(self, Self::Work | Self::Pass | Self::Set(..) | Self::Sub | Self::AdHoc(_))
     }
 }
 
@@ -169,6 +191,7 @@ impl Model {
             kind,
             parent,
             transaction: false,
+            first: Vec::new(),
             repeat: None,
             own: None,
             leaves: None,
@@ -249,6 +272,7 @@ fn prefix(kind: Kind) -> &'static str {
         Kind::Leap => "leap",
         Kind::Land => "land",
         Kind::Sub => "sub",
+        Kind::AdHoc(_) => "free",
         Kind::Handler => "handler",
     }
 }

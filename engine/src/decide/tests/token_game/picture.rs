@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::game::{Done, Game, Id, PROCESS, Running, Stuck, Values};
+use super::game::{Done, Game, Id, Move, PROCESS, Running, Stuck, Values};
 use super::model::{Kind, Model};
 use crate::instance::{Instance, Key, Stage};
 use crate::scope::VariableMap;
@@ -52,9 +52,8 @@ fn head(
 
 impl Game {
     pub(super) fn picture(&self, model: &Model) -> String {
-        let moves: Vec<String> = self.moving.iter().map(|it| format!("{it:?}")).collect();
         let over = self.over.unwrap_or("active");
-        format!("{over} {}{}", self.picture_of(model, PROCESS, Marks::Shown), moves.join(""))
+        format!("{over} {}", self.picture_of(model, PROCESS, Marks::Shown))
     }
 
     fn picture_of(&self, model: &Model, id: Id, marks: Marks) -> String {
@@ -91,6 +90,17 @@ impl Game {
         for ((_, flow), tokens) in self.resting.range((id, 0)..=(id, usize::MAX)) {
             parts.unordered.extend((0..*tokens).map(|_| model.flow_name(*flow)));
         }
+        parts.unordered.extend(self.moving.iter().filter_map(|it| match it {
+            Move::Token { scope, flow } if *scope == id => {
+                Some(format!(">{}", model.flow_name(*flow)))
+            }
+            Move::Begin(one) if *one == id => Some("<".to_owned()),
+            Move::Hear { owner, node, values } if *owner == id => {
+                Some(format!("<{}{values:?}", model.nodes[*node].id))
+            }
+            _ => None,
+        }));
+        parts.unordered.extend(self.cancelling.filter(|it| *it == id).map(|_| "x".to_owned()));
         for ((_, gateway), flows) in self.resets.range((id, 0)..=(id, usize::MAX)) {
             let flows = flows.iter().map(|flow| model.flow_name(*flow)).collect();
             parts.unordered.push(reset(&model.nodes[*gateway].id, flows));
@@ -100,6 +110,7 @@ impl Game {
         parts
             .ordered
             .extend(done.map(|done| format!("{}{}", rank(done), done_picture(model, done))));
+        parts.ordered.extend(one.queue.iter().map(|node| format!("+{}", model.nodes[*node].id)));
         if one.undoing.is_some() {
             parts.ordered.push(self.left_by(model, id));
         }
@@ -231,6 +242,10 @@ fn picture_of(instance: &Instance, key: Key, marks: Marks) -> String {
             WaitKind::Compensation { .. } => {
                 parts.ordered.push(left_by(instance, &wait.kind));
                 continue;
+            }
+            WaitKind::Activation { started, queue } => {
+                parts.ordered.extend(queue.iter().map(|id| format!("+{id}")));
+                1 + u32::from(*started)
             }
             WaitKind::Timer { repeat: Some(repeat), .. } => repeat.left.unwrap_or_default() + 1,
             _ => 1,

@@ -22,19 +22,21 @@ pub(super) struct Reached {
 }
 
 /// What has to happen often: at least once in so many paths.
-const CONSTRUCTS: [(&str, u64); 12] = [
+const CONSTRUCTS: [(&str, u64); 14] = [
     ("input mappings", 10),
     ("output mappings", 10),
     ("links", 10),
     ("loops", 10),
     ("multi-instances", 10),
-    ("undone", 10),
+    ("undone", 20),
     ("event sub-processes", 10),
     ("complex gateways", 10),
     ("cancelled", 50),
-    ("multi-instances five deep", 50),
-    ("undone five deep", 200),
-    ("event sub-processes five deep", 50),
+    ("ad-hoc sub-processes", 10),
+    ("selected", 10),
+    ("multi-instances five deep", 100),
+    ("undone five deep", 300),
+    ("event sub-processes five deep", 200),
 ];
 
 impl Reached {
@@ -42,6 +44,9 @@ impl Reached {
     pub(super) fn note(&mut self, model: &Model, journal: &[Event]) {
         let place = |id: &str| model.nodes.iter().position(|node| node.id == id);
         for event in journal {
+            if matches!(event, Event::ActivitiesActivated(_)) {
+                *self.constructs.entry("selected").or_default() += 1;
+            }
             if let Event::ElementActivated { element, .. } = event
                 && let Some(ix) = place(element)
             {
@@ -87,6 +92,7 @@ fn constructs(model: &Model, ix: Ix) -> Vec<&'static str> {
         Kind::Undoes(_) => Some("undone"),
         Kind::Handler => Some("event sub-processes"),
         Kind::Complex(_) => Some("complex gateways"),
+        Kind::AdHoc(_) => Some("ad-hoc sub-processes"),
         Kind::End(Thrown::Cancel) => Some("cancelled"),
         _ => None,
     });

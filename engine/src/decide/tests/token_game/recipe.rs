@@ -5,7 +5,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
-use super::model::{Each, Repeat, While};
+use super::model::{AdHoc, Each, Repeat, While};
 
 /// How deep blocks are nested.
 const DEPTH: u32 = 6;
@@ -52,6 +52,15 @@ pub(super) enum Part {
         edges: Vec<Edge>,
         more: More,
         way: u8,
+    },
+    /// An ad-hoc sub-process; `first` says what begins in it by itself.
+    Free {
+        inside: Vec<Part>,
+        edges: Vec<Edge>,
+        handlers: Vec<Handler>,
+        more: More,
+        ad_hoc: AdHoc,
+        first: u8,
     },
     Web {
         nodes: Vec<u8>,
@@ -121,7 +130,7 @@ fn parts() -> impl Strategy<Value = Part> {
         7 => (0_u8..8, edges(), more())
             .prop_map(|(kind, edges, more)| Part::Task { kind, edges, more }),
         1 => any::<u8>().prop_map(Part::Catch),
-        2 => any::<u8>().prop_map(Part::Throw),
+        3 => any::<u8>().prop_map(Part::Throw),
         2 => any::<u8>().prop_map(Part::End),
         1 => Just(Part::Leap),
     ];
@@ -142,9 +151,22 @@ fn parts() -> impl Strategy<Value = Part> {
             2 => (vec(inner.clone(), 1..3), edges(), more(), 0_u8..3).prop_map(
                 |(inside, edges, more, way)| Part::Transaction { inside, edges, more, way }
             ),
+            2 => (vec(inner.clone(), 1..4), edges(), vec(handler(inner.clone()), 0..2), more(), ad_hoc(), any::<u8>())
+                .prop_map(|(inside, edges, handlers, more, ad_hoc, first)| {
+                    Part::Free { inside, edges, handlers, more, ad_hoc, first }
+                }),
             2 => (vec(any::<u8>(), 2..8), vec((any::<u8>(), any::<u8>()), 0..6), any::<u16>())
                 .prop_map(|(nodes, links, conditions)| Part::Web { nodes, links, conditions }),
         ]
+    })
+}
+
+fn ad_hoc() -> impl Strategy<Value = AdHoc> {
+    let until = option::weighted(0.6, (0_u8..3, 0_i64..3));
+    (any::<bool>(), until, any::<bool>()).prop_map(|(sequential, until, cancels)| AdHoc {
+        sequential,
+        until,
+        cancels,
     })
 }
 

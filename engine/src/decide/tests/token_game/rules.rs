@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::ad_hoc::Outcome;
 use super::game::{Done, Game, Id, Move, Running, Stuck, Values, Wait};
 use super::model::{Flow, Ix, Kind, Model, Node, Repeat, Thrown, Trigger, When};
 
@@ -15,7 +16,11 @@ impl Game {
         if let Some(event) = self.cancelling {
             return self.given_up(model, event);
         }
-        let writes = |node: &Node| node.leaves.is_some() || matches!(node.kind, Kind::Set(..));
+        // Work completes before tokens move.
+        let writes = |node: &Node| match node.kind {
+            Kind::Work | Kind::Undoes(_) => false,
+            kind => node.leaves.is_some() || matches!(kind, Kind::Set(..)),
+        };
         let writes = model.nodes.iter().any(writes);
         if let Some(one) = self.moving.iter().position(|it| self.is_plain(model, it, writes)) {
             return vec![self.after(|game| game.step(model, one))];
@@ -30,7 +35,9 @@ impl Game {
         let joins = self.inclusive_joins(model);
         let (starts, resets) = (self.complex_starts(model), self.due_resets(model));
         let undoers = self.undoers();
+        let queued = self.queued(model);
         let is_alone = joins.is_empty() && starts.is_empty() && resets.is_empty();
+        let is_alone = is_alone && queued.is_empty();
         if is_alone && undoers.is_empty() {
             let mut empty = empty.iter().filter(|id| !self.is_ordered(model, **id));
             if let Some(one) = empty.next() {
@@ -54,7 +61,10 @@ impl Game {
                 game.begin(model, id);
             })
         });
-        let gone_on = undone.chain(started).chain(reset).chain(joined);
+        let selected = queued
+            .iter()
+            .map(|(id, node)| self.after(|game| game.select(model, *id, *node, &Values::new())));
+        let gone_on = selected.chain(undone).chain(started).chain(reset).chain(joined);
         let next: Vec<Self> = gone_on.chain(empty.into_iter().map(completed)).collect();
         if next.is_empty() && self.running.len() == 1 && self.resting.is_empty() {
             return vec![self.after(|game| game.end("completed"))];
@@ -76,10 +86,12 @@ impl Game {
             Move::Hear { .. } => return false,
         };
         let place = &model.nodes[node];
+        let begins = matches!(it, Move::Begin(_)) || is_cancelled(model, place);
         let reads = place.own.is_some() || matches!(place.repeat, Some(Repeat::While(_)));
         let leaves = place.leaves.is_some() || model.undone_by(node).is_some();
         (!writes || !reads)
             && (!leaves || place.kind.waits())
+            && (!is_conditional(model, place) || begins && place.kind.waits())
             && match place.kind {
                 Kind::Exclusive | Kind::Inclusive => !writes,
                 Kind::Set(..) | Kind::Complex(_) => false,
@@ -93,7 +105,7 @@ impl Game {
     fn is_ordered(&self, model: &Model, id: Id) -> bool {
         let place = &model.nodes[self.running[&id].node.unwrap()];
         let is_loop = matches!(place.repeat, Some(Repeat::While(_)));
-        self.keeps(model, id) || place.leaves.is_some() || is_loop
+        self.keeps(model, id) || place.leaves.is_some() || is_loop || is_conditional(model, place)
     }
 
     fn step(&mut self, model: &Model, nth: usize) {
@@ -111,6 +123,10 @@ impl Game {
 
     fn arrive(&mut self, model: &Model, scope: Id, flow: usize) {
         let to = model.flows[flow].to;
+        if self.is_selected(model, scope, to) {
+            *self.resting.entry((scope, flow)).or_default() += 1;
+            return;
+        }
         let joins = model.entering(to).count() > 1;
         match model.nodes[to].kind {
             Kind::Inclusive if joins => *self.resting.entry((scope, flow)).or_default() += 1,
@@ -202,6 +218,7 @@ impl Game {
                 self.await_handlers(model, id, Some(node));
                 self.activate_start(model, id, Some(node));
             }
+            Kind::AdHoc(ad_hoc) => self.begin_ad_hoc(model, id, node, ad_hoc),
             Kind::Set(variable, value) => {
                 self.complete(model, id, &Values::from([(variable, value)]));
             }
@@ -224,9 +241,11 @@ impl Game {
             },
             Thrown::Escalation(_) => {
                 let catcher = self.catcher(model, id, thrown);
+                // It brings what the event was given.
+                let brought = self.running[&id].values.clone();
                 self.complete(model, id, &nothing);
                 if let Some((owner, target)) = catcher {
-                    self.happen(model, owner, target, &nothing);
+                    self.happen(model, owner, target, &brought);
                 }
             }
             Thrown::Undo(activity) => self.undo(model, id, activity),
@@ -244,13 +263,17 @@ impl Game {
         if turn.is_some() {
             return self.complete_turn(model, id, node, scope);
         }
-        let flows = match self.leaves_by(model, scope, node) {
-            _ if replica => Vec::new(),
+        let outcome = self.outcome(model, id);
+        let flows = match self.leaves_by(model, id, node) {
+            _ if replica || outcome != Outcome::GoesOn => Vec::new(),
             Some(flows) => flows,
             None => return self.at(id).stuck = Some(Stuck::Ending),
         };
         self.remove(model, id);
         self.moving.extend(flows.into_iter().map(|flow| Move::Token { scope, flow }));
+        if outcome == Outcome::Fulfilled {
+            self.fulfil(model, scope);
+        }
     }
 
     /// What `id` brings goes into the scopes around it, or what it says that it leaves.
@@ -280,7 +303,7 @@ impl Game {
     }
 
     /// The flows that a token leaves by; `None` if no condition holds.
-    fn leaves_by(&self, model: &Model, scope: Id, node: Ix) -> Option<Vec<usize>> {
+    fn leaves_by(&self, model: &Model, id: Id, node: Ix) -> Option<Vec<usize>> {
         let all: Vec<(usize, &Flow)> = model.leaving(node).collect();
         let kind = model.nodes[node].kind;
         let decides = matches!(kind, Kind::Exclusive | Kind::Inclusive | Kind::Complex(_));
@@ -290,7 +313,7 @@ impl Game {
         }
         let holds = |flow: &Flow| match flow.when {
             When::Always | When::Linked | When::Starting(true) => true,
-            When::Above(variable, than) => self.value(scope, variable) > than,
+            When::Above(variable, than) => self.value(id, variable) > than,
             When::Otherwise | When::Starting(false) => false,
         };
         let mut true_ones = all.iter().filter(|(_, flow)| holds(flow)).map(|(flow, _)| *flow);
@@ -313,11 +336,24 @@ impl Game {
         }));
         let is_scope = |one: &Running| {
             let kind = one.node.map(|node| model.nodes[node].kind);
-            matches!(kind, Some(Kind::Sub | Kind::Handler)) && one.turns.is_none()
+            matches!(kind, Some(Kind::Sub | Kind::Handler | Kind::AdHoc(_))) && one.turns.is_none()
         };
         let empty = |(id, one): &(&Id, &Running)| {
-            is_scope(one) && !held.contains(id) && one.undoing.is_none()
+            is_scope(one)
+                && !held.contains(id)
+                && one.undoing.is_none()
+                && !self.is_kept_open(model, **id)
         };
         self.running.iter().filter(empty).map(|(id, _)| *id).collect()
     }
+}
+
+/// Whether it can end the ad-hoc sub-process around it that `node` completes.
+fn is_conditional(model: &Model, node: &Node) -> bool {
+    model.ad_hoc(node.parent).is_some_and(|it| it.until.is_some())
+}
+
+/// Whether it makes no difference to the ad-hoc sub-process around it when `node` begins.
+fn is_cancelled(model: &Model, node: &Node) -> bool {
+    model.ad_hoc(node.parent).is_some_and(|it| it.cancels && !it.sequential)
 }

@@ -24,7 +24,7 @@ impl Game {
             return true;
         }
         match model.nodes[node].kind {
-            Kind::Sub => undo_start(model, node).is_some() || !one.done.is_empty(),
+            Kind::Sub | Kind::AdHoc(_) => undo_start(model, node).is_some() || !one.done.is_empty(),
             Kind::Handler => {
                 let start = model.start(Some(node)).unwrap();
                 model.trigger(start).0 != Trigger::Undo && !one.done.is_empty()
