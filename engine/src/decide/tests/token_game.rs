@@ -2,8 +2,8 @@
 //! with it: random processes, random paths through each, and after every command the same waits,
 //! tokens, variables and completed activities.
 //!
-//! Not played: what is in a process besides tokens (mappings of results, policies, calls,
-//! transactions, ad-hoc sub-processes, complex gateways, loops, links).
+//! A called process is played on the side of its caller alone. Not played: policies, conditional and
+//! multiple events, decisions, quantities of tokens, what instances throw, extensions for patterns.
 
 mod ad_hoc;
 mod build;

@@ -149,6 +149,7 @@ fn part(model: &mut Model, around: Option<Ix>, part: &Part, exits: &[Exit]) -> V
             let kind = match kind {
                 6 => Kind::Pass,
                 7 => Kind::Set(u8::from(more.undone), 1 + i64::from(more.own.is_some())),
+                8 | 9 => Kind::Call { back: more.undone },
                 _ => Kind::Work,
             };
             let task = node(model, around, kind, exits);

@@ -7,8 +7,10 @@ use super::super::*;
 use super::game::{Game, Told, Values};
 use super::model::Model;
 use super::picture::{VARIABLES, chain};
+use crate::command::ChildOutcome;
 use crate::element::ad_hoc::selectable;
-use crate::model::{ElementId, Process};
+use crate::element::call_activity::handed_over;
+use crate::model::{ElementId, NodeKind, Process};
 use crate::scope::VariableMap;
 use crate::wait::{Wait, WaitKind};
 
@@ -183,6 +185,29 @@ impl Client {
                     "variables": to_json(values) } });
                 let told = Told::Activate(owner, found[nth], values.clone());
                 (Command::SelectActivities { key, elements, variables }, told, written)
+            }
+            WaitKind::Child { .. } => {
+                let owner = who(wait.owner);
+                let (place, called) = instance.place(process, wait.owner)?;
+                let NodeKind::CallActivity(call) = &called.kind else { panic!("{place:?}") };
+                let given = super::picture::values(&handed_over(instance, wait.owner, call));
+                assert_eq!(given, game.handed_over(model, owner), "{}", self.scenario());
+                let number = step.action % 2;
+                let (outcome, told) = match step.action {
+                    // What a call is given anew depends on what it was given before.
+                    2..12 if model.nodes[node(element)].own.is_none() => {
+                        let (code, variables) = (format!("E{number}"), VariableMap::new());
+                        let failed = ChildOutcome::Failed { code, message: None, variables };
+                        (failed, Told::Throw(owner, number))
+                    }
+                    _ => (
+                        ChildOutcome::Completed { variables },
+                        Told::Complete(owner, values.clone()),
+                    ),
+                };
+                let written = json!({ "ended": { "node": element, "instance": nth,
+                    "outcome": format!("{outcome:?}") } });
+                (Command::ChildEnded { key, outcome }, told, written)
             }
             WaitKind::Signal { name } => {
                 let number = name.trim_start_matches('s').parse().unwrap();

@@ -134,11 +134,19 @@ impl Game {
     /// Does what it is told, up to where tokens begin to move.
     pub(super) fn tell(&mut self, model: &Model, told: &Told) {
         match told {
-            Told::Complete(id, values) => self.complete(model, *id, values),
+            Told::Complete(id, values) => match self.is_kept_back(model, *id) {
+                true => self.complete(model, *id, &Values::new()),
+                false => self.complete(model, *id, values),
+            },
             Told::Activate(id, node, values) => self.select(model, *id, *node, values),
             Told::Throw(id, code) => {
                 if let Some((owner, target)) = self.catcher(model, *id, Thrown::Error(*code)) {
                     self.happen(model, owner, target, &Values::new());
+                } else if let Some(Kind::Call { .. }) = self.kind(model, *id) {
+                    // It is called anew.
+                    let own = self.running[id].node;
+                    self.at(*id).waits.retain(|wait| Some(wait.node) != own);
+                    self.at(*id).stuck = Some(Stuck::Beginning);
                 } else {
                     self.at(*id).stuck = Some(Stuck::Working);
                 }
@@ -153,7 +161,10 @@ impl Game {
                 let stuck = self.at(*id).stuck.take();
                 self.write(*id, values);
                 match stuck {
-                    Some(Stuck::Beginning) => self.begin(model, *id),
+                    Some(Stuck::Beginning) => {
+                        self.at(*id).waits.clear();
+                        self.begin(model, *id);
+                    }
                     Some(Stuck::Ending) => self.complete(model, *id, &Values::new()),
                     Some(Stuck::Working) | None => {}
                 }
@@ -180,6 +191,25 @@ impl Game {
             }
             Told::Set(values) => self.at(PROCESS).values.extend(values),
             Told::Cancel => self.end("cancelled"),
+        }
+    }
+
+    pub(super) fn kind(&self, model: &Model, id: Id) -> Option<Kind> {
+        self.running[&id].node.map(|node| model.nodes[node].kind)
+    }
+
+    /// Whether nothing of what a called process gives comes back.
+    fn is_kept_back(&self, model: &Model, id: Id) -> bool {
+        let leaves = self.running[&id].node.and_then(|node| model.nodes[node].leaves);
+        self.kind(model, id) == Some(Kind::Call { back: false }) && leaves.is_none()
+    }
+
+    /// What a called process is given: everything, or what the call says.
+    pub(super) fn handed_over(&self, model: &Model, id: Id) -> Values {
+        let one = &self.running[&id];
+        match one.node.and_then(|node| model.nodes[node].own) {
+            Some(_) => one.values.clone(),
+            None => (0..3).map(|variable| (variable, self.value(id, variable))).collect(),
         }
     }
 

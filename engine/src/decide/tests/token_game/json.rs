@@ -25,6 +25,7 @@ impl Model {
             Kind::Catch(trigger) => ("intermediateCatchEvent", self.awaited(ix, trigger)),
             Kind::Boundary { trigger, .. } => ("boundaryEvent", self.awaited(ix, trigger)),
             Kind::Work | Kind::Undoes(_) => ("serviceTask", None),
+            Kind::Call { .. } => ("callActivity", None),
             Kind::Pass => ("task", None),
             Kind::Set(..) => ("scriptTask", None),
             Kind::Exclusive => ("exclusiveGateway", None),
@@ -54,6 +55,10 @@ impl Model {
         }
         match node.kind {
             Kind::Work | Kind::Undoes(_) => drop(put("job", json!("work"))),
+            Kind::Call { back } => {
+                put("process", json!("child"));
+                put("propagateOut", json!(back));
+            }
             Kind::Set(variable, value) => {
                 put("script", json!(value.to_string()));
                 put("result", json!(format!("v{variable}")));

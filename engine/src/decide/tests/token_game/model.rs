@@ -107,6 +107,10 @@ pub(super) enum Kind {
         interrupts: Interrupts,
     },
     Work,
+    /// Calls a process; whether all that it gives comes back.
+    Call {
+        back: bool,
+    },
     /// Undoes an activity.
     Undoes(Ix),
     Pass,
@@ -164,7 +168,7 @@ impl Kind {
     /// Whether it does not complete at once when it begins.
     pub(super) fn waits(self) -> bool {
         match self {
-            Self::Work | Self::Undoes(_) | Self::Catch(_) | Self::Race => true,
+            Self::Work | Self::Call { .. } | Self::Undoes(_) | Self::Catch(_) | Self::Race => true,
             Self::Sub | Self::AdHoc(_) => true,
             _ => false,
         }
@@ -172,7 +176,15 @@ impl Kind {
 
     /// Whether it is an activity that is begun by a token, or by somebody.
     pub(super) fn is_activity(self) -> bool {
-        matches!(self, Self::Work | Self::Pass | Self::Set(..) | Self::Sub | Self::AdHoc(_))
+        matches!(
+            self,
+            Self::Work
+                | Self::Call { .. }
+                | Self::Pass
+                | Self::Set(..)
+                | Self::Sub
+                | Self::AdHoc(_)
+        )
     }
 }
 
@@ -261,6 +273,7 @@ fn prefix(kind: Kind) -> &'static str {
         Kind::Catch(_) => "catch",
         Kind::Boundary { .. } => "on",
         Kind::Work => "work",
+        Kind::Call { .. } => "call",
         Kind::Undoes(_) => "undo",
         Kind::Pass => "pass",
         Kind::Set(..) => "set",

@@ -171,7 +171,7 @@ fn done_picture(model: &Model, done: &Done) -> String {
     Parts { head: format!("~{part}{head}"), ordered, ..Parts::default() }.into_text()
 }
 
-fn values(map: &VariableMap) -> Values {
+pub(super) fn values(map: &VariableMap) -> Values {
     let known = (0..VARIABLES).filter_map(|id| Some((id, map.get(&format!("v{id}"))?.as_i64()?)));
     known.collect()
 }

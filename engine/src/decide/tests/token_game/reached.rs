@@ -22,7 +22,7 @@ pub(super) struct Reached {
 }
 
 /// What has to happen often: at least once in so many paths.
-const CONSTRUCTS: [(&str, u64); 14] = [
+const CONSTRUCTS: [(&str, u64); 15] = [
     ("input mappings", 10),
     ("output mappings", 10),
     ("links", 10),
@@ -33,6 +33,7 @@ const CONSTRUCTS: [(&str, u64); 14] = [
     ("complex gateways", 10),
     ("cancelled", 50),
     ("ad-hoc sub-processes", 10),
+    ("calls", 10),
     ("selected", 10),
     ("multi-instances five deep", 100),
     ("undone five deep", 300),
@@ -92,6 +93,7 @@ fn constructs(model: &Model, ix: Ix) -> Vec<&'static str> {
         Kind::Undoes(_) => Some("undone"),
         Kind::Handler => Some("event sub-processes"),
         Kind::Complex(_) => Some("complex gateways"),
+        Kind::Call { .. } => Some("calls"),
         Kind::AdHoc(_) => Some("ad-hoc sub-processes"),
         Kind::End(Thrown::Cancel) => Some("cancelled"),
         _ => None,

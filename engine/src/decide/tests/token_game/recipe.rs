@@ -126,39 +126,54 @@ fn nested() -> impl Strategy<Value = Part> {
 }
 
 fn parts() -> impl Strategy<Value = Part> {
+    // Boxed: what is generated lies on the stack.
     let leaf = prop_oneof![
-        7 => (0_u8..8, edges(), more())
-            .prop_map(|(kind, edges, more)| Part::Task { kind, edges, more }),
-        1 => any::<u8>().prop_map(Part::Catch),
-        3 => any::<u8>().prop_map(Part::Throw),
-        2 => any::<u8>().prop_map(Part::End),
-        1 => Just(Part::Leap),
+        8 => (0_u8..10, edges(), more())
+            .prop_map(|(kind, edges, more)| Part::Task { kind, edges, more }).boxed(),
+        1 => any::<u8>().prop_map(Part::Catch).boxed(),
+        3 => any::<u8>().prop_map(Part::Throw).boxed(),
+        2 => any::<u8>().prop_map(Part::End).boxed(),
+        1 => Just(Part::Leap).boxed(),
     ];
-    leaf.prop_recursive(DEPTH, 24, 4, |inner| {
-        prop_oneof![
-            3 => vec(inner.clone(), 1..4).prop_map(Part::Line),
-            4 => (any::<u8>(), vec(inner.clone(), 2..4), any::<u16>(), 0_u8..16).prop_map(
-                |(gate, ways, conditions, join)| Part::Split { gate, ways, conditions, join }
-            ),
-            1 => vec((any::<u8>(), inner.clone()), 2..4).prop_map(Part::Race),
-            1 => (inner.clone(), any::<u8>()).prop_map(|(inside, condition)| Part::Again {
-                inside: Box::new(inside),
-                condition,
-            }),
-            4 => (vec(inner.clone(), 1..3), edges(), vec(handler(inner.clone()), 0..2), more()).prop_map(
-                |(inside, edges, handlers, more)| Part::Sub { inside, edges, handlers, more }
-            ),
-            2 => (vec(inner.clone(), 1..3), edges(), more(), 0_u8..3).prop_map(
-                |(inside, edges, more, way)| Part::Transaction { inside, edges, more, way }
-            ),
-            2 => (vec(inner.clone(), 1..4), edges(), vec(handler(inner.clone()), 0..2), more(), ad_hoc(), any::<u8>())
-                .prop_map(|(inside, edges, handlers, more, ad_hoc, first)| {
-                    Part::Free { inside, edges, handlers, more, ad_hoc, first }
-                }),
-            2 => (vec(any::<u8>(), 2..8), vec((any::<u8>(), any::<u8>()), 0..6), any::<u16>())
-                .prop_map(|(nodes, links, conditions)| Part::Web { nodes, links, conditions }),
-        ]
-    })
+    leaf.prop_recursive(DEPTH, 24, 4, composed)
+}
+
+fn composed(inner: BoxedStrategy<Part>) -> impl Strategy<Value = Part> {
+    let several = |most: usize| vec(inner.clone(), 1..most);
+    let handlers = || vec(handler(inner.clone()), 0..2);
+    let line = several(4).prop_map(Part::Line);
+    let split = (any::<u8>(), vec(inner.clone(), 2..4), any::<u16>(), 0_u8..16)
+        .prop_map(|(gate, ways, conditions, join)| Part::Split { gate, ways, conditions, join });
+    let race = vec((any::<u8>(), inner.clone()), 2..4).prop_map(Part::Race);
+    let again = (inner.clone(), any::<u8>())
+        .prop_map(|(inside, condition)| Part::Again { inside: Box::new(inside), condition });
+    let sub = (several(3), edges(), handlers(), more())
+        .prop_map(|(inside, edges, handlers, more)| Part::Sub { inside, edges, handlers, more });
+    let transaction = (several(3), edges(), more(), 0_u8..3)
+        .prop_map(|(inside, edges, more, way)| Part::Transaction { inside, edges, more, way });
+    let free = (several(4), edges(), handlers(), more(), ad_hoc(), any::<u8>()).prop_map(
+        |(inside, edges, handlers, more, ad_hoc, first)| Part::Free {
+            inside,
+            edges,
+            handlers,
+            more,
+            ad_hoc,
+            first,
+        },
+    );
+    let links = vec((any::<u8>(), any::<u8>()), 0..6);
+    let web = (vec(any::<u8>(), 2..8), links, any::<u16>())
+        .prop_map(|(nodes, links, conditions)| Part::Web { nodes, links, conditions });
+    prop_oneof![
+        3 => line.boxed(),
+        4 => split.boxed(),
+        1 => race.boxed(),
+        1 => again.boxed(),
+        4 => sub.boxed(),
+        2 => transaction.boxed(),
+        2 => free.boxed(),
+        2 => web.boxed(),
+    ]
 }
 
 fn ad_hoc() -> impl Strategy<Value = AdHoc> {

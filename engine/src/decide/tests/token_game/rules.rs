@@ -18,7 +18,7 @@ impl Game {
         }
         // Work completes before tokens move.
         let writes = |node: &Node| match node.kind {
-            Kind::Work | Kind::Undoes(_) => false,
+            Kind::Work | Kind::Call { .. } | Kind::Undoes(_) => false,
             kind => node.leaves.is_some() || matches!(kind, Kind::Set(..)),
         };
         let writes = model.nodes.iter().any(writes);
@@ -209,7 +209,9 @@ impl Game {
         }
         let wait = Wait { node, left: 1 };
         match model.nodes[node].kind {
-            Kind::Work | Kind::Undoes(_) | Kind::Catch(_) => self.at(id).waits.push(wait),
+            Kind::Work | Kind::Call { .. } | Kind::Undoes(_) | Kind::Catch(_) => {
+                self.at(id).waits.push(wait);
+            }
             Kind::Race => {
                 let events: Vec<Ix> = model.leaving(node).map(|(_, flow)| flow.to).collect();
                 self.await_all(model, id, events.into_iter());
