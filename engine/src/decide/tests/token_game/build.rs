@@ -346,7 +346,7 @@ fn condition(kind: Kind, nth: usize, count: usize, conditions: u16) -> When {
     match kind {
         _ if count == 1 => When::Always,
         Kind::Exclusive | Kind::Inclusive | Kind::Complex(_) if is_default => When::Otherwise,
-        Kind::Complex(_) if bits % 2 == 0 => When::Starting(bits / 2 % 4 > 0),
+        Kind::Complex(_) if bits.is_multiple_of(2) => When::Starting(!(bits / 2).is_multiple_of(4)),
         Kind::Complex(_) | Kind::Exclusive | Kind::Inclusive => {
             When::Above(u8::try_from(bits % 3).unwrap(), i64::from(bits / 4 % 3))
         }

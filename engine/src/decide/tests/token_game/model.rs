@@ -167,11 +167,9 @@ pub(super) enum Thrown {
 impl Kind {
     /// Whether it does not complete at once when it begins.
     pub(super) fn waits(self) -> bool {
-        match self {
-            Self::Work | Self::Call { .. } | Self::Undoes(_) | Self::Catch(_) | Self::Race => true,
-            Self::Sub | Self::AdHoc(_) => true,
-            _ => false,
-        }
+        let is_around = matches!(self, Self::Sub | Self::AdHoc(_));
+        let is_work = matches!(self, Self::Work | Self::Call { .. } | Self::Undoes(_));
+        is_around || is_work || matches!(self, Self::Catch(_) | Self::Race)
     }
 
     /// Whether it is an activity that is begun by a token, or by somebody.

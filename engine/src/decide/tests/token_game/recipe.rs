@@ -135,10 +135,10 @@ fn parts() -> impl Strategy<Value = Part> {
         2 => any::<u8>().prop_map(Part::End).boxed(),
         1 => Just(Part::Leap).boxed(),
     ];
-    leaf.prop_recursive(DEPTH, 24, 4, composed)
+    leaf.prop_recursive(DEPTH, 24, 4, |inner| composed(&inner))
 }
 
-fn composed(inner: BoxedStrategy<Part>) -> impl Strategy<Value = Part> {
+fn composed(inner: &BoxedStrategy<Part>) -> impl Strategy<Value = Part> + use<> {
     let several = |most: usize| vec(inner.clone(), 1..most);
     let handlers = || vec(handler(inner.clone()), 0..2);
     let line = several(4).prop_map(Part::Line);
