@@ -108,15 +108,17 @@ pub struct CompactElement {
     /// process. Default false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub instantiate: bool,
-    /// serviceTask: what workers ask for. FEEL when it begins with `=`. adHocSubProcess: who is asked
-    /// what begins in it, at first and whenever all that was activated is over.
+    /// serviceTask: what workers ask for. FEEL when it begins with `=`. sendTask, and
+    /// intermediateThrowEvent and endEvent with a message: a worker sends it, and the process goes on
+    /// when it did. adHocSubProcess: who is asked what begins in it, at first and whenever all that was
+    /// activated is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<String>,
-    /// serviceTask and agentTask: how often it may be tried. Default 3.
+    /// Where there is a `job` or an `agent`: how often it may be tried. Default 3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retries: Option<String>,
-    /// serviceTask and agentTask: of several jobs the one with the higher number is handed out
-    /// first. Default 0. FEEL when it begins with `=`.
+    /// Where there is a `job` or an `agent`: of several jobs the one with the higher number is handed
+    /// out first. Default 0. FEEL when it begins with `=`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<String>,
     /// agentTask: id of the agent. adHocSubProcess: the agent that performs it; the elements in it

@@ -23,17 +23,17 @@ pub(crate) fn choose(
         NodeKind::ComplexGateway { .. } if complex_gateway::is_reset(t, key) => {
             late_ones(t, &t.view(key), node)
         }
-        // Its conditions see its own attributes.
-        NodeKind::ComplexGateway { .. } => all_that_hold(t, key, node),
-        NodeKind::Gateway(Gateway::Exclusive) => first_that_holds(t, scope, node),
+        // The conditions of a gateway see its attributes, and what was given to it alone.
+        NodeKind::Gateway(Gateway::Exclusive) => first_that_holds(t, key, node),
         NodeKind::Gateway(Gateway::Parallel) => Ok(node.outgoing.clone()),
+        NodeKind::ComplexGateway { .. } | NodeKind::Gateway(_) => all_that_hold(t, key, node),
         _ => all_that_hold(t, scope, node),
     }
 }
 
-fn first_that_holds(t: &Transition<'_>, scope: Key, node: &Node) -> Result<Vec<FlowIx>, Failure> {
+fn first_that_holds(t: &Transition<'_>, from: Key, node: &Node) -> Result<Vec<FlowIx>, Failure> {
     for &flow in &node.outgoing {
-        if node.default_flow != Some(flow) && holds(t, &t.view(scope), flow)? {
+        if node.default_flow != Some(flow) && holds(t, &t.view(from), flow)? {
             return Ok(vec![flow]);
         }
     }
@@ -41,14 +41,14 @@ fn first_that_holds(t: &Transition<'_>, scope: Key, node: &Node) -> Result<Vec<F
 }
 
 /// Several outgoing flows without conditions are an implicit fork (BPMN 2.0.2 §13.3.1).
-fn all_that_hold(t: &Transition<'_>, scope: Key, node: &Node) -> Result<Vec<FlowIx>, Failure> {
+fn all_that_hold(t: &Transition<'_>, from: Key, node: &Node) -> Result<Vec<FlowIx>, Failure> {
     let mut taken = Vec::with_capacity(node.outgoing.len());
     let mut conditional = false;
     for &flow in &node.outgoing {
         if node.default_flow == Some(flow) {
             continue;
         }
-        if holds(t, &t.view(scope), flow)? {
+        if holds(t, &t.view(from), flow)? {
             taken.push(flow);
             conditional |= t.process().flow(flow).condition.is_some();
         }

@@ -63,7 +63,7 @@ fn element(process: &Process, ix: NodeIx, node: &Node) -> CompactElement {
             "startEvent"
         }
         NodeKind::EndEvent(trigger) => {
-            put_events(&mut compact, trigger);
+            put_thrown(&mut compact, trigger);
             "endEvent"
         }
         NodeKind::IntermediateCatchEvent(trigger) => {
@@ -71,7 +71,7 @@ fn element(process: &Process, ix: NodeIx, node: &Node) -> CompactElement {
             "intermediateCatchEvent"
         }
         NodeKind::IntermediateThrowEvent(trigger) => {
-            put_events(&mut compact, trigger);
+            put_thrown(&mut compact, trigger);
             "intermediateThrowEvent"
         }
         NodeKind::BoundaryEvent { attached_to, interrupting, trigger } => {
@@ -103,10 +103,7 @@ fn element(process: &Process, ix: NodeIx, node: &Node) -> CompactElement {
                     let plain = CompactAdHoc::default();
                     compact.ad_hoc = Some(ad_hoc.into()).filter(|compact| *compact != plain);
                     match &ad_hoc.performer {
-                        Some(Performer::Worker(job)) => {
-                            compact.job = Some(text(&job.job_type));
-                            attempts(&mut compact, job);
-                        }
+                        Some(Performer::Worker(job)) => put_job(&mut compact, job),
                         Some(Performer::Agent { agent, job }) => {
                             compact.agent = Some(text(agent));
                             attempts(&mut compact, job);
@@ -138,8 +135,7 @@ fn task_fields(compact: &mut CompactElement, task: &Task) -> &'static str {
             "userTask"
         }
         Task::Job(job) => {
-            compact.job = Some(text(&job.job_type));
-            attempts(compact, job);
+            put_job(compact, job);
             "serviceTask"
         }
         Task::Agent { agent, job } => {
@@ -166,6 +162,11 @@ fn task_fields(compact: &mut CompactElement, task: &Task) -> &'static str {
             "businessRuleTask"
         }
     }
+}
+
+fn put_job(compact: &mut CompactElement, job: &JobSpec) {
+    compact.job = Some(text(&job.job_type));
+    attempts(compact, job);
 }
 
 fn attempts(compact: &mut CompactElement, job: &JobSpec) {
@@ -209,6 +210,18 @@ fn put_events(compact: &mut CompactElement, trigger: &Trigger) {
             compact.events = several.triggers.iter().filter_map(event).collect();
         }
         one => compact.event = event(one),
+    }
+}
+
+/// What an event throws, and the job by which a worker sends it.
+fn put_thrown(compact: &mut CompactElement, trigger: &Trigger) {
+    put_events(compact, trigger);
+    let job = trigger.parts().iter().find_map(|part| match part {
+        Trigger::Message(message) => message.job.as_ref(),
+        _ => None,
+    });
+    if let Some(job) = job {
+        put_job(compact, job);
     }
 }
 

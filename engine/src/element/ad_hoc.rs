@@ -37,7 +37,12 @@ pub(crate) fn enter(
     if let Some(output) = &ad_hoc.output {
         t.set_variables(key, &VariableMap::one(&output.collection, Value::Array(Vec::new())));
     }
-    let later = if ad_hoc.sequential { chosen.split_off(chosen.len().min(1)) } else { Vec::new() };
+    let mut later =
+        if ad_hoc.sequential { chosen.split_off(chosen.len().min(1)) } else { Vec::new() };
+    // What begins is taken from the head of the queue, where it may come a second time.
+    if later.first() == chosen.first() {
+        later.splice(0..0, chosen.first().copied());
+    }
     let process = t.process();
     let queue = later.iter().map(|ix| ElementId::clone(&process.node(*ix).id)).collect();
     let wait = open(t, key, place, queue);
@@ -177,9 +182,12 @@ pub fn selectable(instance: &Instance, process: &Process, wait: &Wait) -> Vec<El
     ids.map(|ix| ElementId::clone(&process.node(ix).id)).collect()
 }
 
-/// The activity that runs in the sub-process `owner`, the oldest of several.
+/// The activity that runs in the sub-process `owner`, the oldest of several. What undoes another is
+/// none of those that are selected.
 pub(crate) fn running(instance: &Instance, process: &Process, owner: Key) -> Option<ElementId> {
-    let inside = instance.elements().filter(|(_, element)| element.scope == owner);
+    let inside = instance
+        .elements()
+        .filter(|(_, element)| element.scope == owner && element.compensates.is_none());
     let mut ids = inside.map(|(_, element)| &element.element);
     let is_one = |id: &&ElementId| process.find(id).is_some_and(|ix| counts(process.node(ix)));
     ids.find(is_one).map(ElementId::clone)

@@ -2,16 +2,23 @@
 //! with it: random processes, random paths through each, and after every command the same waits,
 //! tokens, variables and completed activities.
 //!
-//! Not played: what is in a process besides tokens (mappings of results, policies, calls,
-//! transactions, ad-hoc sub-processes, complex gateways, loops, links).
+//! A called process is played on the side of its caller alone. Not played: policies, conditional and
+//! multiple events, decisions, quantities of tokens, what instances throw, extensions for patterns.
 
+mod ad_hoc;
+mod build;
 mod client;
 mod game;
+mod joins;
+mod json;
 mod model;
 mod picture;
+mod reached;
 mod recipe;
 mod rules;
 mod small;
+mod turns;
+mod undo;
 
 use std::collections::BTreeMap;
 
@@ -23,24 +30,13 @@ use crate::compact::CompactProcess;
 use client::{Client, Move, moves};
 use game::Game;
 use model::Model;
+use reached::Reached;
 use recipe::recipes;
 
 /// Processes in a run, at least.
 const MODELS: u32 = 300;
 /// Random paths through each.
 const PATHS: usize = 10;
-
-/// How much was compared in this run.
-#[derive(Default)]
-struct Reached {
-    commands: u64,
-    /// Those with one outcome, whatever the order of concurrent tokens.
-    certain: u64,
-    /// Paths that were left because of too many orders.
-    left: u64,
-    ended: u64,
-    paths: u64,
-}
 
 #[test]
 fn the_engine_does_what_an_independent_token_game_does() {
@@ -75,13 +71,7 @@ fn the_engine_does_what_an_independent_token_game_does() {
         Err(TestError::Fail(why, _)) => panic!("{why}"),
         Err(TestError::Abort(why)) => panic!("aborted: {why}"),
     }
-    let Reached { commands, certain, left, ended, paths } = reached.into_inner();
-    let proof = format!(
-        "{paths} paths, {ended} to an end, {commands} commands, {certain} with one outcome, {left} left"
-    );
-    println!("proof: R7 token game: {proof}");
-    assert!(certain * 100 >= commands * 90 && left * 100 <= paths, "{proof}");
-    assert!(ended * 100 >= paths * 30, "{proof}");
+    println!("proof: R7 token game: {}", reached.into_inner().proof());
 }
 
 fn read(model: &Model) -> Definition {
@@ -114,7 +104,7 @@ fn compare(
     };
     assert_sound(definition, &client.instance);
     // Who waits for ever is told why.
-    if game.over.is_none() && client.choices() == 0 {
+    if game.over.is_none() && client.choices(definition.process()) == 0 {
         let joins = crate::flow::waiting_joins(definition.process(), &client.instance);
         assert!(!joins.is_empty(), "{shown}");
     }
@@ -145,6 +135,7 @@ fn play(
         let told = told.and_then(|step| client.step(definition, model, &game, *step));
         let Some(told) = told else {
             reached.ended += u64::from(game.over.is_some());
+            reached.note(model, &client.journal);
             assert_eq!(replay("i", &client.journal), client.instance);
             return Ok(());
         };

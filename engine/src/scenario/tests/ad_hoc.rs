@@ -28,6 +28,30 @@ fn a_collection_says_what_begins() {
 }
 
 #[test]
+fn what_is_named_twice_in_a_row_begins_twice_one_after_the_other() {
+    check(
+        "
+    start s
+    adhoc turns begin first sequential
+    in turns user a
+    in turns user b
+    end e
+    s -> turns -> e",
+        "
+        start: { variables: { first: [a, a, b, b] } }
+        steps:
+          - expect: { waiting: [a] }
+          - complete: a
+          - expect: { waiting: [a], state: active }
+          - complete: a
+          - expect: { waiting: [b] }
+          - complete: b
+          - complete: b
+        expect: { state: completed, path: [s, a, a, b, b, turns, e] }",
+    );
+}
+
+#[test]
 fn without_anything_to_begin_it_waits_to_be_told() {
     check(
         CHECKS,
@@ -48,6 +72,60 @@ fn without_anything_to_begin_it_waits_to_be_told() {
             .replace("activate: b", "activate: { node: b }")
             .as_str(),
     );
+}
+
+#[test]
+fn what_undoes_an_activity_is_none_of_those_that_run_one_at_a_time() {
+    check(
+        "
+    start s
+    adhoc turns until over sequential
+    in turns user book
+    in turns undo book user unbook
+    in turns throw back undo
+    in turns user call
+    end e
+    s -> turns -> e",
+        "
+        start: { variables: { over: false } }
+        steps:
+          - activate: { node: book }
+          - complete: book
+          - activate: { node: back }
+          - expect: { waiting: [unbook] }
+          - activate: { node: call }
+          - expect: { waiting: [unbook, call] }
+          - complete: { node: call, variables: { over: true } }
+        expect: { state: completed, ended_at: [e] }",
+    );
+}
+
+#[test]
+fn the_conditions_of_a_gateway_see_what_it_is_activated_with() {
+    for gateway in ["exclusive", "inclusive"] {
+        check(
+            &"
+    start s
+    adhoc route
+    in route GATEWAY kind
+    in route user letter
+    in route user parcel
+    kind -> letter if weight <= 20
+    kind -> parcel default
+    end e
+    s -> route -> e"
+                .replace("GATEWAY", gateway),
+            "
+        start: { variables: { weight: 5 } }
+        steps:
+          - activate: { node: kind, variables: { weight: 50 } }
+          - activate: { node: kind }
+          - expect: { waiting: [parcel, letter], variables: { weight: 5 } }
+          - complete: parcel
+          - complete: letter
+        expect: { state: completed, ended_at: [e] }",
+        );
+    }
 }
 
 #[test]

@@ -7,6 +7,10 @@ use super::super::*;
 use super::game::{Game, Told, Values};
 use super::model::Model;
 use super::picture::{VARIABLES, chain};
+use crate::command::ChildOutcome;
+use crate::element::ad_hoc::selectable;
+use crate::element::call_activity::handed_over;
+use crate::model::{ElementId, NodeKind, Process};
 use crate::scope::VariableMap;
 use crate::wait::{Wait, WaitKind};
 
@@ -103,7 +107,7 @@ impl Client {
             1 if step.pick < 3 => {
                 (Command::Cancel { reason: None }, Told::Cancel, json!({ "cancel": true }))
             }
-            _ => self.chosen(model, game, step, &values)?,
+            _ => self.chosen(definition.process(), model, game, step, &values)?,
         };
         self.steps.push(written);
         self.tell(definition, &command);
@@ -111,25 +115,27 @@ impl Client {
     }
 
     /// In how many ways it can go on.
-    pub(super) fn choices(&self) -> usize {
-        self.open().len()
+    pub(super) fn choices(&self, process: &Process) -> usize {
+        self.open(process).len()
     }
 
-    fn open(&self) -> Vec<Choice> {
-        let waits = self.instance.waits().filter(|(_, wait)| is_open(&self.instance, wait));
+    fn open(&self, process: &Process) -> Vec<Choice> {
+        let waits = self.instance.waits();
+        let waits = waits.filter(|(_, wait)| is_open(process, &self.instance, wait));
         let incidents = self.instance.incidents().map(|(key, _)| Choice::Incident(key));
         waits.map(|(key, _)| Choice::Wait(key)).chain(incidents).collect()
     }
 
     fn chosen(
         &mut self,
+        process: &Process,
         model: &Model,
         game: &Game,
         step: Move,
         values: &Values,
     ) -> Option<(Command, Told, Value)> {
         let instance = &self.instance;
-        let choices = self.open();
+        let choices = self.open(process);
         let who = |key: Key| game.find(model, &chain(instance, key));
         let node = |id: &str| model.nodes.iter().position(|node| node.id == id).unwrap();
         let variables = variables(values);
@@ -150,8 +156,9 @@ impl Client {
         }
         let wait = instance.wait(key)?;
         let element = &*wait.element;
-        let same =
-            instance.waits().filter(|(_, it)| is_open(instance, it) && *it.element == *element);
+        let same = instance
+            .waits()
+            .filter(|(_, it)| is_open(process, instance, it) && *it.element == *element);
         let nth = same.take_while(|(one, _)| *one != key).count();
         Some(match &wait.kind {
             WaitKind::Timer { due_at, .. } => {
@@ -166,6 +173,42 @@ impl Client {
                 Told::Message(who(wait.owner), node(element), values.clone()),
                 json!({ "message": { "name": name, "correlation": "k", "variables": to_json(values) } }),
             ),
+            WaitKind::Activation { .. } => {
+                let owner = who(wait.owner);
+                let found = game.selectable(model, owner);
+                let offered = selectable(instance, process, wait);
+                let ids: Vec<&str> = found.iter().map(|ix| model.nodes[*ix].id.as_str()).collect();
+                assert!(offered.iter().map(|id| &**id).eq(ids), "{offered:?}: {}", self.scenario());
+                let nth = usize::from(step.action) % found.len();
+                let elements = vec![ElementId::clone(&offered[nth])];
+                let written = json!({ "activate": { "node": element, "elements": &*offered[nth],
+                    "variables": to_json(values) } });
+                let told = Told::Activate(owner, found[nth], values.clone());
+                (Command::SelectActivities { key, elements, variables }, told, written)
+            }
+            WaitKind::Child { .. } => {
+                let owner = who(wait.owner);
+                let (place, called) = instance.place(process, wait.owner)?;
+                let NodeKind::CallActivity(call) = &called.kind else { panic!("{place:?}") };
+                let given = super::picture::values(&handed_over(instance, wait.owner, call));
+                assert_eq!(given, game.handed_over(model, owner), "{}", self.scenario());
+                let number = step.action % 2;
+                let (outcome, told) = match step.action {
+                    // What a call is given anew depends on what it was given before.
+                    2..12 if model.nodes[node(element)].own.is_none() => {
+                        let (code, variables) = (format!("E{number}"), VariableMap::new());
+                        let failed = ChildOutcome::Failed { code, message: None, variables };
+                        (failed, Told::Throw(owner, number))
+                    }
+                    _ => (
+                        ChildOutcome::Completed { variables },
+                        Told::Complete(owner, values.clone()),
+                    ),
+                };
+                let written = json!({ "ended": { "node": element, "instance": nth,
+                    "outcome": format!("{outcome:?}") } });
+                (Command::ChildEnded { key, outcome }, told, written)
+            }
             WaitKind::Signal { name } => {
                 let number = name.trim_start_matches('s').parse().unwrap();
                 let written = json!({ "signal": { "name": name, "variables": to_json(values) } });
@@ -221,9 +264,14 @@ impl Client {
     }
 }
 
-/// Whether somebody can end the wait now.
-fn is_open(instance: &Instance, wait: &Wait) -> bool {
-    !matches!(wait.kind, WaitKind::Compensation { .. }) && instance.blocks(wait).is_none()
+/// Whether somebody can end the wait now, or activate something.
+fn is_open(process: &Process, instance: &Instance, wait: &Wait) -> bool {
+    let can_go_on = match wait.kind {
+        WaitKind::Compensation { .. } => false,
+        WaitKind::Activation { .. } => !selectable(instance, process, wait).is_empty(),
+        _ => true,
+    };
+    can_go_on && instance.blocks(wait).is_none()
 }
 
 /// The timer that is due first.

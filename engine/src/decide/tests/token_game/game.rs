@@ -13,8 +13,8 @@ pub(super) const PROCESS: Id = 0;
 
 pub(super) type Values = BTreeMap<u8, i64>;
 
-/// The most orders that are followed.
-const MAX_ORDERS: usize = 300;
+/// The most that is looked at to follow all orders: what runs, in each state with a choice.
+const MAX_LOOKED_AT: usize = 4_000;
 
 #[derive(Clone, Debug)]
 pub(super) struct Game {
@@ -23,7 +23,11 @@ pub(super) struct Game {
     pub(super) running: BTreeMap<Id, Running>,
     /// How many tokens wait at the end of a flow in a scope.
     pub(super) resting: BTreeMap<(Id, usize), u32>,
+    /// The complex gateways that wait for their reset, with the flows that let them start.
+    pub(super) resets: BTreeMap<(Id, Ix), BTreeSet<usize>>,
     pub(super) moving: Vec<Move>,
+    /// The cancel end event that gives up its transaction now.
+    pub(super) cancelling: Option<Id>,
     pub(super) next: Id,
 }
 
@@ -34,6 +38,8 @@ pub(super) struct Running {
     pub(super) scope: Id,
     pub(super) values: Values,
     pub(super) waits: Vec<Wait>,
+    /// What begins by itself later in an ad-hoc sub-process.
+    pub(super) queue: Vec<Ix>,
     /// Which turn of a repeated activity it is.
     pub(super) turn: Option<u32>,
     /// For what is around the turns: how many began, and how many completed.
@@ -70,6 +76,8 @@ pub(super) struct Done {
     /// When it completed.
     pub(super) at: Id,
     pub(super) node: Ix,
+    /// Whether it was ended on its way.
+    pub(super) partial: bool,
     pub(super) values: Values,
     pub(super) inside: Vec<Done>,
 }
@@ -94,6 +102,7 @@ pub(super) enum Move {
 #[derive(Clone, Debug)]
 pub(super) enum Told {
     Complete(Id, Values),
+    Activate(Id, Ix, Values),
     Throw(Id, u8),
     Escalate(Id, u8),
     Fail(Id),
@@ -112,7 +121,9 @@ impl Game {
             over: None,
             running: BTreeMap::from([(PROCESS, process)]),
             resting: BTreeMap::new(),
+            resets: BTreeMap::new(),
             moving: Vec::new(),
+            cancelling: None,
             next: 1,
         };
         game.await_handlers(model, PROCESS, None);
@@ -123,10 +134,19 @@ impl Game {
     /// Does what it is told, up to where tokens begin to move.
     pub(super) fn tell(&mut self, model: &Model, told: &Told) {
         match told {
-            Told::Complete(id, values) => self.complete(model, *id, values),
+            Told::Complete(id, values) => match self.is_kept_back(model, *id) {
+                true => self.complete(model, *id, &Values::new()),
+                false => self.complete(model, *id, values),
+            },
+            Told::Activate(id, node, values) => self.select(model, *id, *node, values),
             Told::Throw(id, code) => {
                 if let Some((owner, target)) = self.catcher(model, *id, Thrown::Error(*code)) {
                     self.happen(model, owner, target, &Values::new());
+                } else if let Some(Kind::Call { .. }) = self.kind(model, *id) {
+                    // It is called anew.
+                    let own = self.running[id].node;
+                    self.at(*id).waits.retain(|wait| Some(wait.node) != own);
+                    self.at(*id).stuck = Some(Stuck::Beginning);
                 } else {
                     self.at(*id).stuck = Some(Stuck::Working);
                 }
@@ -141,7 +161,10 @@ impl Game {
                 let stuck = self.at(*id).stuck.take();
                 self.write(*id, values);
                 match stuck {
-                    Some(Stuck::Beginning) => self.begin(model, *id),
+                    Some(Stuck::Beginning) => {
+                        self.at(*id).waits.clear();
+                        self.begin(model, *id);
+                    }
                     Some(Stuck::Ending) => self.complete(model, *id, &Values::new()),
                     Some(Stuck::Working) | None => {}
                 }
@@ -171,19 +194,38 @@ impl Game {
         }
     }
 
+    pub(super) fn kind(&self, model: &Model, id: Id) -> Option<Kind> {
+        self.running[&id].node.map(|node| model.nodes[node].kind)
+    }
+
+    /// Whether nothing of what a called process gives comes back.
+    fn is_kept_back(&self, model: &Model, id: Id) -> bool {
+        let leaves = self.running[&id].node.and_then(|node| model.nodes[node].leaves);
+        self.kind(model, id) == Some(Kind::Call { back: false }) && leaves.is_none()
+    }
+
+    /// What a called process is given: everything, or what the call says.
+    pub(super) fn handed_over(&self, model: &Model, id: Id) -> Values {
+        let one = &self.running[&id];
+        match one.node.and_then(|node| model.nodes[node].own) {
+            Some(_) => one.values.clone(),
+            None => (0..3).map(|variable| (variable, self.value(id, variable))).collect(),
+        }
+    }
+
     /// Every state in which everything rests, by its picture. `None` if there are too many orders.
     pub(super) fn outcomes(self, model: &Model) -> Option<BTreeMap<String, Self>> {
         let (mut open, mut found) = (vec![self], BTreeMap::new());
         let mut seen = BTreeSet::new();
-        let mut orders = 0;
+        let mut looked_at = 0;
         while let Some(game) = open.pop() {
             let mut next = game.successors(model);
             match next.len() {
                 0 => drop(found.insert(game.picture(model), game)),
                 1 => open.extend(next.pop()),
                 _ => {
-                    orders += 1;
-                    if orders > MAX_ORDERS {
+                    looked_at += game.running.len();
+                    if looked_at > MAX_LOOKED_AT {
                         return None;
                     }
                     if seen.insert(game.picture(model)) {
@@ -229,6 +271,7 @@ impl Game {
         let values = std::mem::take(&mut self.at(PROCESS).values);
         *self.at(PROCESS) = Running { values, ..Running::default() };
         self.resting.clear();
+        self.resets.clear();
         self.moving.clear();
     }
 
@@ -249,7 +292,13 @@ impl Game {
     pub(super) fn kill_inside(&mut self, scope: Id) {
         let inside: Vec<Id> = self.children(scope).map(|(id, _)| id).collect();
         inside.into_iter().for_each(|one| self.kill(one));
+        self.forget_tokens(scope);
+    }
+
+    /// Takes the tokens that wait in `scope`, or are on their way.
+    pub(super) fn forget_tokens(&mut self, scope: Id) {
         self.resting.retain(|(of, _), _| *of != scope);
+        self.resets.retain(|(of, _), _| *of != scope);
         self.moving.retain(|it| !matches!(it, Move::Token { scope: of, .. } if *of == scope));
     }
 
@@ -308,9 +357,11 @@ impl Game {
                 if interrupts {
                     self.kill_inside(owner);
                     // Nothing else begins here any more.
-                    let is_start =
-                        |wait: &Wait| matches!(model.nodes[wait.node].kind, Kind::Start(..));
-                    self.at(owner).waits.retain(|wait| !is_start(wait));
+                    let begins = |wait: &Wait| {
+                        matches!(model.nodes[wait.node].kind, Kind::Start(..) | Kind::AdHoc(_))
+                    };
+                    self.at(owner).waits.retain(|wait| !begins(wait));
+                    self.at(owner).queue.clear();
                 }
                 let handler = model.nodes[target].parent.unwrap();
                 let inside = self.activate(owner, handler);

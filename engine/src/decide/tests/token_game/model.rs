@@ -1,9 +1,7 @@
-//! A process as the token game plays it, and the compact JSON form that the engine reads.
+//! A process as the token game plays it.
 //!
 //! Variables are `v0` to `v2`, which are numbers; a condition asks whether one is greater than a
 //! number, so that nothing has to be evaluated here.
-
-use serde_json::{Map, Value, json};
 
 /// A place in [`Model::nodes`].
 pub(super) type Ix = usize;
@@ -20,9 +18,16 @@ pub(super) struct Node {
     pub(super) kind: Kind,
     /// The sub-process around it.
     pub(super) parent: Option<Ix>,
-    pub(super) each: Option<Each>,
+    /// Whether it is a transaction.
+    pub(super) transaction: bool,
+    /// What begins first in an ad-hoc sub-process.
+    pub(super) first: Vec<Ix>,
+    pub(super) repeat: Option<Repeat>,
     /// A variable of its own, which begins as one more than another is.
     pub(super) own: Option<(u8, u8)>,
+    /// The variable that it leaves, which becomes one more than another is inside; what else it
+    /// brings stays inside then.
+    pub(super) leaves: Option<(u8, u8)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +43,47 @@ pub(super) enum When {
     /// The variable is greater than the number.
     Above(u8, i64),
     Otherwise,
+    /// It is no sequence flow but a link.
+    Linked,
+    /// Whether the complex gateway it leaves starts, or is reset.
+    Starting(bool),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Repeat {
+    Each(Each),
+    While(While),
+}
+
+/// A loop marker. All that is said has to hold.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct While {
+    /// Asked before the first turn too.
+    pub(super) before: bool,
+    /// The most turns.
+    pub(super) most: Option<u32>,
+    /// The variable is greater than the number.
+    pub(super) above: Option<(u8, i64)>,
+    /// There were fewer turns, as the condition says.
+    pub(super) fewer: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct AdHoc {
+    /// One activity at a time.
+    pub(super) sequential: bool,
+    /// It is over when the variable is greater than the number.
+    pub(super) until: Option<(u8, i64)>,
+    /// Whether what still runs is cancelled then.
+    pub(super) cancels: bool,
+}
+
+/// When a complex gateway goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Enough {
+    Tokens(u32),
+    Flows(usize),
+    Above(u8, i64),
 }
 
 /// A multi-instance marker.
@@ -61,6 +107,10 @@ pub(super) enum Kind {
         interrupts: Interrupts,
     },
     Work,
+    /// Calls a process; whether all that it gives comes back.
+    Call {
+        back: bool,
+    },
     /// Undoes an activity.
     Undoes(Ix),
     Pass,
@@ -68,8 +118,14 @@ pub(super) enum Kind {
     Exclusive,
     Parallel,
     Inclusive,
+    Complex(Enough),
     Race,
+    /// The throw event of a link.
+    Leap,
+    /// The catch event of a link.
+    Land,
     Sub,
+    AdHoc(AdHoc),
     /// An event sub-process.
     Handler,
 }
@@ -92,6 +148,8 @@ pub(super) enum Trigger {
     Error(Option<u8>),
     Escalation(Option<u8>),
     Undo,
+    /// A transaction that is given up.
+    Cancel,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +160,30 @@ pub(super) enum Thrown {
     Terminate,
     /// Undoes an activity, or all in the scope.
     Undo(Option<Ix>),
+    /// Gives up the transaction.
+    Cancel,
+}
+
+impl Kind {
+    /// Whether it does not complete at once when it begins.
+    pub(super) fn waits(self) -> bool {
+        let is_around = matches!(self, Self::Sub | Self::AdHoc(_));
+        let is_work = matches!(self, Self::Work | Self::Call { .. } | Self::Undoes(_));
+        is_around || is_work || matches!(self, Self::Catch(_) | Self::Race)
+    }
+
+    /// Whether it is an activity that is begun by a token, or by somebody.
+    pub(super) fn is_activity(self) -> bool {
+        matches!(
+            self,
+            Self::Work
+                | Self::Call { .. }
+                | Self::Pass
+                | Self::Set(..)
+                | Self::Sub
+                | Self::AdHoc(_)
+        )
+    }
 }
 
 impl Trigger {
@@ -114,7 +196,16 @@ impl Trigger {
 impl Model {
     pub(super) fn add(&mut self, parent: Option<Ix>, kind: Kind) -> Ix {
         let id = format!("{}{}", prefix(kind), self.nodes.len());
-        self.nodes.push(Node { id, kind, parent, each: None, own: None });
+        self.nodes.push(Node {
+            id,
+            kind,
+            parent,
+            transaction: false,
+            first: Vec::new(),
+            repeat: None,
+            own: None,
+            leaves: None,
+        });
         self.nodes.len() - 1
     }
 
@@ -170,125 +261,6 @@ impl Model {
         let Flow { from, to, .. } = self.flows[flow];
         format!("{}--{}", self.nodes[from].id, self.nodes[to].id)
     }
-
-    /// The compact JSON form.
-    pub(super) fn to_json(&self) -> Value {
-        json!({ "id": "main", "elements": self.elements(None) })
-    }
-
-    fn elements(&self, parent: Option<Ix>) -> Vec<Value> {
-        self.inside(parent).flat_map(|ix| self.element(ix)).collect()
-    }
-
-    fn element(&self, ix: Ix) -> Vec<Value> {
-        let node = &self.nodes[ix];
-        let (kind, event) = match node.kind {
-            Kind::Start(trigger, _) => ("startEvent", self.awaited(ix, trigger)),
-            Kind::End(thrown) => ("endEvent", self.thrown(thrown)),
-            Kind::Throw(thrown) => ("intermediateThrowEvent", self.thrown(thrown)),
-            Kind::Catch(trigger) => ("intermediateCatchEvent", self.awaited(ix, trigger)),
-            Kind::Boundary { trigger, .. } => ("boundaryEvent", self.awaited(ix, trigger)),
-            Kind::Work | Kind::Undoes(_) => ("serviceTask", None),
-            Kind::Pass => ("task", None),
-            Kind::Set(..) => ("scriptTask", None),
-            Kind::Exclusive => ("exclusiveGateway", None),
-            Kind::Parallel => ("parallelGateway", None),
-            Kind::Inclusive => ("inclusiveGateway", None),
-            Kind::Race => ("eventBasedGateway", None),
-            Kind::Sub => ("subProcess", None),
-            Kind::Handler => ("eventSubProcess", None),
-        };
-        let mut json = Map::new();
-        json.insert("id".to_owned(), json!(node.id));
-        json.insert("type".to_owned(), json!(kind));
-        let mut put = |name: &str, value: Value| json.insert(name.to_owned(), value);
-        if let Some(event) = event {
-            put("event", event);
-        }
-        if let Kind::Boundary { on, .. } = node.kind {
-            put("attachedTo", json!(self.nodes[on].id));
-        }
-        if self.trigger(ix).1 == Interrupts::No {
-            put("interrupting", json!(false));
-        }
-        match node.kind {
-            Kind::Work | Kind::Undoes(_) => drop(put("job", json!("work"))),
-            Kind::Set(variable, value) => {
-                put("script", json!(value.to_string()));
-                put("result", json!(format!("v{variable}")));
-            }
-            Kind::Sub | Kind::Handler => drop(put("elements", json!(self.elements(Some(ix))))),
-            _ => {}
-        }
-        if let Some(each) = node.each {
-            put("forEach", repeated(each));
-        }
-        if let Some((own, from)) = node.own {
-            put("inputs", json!({ format!("v{own}"): format!("=v{from} + 1") }));
-        }
-        let next: Vec<Value> = self.leaving(ix).map(|(_, flow)| self.next(flow)).collect();
-        if !next.is_empty() {
-            put("next", json!(next));
-        }
-        let mut all = vec![Value::Object(json)];
-        if let Some(handler) = self.undone_by(ix) {
-            all.push(json!({ "id": format!("{}-undone", node.id), "type": "boundaryEvent",
-                "attachedTo": node.id, "event": { "compensation": {} },
-                "handler": self.nodes[handler].id }));
-        }
-        all
-    }
-
-    fn next(&self, flow: &Flow) -> Value {
-        let to = &self.nodes[flow.to].id;
-        match flow.when {
-            When::Always => json!(to),
-            When::Above(variable, than) => {
-                json!({ "to": to, "when": format!("v{variable} > {than}") })
-            }
-            When::Otherwise => json!({ "to": to, "default": true }),
-        }
-    }
-
-    fn awaited(&self, ix: Ix, trigger: Trigger) -> Option<Value> {
-        let code =
-            |code: Option<u8>, letter| code.map_or(String::new(), |it| format!("{letter}{it}"));
-        // Each at another time, so that a moment fires one.
-        let after = format!("PT{}M", 60 + ix);
-        Some(match trigger {
-            Trigger::None => return None,
-            Trigger::Timer(1) => json!({ "duration": after }),
-            Trigger::Timer(times) => json!({ "cycle": format!("R{times}/{after}") }),
-            Trigger::Message => {
-                json!({ "message": { "name": self.nodes[ix].id, "correlation": "\"k\"" } })
-            }
-            Trigger::Signal(name) => json!({ "signal": format!("s{name}") }),
-            Trigger::Error(number) => json!({ "error": code(number, 'E') }),
-            Trigger::Escalation(number) => json!({ "escalation": code(number, 'L') }),
-            Trigger::Undo => json!({ "compensation": {} }),
-        })
-    }
-
-    fn thrown(&self, thrown: Thrown) -> Option<Value> {
-        Some(match thrown {
-            Thrown::Nothing => return None,
-            Thrown::Error(code) => json!({ "error": format!("E{code}") }),
-            Thrown::Escalation(code) => json!({ "escalation": format!("L{code}") }),
-            Thrown::Terminate => json!({ "terminate": true }),
-            Thrown::Undo(None) => json!({ "compensation": {} }),
-            Thrown::Undo(Some(activity)) => {
-                json!({ "compensation": { "activity": self.nodes[activity].id } })
-            }
-        })
-    }
-}
-
-fn repeated(each: Each) -> Value {
-    let mut json = json!({ "times": each.times.to_string(), "sequential": each.sequential });
-    if let Some(enough) = each.enough {
-        json["until"] = json!(format!("numberOfCompletedInstances >= {enough}"));
-    }
-    json
 }
 
 fn prefix(kind: Kind) -> &'static str {
@@ -299,14 +271,19 @@ fn prefix(kind: Kind) -> &'static str {
         Kind::Catch(_) => "catch",
         Kind::Boundary { .. } => "on",
         Kind::Work => "work",
+        Kind::Call { .. } => "call",
         Kind::Undoes(_) => "undo",
         Kind::Pass => "pass",
         Kind::Set(..) => "set",
         Kind::Exclusive => "xor",
         Kind::Parallel => "and",
         Kind::Inclusive => "or",
+        Kind::Complex(_) => "enough",
         Kind::Race => "race",
+        Kind::Leap => "leap",
+        Kind::Land => "land",
         Kind::Sub => "sub",
+        Kind::AdHoc(_) => "free",
         Kind::Handler => "handler",
     }
 }

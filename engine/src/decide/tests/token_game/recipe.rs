@@ -5,86 +5,183 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
-use super::model::{Each, Interrupts, Ix, Kind, Model, Thrown, Trigger, When};
+use super::model::{AdHoc, Each, Repeat, While};
 
 /// How deep blocks are nested.
 const DEPTH: u32 = 6;
 
 #[derive(Clone, Debug)]
 pub(super) struct Recipe {
-    parts: Vec<Part>,
-    handlers: Vec<Handler>,
+    pub(super) parts: Vec<Part>,
+    pub(super) handlers: Vec<Handler>,
 }
 
 #[derive(Clone, Debug)]
-enum Part {
-    Task { kind: u8, edges: Vec<Edge>, more: More },
+pub(super) enum Part {
+    Task {
+        kind: u8,
+        edges: Vec<Edge>,
+        more: More,
+    },
     Catch(u8),
     Throw(u8),
     End(u8),
     Line(Vec<Part>),
-    Split { gate: u8, ways: Vec<Part>, conditions: u16, join: u8 },
+    /// By a link.
+    Leap,
+    Split {
+        gate: u8,
+        ways: Vec<Part>,
+        conditions: u16,
+        join: u8,
+    },
     Race(Vec<(u8, Part)>),
-    Again { inside: Box<Part>, condition: u8 },
-    Sub { inside: Vec<Part>, edges: Vec<Edge>, handlers: Vec<Handler>, more: More },
-    Web { nodes: Vec<u8>, links: Vec<(u8, u8)>, conditions: u16 },
+    Again {
+        inside: Box<Part>,
+        condition: u8,
+    },
+    Sub {
+        inside: Vec<Part>,
+        edges: Vec<Edge>,
+        handlers: Vec<Handler>,
+        more: More,
+    },
+    /// A sub-process that can be given up; `way` is that of the boundary event.
+    Transaction {
+        inside: Vec<Part>,
+        edges: Vec<Edge>,
+        more: More,
+        way: u8,
+    },
+    /// An ad-hoc sub-process; `first` says what begins in it by itself.
+    Free {
+        inside: Vec<Part>,
+        edges: Vec<Edge>,
+        handlers: Vec<Handler>,
+        more: More,
+        ad_hoc: AdHoc,
+        first: u8,
+    },
+    Web {
+        nodes: Vec<u8>,
+        links: Vec<(u8, u8)>,
+        conditions: u16,
+    },
 }
 
 /// A boundary event.
 #[derive(Clone, Debug)]
-struct Edge {
-    trigger: u8,
-    interrupts: bool,
+pub(super) struct Edge {
+    pub(super) trigger: u8,
+    pub(super) interrupts: bool,
     /// Whether its path ends, goes to a task, or joins that of the activity.
-    way: u8,
+    pub(super) way: u8,
 }
 
 /// An event sub-process.
 #[derive(Clone, Debug)]
-struct Handler {
-    trigger: u8,
-    interrupts: bool,
-    inside: Vec<Part>,
+pub(super) struct Handler {
+    pub(super) trigger: u8,
+    pub(super) interrupts: bool,
+    pub(super) inside: Vec<Part>,
 }
 
 /// What an activity has besides.
 #[derive(Clone, Debug)]
-struct More {
-    each: Option<(u32, bool, Option<u32>)>,
-    own: Option<(u8, u8)>,
-    undone: bool,
+pub(super) struct More {
+    pub(super) repeat: Option<Repeat>,
+    pub(super) own: Option<(u8, u8)>,
+    pub(super) leaves: Option<(u8, u8)>,
+    pub(super) undone: bool,
 }
 
 pub(super) fn recipes() -> impl Strategy<Value = Recipe> {
-    (vec(parts(), 1..4), vec(handler(parts().boxed()), 0..3))
+    let parts_of_it =
+        prop_oneof![5 => vec(parts(), 1..4), 1 => nested().prop_map(|part| vec![part])];
+    (parts_of_it, vec(handler(parts().boxed()), 0..3))
         .prop_map(|(parts, handlers)| Recipe { parts, handlers })
 }
 
+/// Sub-processes and event sub-processes, one inside the other, with something to undo inside.
+fn nested() -> impl Strategy<Value = Part> {
+    let level = (prop::bool::weighted(0.3), 0_u8..6, any::<bool>(), edges(), more());
+    (parts(), more(), vec(level, 5..7)).prop_map(|(part, more, levels)| {
+        let work = |more: &More| Part::Task { kind: 0, edges: Vec::new(), more: more.clone() };
+        let undone = work(&More { undone: true, ..more });
+        let innermost = Part::Line(vec![undone, Part::Throw(2), part]);
+        levels.into_iter().fold(
+            innermost,
+            |inner, (is_handler, trigger, interrupts, edges, more)| {
+                let (inside, handlers) = match is_handler {
+                    false => (vec![inner], Vec::new()),
+                    true => (
+                        vec![work(&more)],
+                        vec![Handler { trigger, interrupts, inside: vec![inner] }],
+                    ),
+                };
+                Part::Sub { inside, edges, handlers, more }
+            },
+        )
+    })
+}
+
 fn parts() -> impl Strategy<Value = Part> {
+    // Boxed: what is generated lies on the stack.
     let leaf = prop_oneof![
-        7 => (0_u8..8, edges(), more())
-            .prop_map(|(kind, edges, more)| Part::Task { kind, edges, more }),
-        1 => any::<u8>().prop_map(Part::Catch),
-        2 => any::<u8>().prop_map(Part::Throw),
-        2 => any::<u8>().prop_map(Part::End),
+        8 => (0_u8..10, edges(), more())
+            .prop_map(|(kind, edges, more)| Part::Task { kind, edges, more }).boxed(),
+        1 => any::<u8>().prop_map(Part::Catch).boxed(),
+        3 => any::<u8>().prop_map(Part::Throw).boxed(),
+        2 => any::<u8>().prop_map(Part::End).boxed(),
+        1 => Just(Part::Leap).boxed(),
     ];
-    leaf.prop_recursive(DEPTH, 24, 4, |inner| {
-        prop_oneof![
-            3 => vec(inner.clone(), 1..4).prop_map(Part::Line),
-            4 => (0_u8..3, vec(inner.clone(), 2..4), any::<u16>(), 0_u8..5).prop_map(
-                |(gate, ways, conditions, join)| Part::Split { gate, ways, conditions, join }
-            ),
-            1 => vec((any::<u8>(), inner.clone()), 2..4).prop_map(Part::Race),
-            1 => (inner.clone(), any::<u8>()).prop_map(|(inside, condition)| Part::Again {
-                inside: Box::new(inside),
-                condition,
-            }),
-            4 => (vec(inner.clone(), 1..3), edges(), vec(handler(inner), 0..2), more()).prop_map(
-                |(inside, edges, handlers, more)| Part::Sub { inside, edges, handlers, more }
-            ),
-            2 => (vec(any::<u8>(), 2..8), vec((any::<u8>(), any::<u8>()), 0..6), any::<u16>())
-                .prop_map(|(nodes, links, conditions)| Part::Web { nodes, links, conditions }),
-        ]
+    leaf.prop_recursive(DEPTH, 24, 4, |inner| composed(&inner))
+}
+
+fn composed(inner: &BoxedStrategy<Part>) -> impl Strategy<Value = Part> + use<> {
+    let several = |most: usize| vec(inner.clone(), 1..most);
+    let handlers = || vec(handler(inner.clone()), 0..2);
+    let line = several(4).prop_map(Part::Line);
+    let split = (any::<u8>(), vec(inner.clone(), 2..4), any::<u16>(), 0_u8..16)
+        .prop_map(|(gate, ways, conditions, join)| Part::Split { gate, ways, conditions, join });
+    let race = vec((any::<u8>(), inner.clone()), 2..4).prop_map(Part::Race);
+    let again = (inner.clone(), any::<u8>())
+        .prop_map(|(inside, condition)| Part::Again { inside: Box::new(inside), condition });
+    let sub = (several(3), edges(), handlers(), more())
+        .prop_map(|(inside, edges, handlers, more)| Part::Sub { inside, edges, handlers, more });
+    let transaction = (several(3), edges(), more(), 0_u8..3)
+        .prop_map(|(inside, edges, more, way)| Part::Transaction { inside, edges, more, way });
+    let free = (several(4), edges(), handlers(), more(), ad_hoc(), any::<u8>()).prop_map(
+        |(inside, edges, handlers, more, ad_hoc, first)| Part::Free {
+            inside,
+            edges,
+            handlers,
+            more,
+            ad_hoc,
+            first,
+        },
+    );
+    let links = vec((any::<u8>(), any::<u8>()), 0..6);
+    let web = (vec(any::<u8>(), 2..8), links, any::<u16>())
+        .prop_map(|(nodes, links, conditions)| Part::Web { nodes, links, conditions });
+    prop_oneof![
+        3 => line.boxed(),
+        4 => split.boxed(),
+        1 => race.boxed(),
+        1 => again.boxed(),
+        4 => sub.boxed(),
+        2 => transaction.boxed(),
+        2 => free.boxed(),
+        2 => web.boxed(),
+    ]
+}
+
+fn ad_hoc() -> impl Strategy<Value = AdHoc> {
+    let until = option::weighted(0.6, (0_u8..3, 0_i64..3));
+    (any::<bool>(), until, any::<bool>()).prop_map(|(sequential, until, cancels)| AdHoc {
+        sequential,
+        until,
+        cancels,
     })
 }
 
@@ -104,324 +201,18 @@ fn handler(inner: BoxedStrategy<Part>) -> impl Strategy<Value = Handler> {
 
 fn more() -> impl Strategy<Value = More> {
     let each = (0_u32..4, any::<bool>(), option::weighted(0.3, 1_u32..3));
+    let each = each.prop_map(|(times, sequential, enough)| Each { times, sequential, enough });
+    let above = option::weighted(0.7, (0_u8..3, 0_i64..3));
+    let fewer = option::weighted(0.3, 1_u32..4);
+    let again = (any::<bool>(), option::weighted(0.7, 1_u32..4), above, fewer);
+    let again = again.prop_map(|(before, most, above, fewer)| While { before, most, above, fewer });
+    let repeat = prop_oneof![each.prop_map(Repeat::Each), again.prop_map(Repeat::While)];
+    let mapping = || (0_u8..3, 0_u8..3);
     (
-        option::weighted(0.2, each),
-        option::weighted(0.1, (0_u8..3, 0_u8..3)),
-        prop::bool::weighted(0.3),
+        option::weighted(0.3, repeat),
+        option::weighted(0.15, mapping()),
+        option::weighted(0.15, mapping()),
+        prop::bool::weighted(0.5),
     )
-        .prop_map(|(each, own, undone)| More { each, own, undone })
-}
-
-/// Where a token leaves what was built so far.
-#[derive(Clone, Copy, Debug)]
-struct Exit {
-    from: Ix,
-    when: When,
-}
-
-impl Recipe {
-    pub(super) fn build(&self) -> Model {
-        let mut model = Model::default();
-        scope(&mut model, None, (Trigger::None, Interrupts::Yes), &self.parts);
-        handlers(&mut model, None, &self.handlers);
-        model
-    }
-}
-
-fn scope(model: &mut Model, around: Option<Ix>, start: (Trigger, Interrupts), parts: &[Part]) {
-    let start = model.add(around, Kind::Start(start.0, start.1));
-    // A way straight from the start to the end would be no process.
-    let first = model.add(around, Kind::Pass);
-    model.connect(start, first, When::Always);
-    let exits = line(model, around, parts, vec![Exit { from: first, when: When::Always }]);
-    if !exits.is_empty() {
-        node(model, around, Kind::End(Thrown::Nothing), &exits);
-    }
-}
-
-fn handlers(model: &mut Model, around: Option<Ix>, handlers: &[Handler]) {
-    for handler in handlers {
-        let is_sub = around.is_some_and(|ix| model.nodes[ix].kind == Kind::Sub);
-        let undoes = is_sub && around.is_none_or(|ix| model.undone_by(ix).is_none());
-        let trigger = match handler.trigger {
-            12.. if undoes => Trigger::Undo,
-            other => trigger(other, handler.interrupts),
-        };
-        let others: Vec<Ix> = model.handler_starts(around).collect();
-        if is_caught(model, &others, trigger) {
-            continue;
-        }
-        let ix = model.add(around, Kind::Handler);
-        let interrupts = interrupts(trigger, handler.interrupts);
-        scope(model, Some(ix), (trigger, interrupts), &handler.inside);
-    }
-}
-
-/// Whether one of `others` catches the same.
-fn is_caught(model: &Model, others: &[Ix], trigger: Trigger) -> bool {
-    !trigger.is_awaited() && others.iter().any(|other| model.trigger(*other).0 == trigger)
-}
-
-fn trigger(number: u8, interrupts: bool) -> Trigger {
-    match number {
-        0 | 1 if interrupts => Trigger::Timer(1),
-        0 => Trigger::Timer(1),
-        1 => Trigger::Timer(3),
-        2 | 3 | 12 => Trigger::Message,
-        4 | 5 => Trigger::Signal(number - 4),
-        6 => Trigger::Error(None),
-        7 | 8 => Trigger::Error(Some(number - 7)),
-        9 => Trigger::Escalation(None),
-        10 | 11 => Trigger::Escalation(Some(number - 10)),
-        _ => Trigger::Signal(0),
-    }
-}
-
-fn interrupts(trigger: Trigger, interrupts: bool) -> Interrupts {
-    let always = matches!(trigger, Trigger::Error(_) | Trigger::Undo);
-    if interrupts || always { Interrupts::Yes } else { Interrupts::No }
-}
-
-fn awaited(number: u8) -> Trigger {
-    match number % 4 {
-        0 => Trigger::Timer(1),
-        1 => Trigger::Message,
-        2 => Trigger::Signal(0),
-        _ => Trigger::Signal(1),
-    }
-}
-
-fn line(model: &mut Model, around: Option<Ix>, parts: &[Part], exits: Vec<Exit>) -> Vec<Exit> {
-    let mut exits = exits;
-    for one in parts {
-        // What comes after an end is left out.
-        if !exits.is_empty() {
-            exits = part(model, around, one, &exits);
-        }
-    }
-    exits
-}
-
-/// Adds a node behind `exits`.
-fn node(model: &mut Model, around: Option<Ix>, kind: Kind, exits: &[Exit]) -> Ix {
-    let to = model.add(around, kind);
-    for exit in exits {
-        link(model, around, *exit, to);
-    }
-    to
-}
-
-/// Connects two nodes; a second flow between the same goes by a node of its own.
-fn link(model: &mut Model, around: Option<Ix>, exit: Exit, to: Ix) {
-    let mut from = exit;
-    if model.leaving(exit.from).any(|(_, flow)| flow.to == to) {
-        let between = model.add(around, Kind::Pass);
-        model.connect(exit.from, between, exit.when);
-        from = Exit { from: between, when: When::Always };
-    }
-    model.connect(from.from, to, from.when);
-}
-
-fn on(from: Ix) -> Vec<Exit> {
-    vec![Exit { from, when: When::Always }]
-}
-
-fn part(model: &mut Model, around: Option<Ix>, part: &Part, exits: &[Exit]) -> Vec<Exit> {
-    match part {
-        Part::Task { kind, edges, more } => {
-            let kind = match kind {
-                6 => Kind::Pass,
-                7 => Kind::Set(u8::from(more.undone), 1 + i64::from(more.own.is_some())),
-                _ => Kind::Work,
-            };
-            let task = node(model, around, kind, exits);
-            activity(model, around, task, edges, more)
-        }
-        Part::Catch(number) => on(node(model, around, Kind::Catch(awaited(*number)), exits)),
-        Part::Throw(number) => {
-            let thrown = match number % 4 {
-                0 => Thrown::Nothing,
-                1 => Thrown::Escalation(number / 4 % 2),
-                _ => undo(model, around, number / 4),
-            };
-            on(node(model, around, Kind::Throw(thrown), exits))
-        }
-        Part::End(number) => {
-            let thrown = match number % 6 {
-                0 => Thrown::Nothing,
-                1 => Thrown::Terminate,
-                2 | 3 => Thrown::Error(number / 6 % 2),
-                4 => Thrown::Escalation(number / 6 % 2),
-                _ => undo(model, around, number / 6),
-            };
-            node(model, around, Kind::End(thrown), exits);
-            Vec::new()
-        }
-        Part::Line(parts) => line(model, around, parts, exits.to_vec()),
-        Part::Split { gate, ways, conditions, join } => {
-            split(model, around, (*gate, *conditions, *join), ways, exits)
-        }
-        Part::Race(ways) => {
-            let race = node(model, around, Kind::Race, exits);
-            let mut open = Vec::new();
-            for (number, way) in ways {
-                let event = node(model, around, Kind::Catch(awaited(*number)), &on(race));
-                open.extend(self::part(model, around, way, &on(event)));
-            }
-            open
-        }
-        Part::Again { inside, condition } => {
-            let merge = node(model, around, Kind::Exclusive, exits);
-            let exits = self::part(model, around, inside, &on(merge));
-            if exits.is_empty() {
-                return exits;
-            }
-            let work = node(model, around, Kind::Work, &exits);
-            let ask = node(model, around, Kind::Exclusive, &on(work));
-            let again = When::Above(condition % 3, i64::from(condition / 3 % 3));
-            link(model, around, Exit { from: ask, when: again }, merge);
-            vec![Exit { from: ask, when: When::Otherwise }]
-        }
-        Part::Sub { inside, edges, handlers, more } => {
-            let sub = node(model, around, Kind::Sub, exits);
-            let exits = activity(model, around, sub, edges, more);
-            scope(model, Some(sub), (Trigger::None, Interrupts::Yes), inside);
-            self::handlers(model, Some(sub), handlers);
-            exits
-        }
-        Part::Web { nodes, links, conditions } => {
-            web(model, around, nodes, links, *conditions, exits)
-        }
-    }
-}
-
-/// Undoes everything, or an activity that is there already.
-fn undo(model: &Model, around: Option<Ix>, number: u8) -> Thrown {
-    let known: Vec<Ix> = model.inside(around).filter(|ix| model.undone_by(*ix).is_some()).collect();
-    Thrown::Undo(known.get(usize::from(number)).copied())
-}
-
-fn activity(
-    model: &mut Model,
-    around: Option<Ix>,
-    of: Ix,
-    edges: &[Edge],
-    more: &More,
-) -> Vec<Exit> {
-    model.nodes[of].each =
-        more.each.map(|(times, sequential, enough)| Each { times, sequential, enough });
-    model.nodes[of].own = more.own;
-    if more.undone {
-        model.add(around, Kind::Undoes(of));
-    }
-    let mut exits = on(of);
-    for edge in edges {
-        let trigger = trigger(edge.trigger, edge.interrupts);
-        let others: Vec<Ix> = model.boundaries(of).collect();
-        if is_caught(model, &others, trigger) {
-            continue;
-        }
-        let interrupts = interrupts(trigger, edge.interrupts);
-        let event = model.add(around, Kind::Boundary { on: of, trigger, interrupts });
-        match edge.way {
-            0 => drop(node(model, around, Kind::End(Thrown::Nothing), &on(event))),
-            1 => {
-                let work = node(model, around, Kind::Work, &on(event));
-                node(model, around, Kind::End(Thrown::Nothing), &on(work));
-            }
-            _ => exits.extend(on(event)),
-        }
-    }
-    exits
-}
-
-fn gateway(number: u8) -> Kind {
-    match number % 3 {
-        0 => Kind::Exclusive,
-        1 => Kind::Parallel,
-        _ => Kind::Inclusive,
-    }
-}
-
-/// The condition of one of `count` ways.
-fn condition(kind: Kind, nth: usize, count: usize, conditions: u16) -> When {
-    let bits = conditions.rotate_right(u32::try_from(nth).unwrap() * 4);
-    let is_default = nth + 1 == count && !conditions.is_multiple_of(8);
-    match kind {
-        Kind::Exclusive | Kind::Inclusive if is_default && count > 1 => When::Otherwise,
-        Kind::Exclusive | Kind::Inclusive if count > 1 => {
-            When::Above(u8::try_from(bits % 3).unwrap(), i64::from(bits / 4 % 3))
-        }
-        _ => When::Always,
-    }
-}
-
-fn split(
-    model: &mut Model,
-    around: Option<Ix>,
-    (gate, conditions, join): (u8, u16, u8),
-    ways: &[Part],
-    exits: &[Exit],
-) -> Vec<Exit> {
-    let kind = gateway(gate);
-    let gate_ix = node(model, around, kind, exits);
-    let mut open = Vec::new();
-    for (nth, way) in ways.iter().enumerate() {
-        let when = condition(kind, nth, ways.len(), conditions);
-        open.extend(part(model, around, way, &[Exit { from: gate_ix, when }]));
-    }
-    let join = match join {
-        0 => return open,
-        1 | 2 => kind,
-        other => gateway(other),
-    };
-    if open.is_empty() { open } else { on(node(model, around, join, &open)) }
-}
-
-/// An arbitrary graph, of which everything is reached from its first node.
-fn web(
-    model: &mut Model,
-    around: Option<Ix>,
-    nodes: &[u8],
-    links: &[(u8, u8)],
-    conditions: u16,
-    exits: &[Exit],
-) -> Vec<Exit> {
-    let kind = |number: u8| match number % 8 {
-        0 | 1 => Kind::Work,
-        2 => Kind::Pass,
-        other => gateway(other),
-    };
-    let first = node(model, around, kind(nodes[0]), exits);
-    let mut all = vec![first];
-    all.extend(nodes[1..].iter().map(|number| model.add(around, kind(*number))));
-    let mut pairs: Vec<(usize, usize)> = Vec::new();
-    for (to, number) in nodes.iter().enumerate().skip(1) {
-        pairs.push((usize::from(number / 8) % to, to));
-    }
-    for (from, to) in links {
-        let pair = (usize::from(*from) % all.len(), usize::from(*to) % all.len());
-        if pair.0 != pair.1 && !pairs.contains(&pair) {
-            pairs.push(pair);
-        }
-    }
-    let mut open = Vec::new();
-    for (from, ix) in all.iter().enumerate() {
-        let next: Vec<usize> =
-            pairs.iter().filter(|(one, _)| *one == from).map(|(_, to)| *to).collect();
-        if next.is_empty() {
-            open.extend(on(*ix));
-        }
-        for (nth, to) in next.iter().enumerate() {
-            let when = condition(model.nodes[*ix].kind, nth, next.len(), conditions);
-            let exit = Exit { from: *ix, when };
-            // The way back leads by a task.
-            let exit = match *to < from {
-                true => on(node(model, around, Kind::Work, &[exit]))[0],
-                false => exit,
-            };
-            link(model, around, exit, all[*to]);
-        }
-    }
-    open
+        .prop_map(|(repeat, own, leaves, undone)| More { repeat, own, leaves, undone })
 }

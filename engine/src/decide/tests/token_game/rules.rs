@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::ad_hoc::Outcome;
 use super::game::{Done, Game, Id, Move, Running, Stuck, Values, Wait};
-use super::model::{Flow, Ix, Kind, Model, Thrown, Trigger, When};
+use super::model::{Flow, Ix, Kind, Model, Node, Repeat, Thrown, Trigger, When};
 
 impl Game {
     /// The states that may come next; none if everything rests. Where the order of two moves cannot
@@ -12,26 +13,45 @@ impl Game {
         if self.over.is_some() {
             return Vec::new();
         }
-        let writes = model.nodes.iter().any(|node| matches!(node.kind, Kind::Set(..)));
+        if let Some(event) = self.cancelling {
+            return self.given_up(model, event);
+        }
+        // Work completes before tokens move.
+        let writes = |node: &Node| match node.kind {
+            Kind::Work | Kind::Call { .. } | Kind::Undoes(_) => false,
+            kind => node.leaves.is_some() || matches!(kind, Kind::Set(..)),
+        };
+        let writes = model.nodes.iter().any(writes);
         if let Some(one) = self.moving.iter().position(|it| self.is_plain(model, it, writes)) {
             return vec![self.after(|game| game.step(model, one))];
         }
-        // Who completes first matters only to those that undo.
-        let undone = model.nodes.iter().any(|node| matches!(node.kind, Kind::Undoes(_)));
         let empty = self.empty_scopes(model);
         let completed = |id: Id| self.after(|game| game.complete(model, id, &Values::new()));
         if !self.moving.is_empty() {
             let moved = (0..self.moving.len()).map(|one| self.after(|game| game.step(model, one)));
-            let empty = empty.into_iter().filter(|_| undone);
+            let empty = empty.into_iter().filter(|id| self.is_ordered(model, *id));
             return moved.chain(empty.map(completed)).collect();
         }
-        if let Some(thrower) = self.undoer() {
-            return vec![self.after(|game| game.undo_next(model, thrower))];
-        }
         let joins = self.inclusive_joins(model);
-        if joins.is_empty() && !undone && !empty.is_empty() {
-            return vec![completed(empty[0])];
+        let (starts, resets) = (self.complex_starts(model), self.due_resets(model));
+        let undoers = self.undoers();
+        let queued = self.queued(model);
+        let is_alone = joins.is_empty() && starts.is_empty() && resets.is_empty();
+        let is_alone = is_alone && queued.is_empty();
+        if is_alone && undoers.is_empty() {
+            let mut empty = empty.iter().filter(|id| !self.is_ordered(model, **id));
+            if let Some(one) = empty.next() {
+                return vec![completed(*one)];
+            }
         }
+        let undone =
+            undoers.into_iter().map(|thrower| self.after(|game| game.undo_next(model, thrower)));
+        let started = starts
+            .into_iter()
+            .map(|(scope, gateway)| self.after(|game| game.start_complex(model, scope, gateway)));
+        let reset = resets
+            .into_iter()
+            .map(|(scope, gateway)| self.after(|game| game.reset(model, scope, gateway)));
         let joined = joins.iter().map(|(scope, gateway)| {
             self.after(|game| {
                 for (flow, _) in model.entering(*gateway) {
@@ -41,14 +61,18 @@ impl Game {
                 game.begin(model, id);
             })
         });
-        let next: Vec<Self> = joined.chain(empty.into_iter().map(completed)).collect();
+        let selected = queued
+            .iter()
+            .map(|(id, node)| self.after(|game| game.select(model, *id, *node, &Values::new())));
+        let gone_on = selected.chain(undone).chain(started).chain(reset).chain(joined);
+        let next: Vec<Self> = gone_on.chain(empty.into_iter().map(completed)).collect();
         if next.is_empty() && self.running.len() == 1 && self.resting.is_empty() {
             return vec![self.after(|game| game.end("completed"))];
         }
         next
     }
 
-    fn after(&self, change: impl FnOnce(&mut Self)) -> Self {
+    pub(super) fn after(&self, change: impl FnOnce(&mut Self)) -> Self {
         let mut game = self.clone();
         change(&mut game);
         game
@@ -61,15 +85,27 @@ impl Game {
             Move::Begin(id) => self.running[id].node.unwrap(),
             Move::Hear { .. } => return false,
         };
-        let reads = model.nodes[node].own.is_some();
+        let place = &model.nodes[node];
+        let begins = matches!(it, Move::Begin(_)) || is_cancelled(model, place);
+        let reads = place.own.is_some() || matches!(place.repeat, Some(Repeat::While(_)));
+        let leaves = place.leaves.is_some() || model.undone_by(node).is_some();
         (!writes || !reads)
-            && model.undone_by(node).is_none()
-            && match model.nodes[node].kind {
+            && (!leaves || place.kind.waits())
+            && (!is_conditional(model, place) || begins && place.kind.waits())
+            && match place.kind {
                 Kind::Exclusive | Kind::Inclusive => !writes,
-                Kind::Set(..) => false,
+                Kind::Set(..) | Kind::Complex(_) => false,
                 Kind::End(thrown) | Kind::Throw(thrown) => thrown == Thrown::Nothing,
                 _ => true,
             }
+    }
+
+    /// Whether it matters when the sub-process `id` completes: to those that undo, and for what it
+    /// leaves.
+    fn is_ordered(&self, model: &Model, id: Id) -> bool {
+        let place = &model.nodes[self.running[&id].node.unwrap()];
+        let is_loop = matches!(place.repeat, Some(Repeat::While(_)));
+        self.keeps(model, id) || place.leaves.is_some() || is_loop || is_conditional(model, place)
     }
 
     fn step(&mut self, model: &Model, nth: usize) {
@@ -87,9 +123,19 @@ impl Game {
 
     fn arrive(&mut self, model: &Model, scope: Id, flow: usize) {
         let to = model.flows[flow].to;
+        if self.is_selected(model, scope, to) {
+            *self.resting.entry((scope, flow)).or_default() += 1;
+            return;
+        }
         let joins = model.entering(to).count() > 1;
         match model.nodes[to].kind {
             Kind::Inclusive if joins => *self.resting.entry((scope, flow)).or_default() += 1,
+            Kind::Complex(_) => {
+                *self.resting.entry((scope, flow)).or_default() += 1;
+                if self.can_start(model, scope, to) {
+                    self.start_complex(model, scope, to);
+                }
+            }
             Kind::Parallel if joins => {
                 *self.resting.entry((scope, flow)).or_default() += 1;
                 if !model.entering(to).all(|(flow, _)| self.resting.contains_key(&(scope, flow))) {
@@ -109,7 +155,7 @@ impl Game {
     }
 
     /// Takes one token from a flow, if there is one.
-    fn take(&mut self, scope: Id, flow: usize) {
+    pub(super) fn take(&mut self, scope: Id, flow: usize) {
         if let Some(tokens) = self.resting.get_mut(&(scope, flow)) {
             *tokens -= 1;
             if *tokens == 0 {
@@ -150,27 +196,22 @@ impl Game {
             let one = &self.running[&id];
             (one.node.unwrap(), one.scope, one.turn)
         };
-        let each = model.nodes[node].each.filter(|_| turn.is_none());
-        if let (Some((own, from)), None) = (model.nodes[node].own, each) {
+        let repeats = model.nodes[node].repeat.is_some() && turn.is_none();
+        if let (Some((own, from)), false) = (model.nodes[node].own, repeats) {
             let value = self.value(id, from) + 1;
             self.at(id).values.insert(own, value);
         }
         if turn.is_none() {
             self.await_all(model, id, model.boundaries(node));
         }
-        if let Some(each) = each {
-            self.at(id).turns = Some((0, 0));
-            if each.times == 0 {
-                return self.complete(model, id, &Values::new());
-            }
-            for _ in 0..if each.sequential { 1 } else { each.times } {
-                self.begin_turn(id);
-            }
-            return;
+        if repeats {
+            return self.begin_turns(model, id, node);
         }
         let wait = Wait { node, left: 1 };
         match model.nodes[node].kind {
-            Kind::Work | Kind::Undoes(_) | Kind::Catch(_) => self.at(id).waits.push(wait),
+            Kind::Work | Kind::Call { .. } | Kind::Undoes(_) | Kind::Catch(_) => {
+                self.at(id).waits.push(wait);
+            }
             Kind::Race => {
                 let events: Vec<Ix> = model.leaving(node).map(|(_, flow)| flow.to).collect();
                 self.await_all(model, id, events.into_iter());
@@ -179,22 +220,13 @@ impl Game {
                 self.await_handlers(model, id, Some(node));
                 self.activate_start(model, id, Some(node));
             }
+            Kind::AdHoc(ad_hoc) => self.begin_ad_hoc(model, id, node, ad_hoc),
             Kind::Set(variable, value) => {
                 self.complete(model, id, &Values::from([(variable, value)]));
             }
             Kind::End(thrown) | Kind::Throw(thrown) => self.throw(model, id, scope, thrown),
             _ => self.complete(model, id, &Values::new()),
         }
-    }
-
-    fn begin_turn(&mut self, around: Id) {
-        let node = self.running[&around].node.unwrap();
-        let turn = self.activate(around, node);
-        let (began, _) = self.at(around).turns.as_mut().unwrap();
-        *began += 1;
-        let nth = *began;
-        self.at(turn).turn = Some(nth - 1);
-        self.moving.push(Move::Begin(turn));
     }
 
     fn throw(&mut self, model: &Model, id: Id, scope: Id, thrown: Thrown) {
@@ -211,12 +243,15 @@ impl Game {
             },
             Thrown::Escalation(_) => {
                 let catcher = self.catcher(model, id, thrown);
+                // It brings what the event was given.
+                let brought = self.running[&id].values.clone();
                 self.complete(model, id, &nothing);
                 if let Some((owner, target)) = catcher {
-                    self.happen(model, owner, target, &nothing);
+                    self.happen(model, owner, target, &brought);
                 }
             }
             Thrown::Undo(activity) => self.undo(model, id, activity),
+            Thrown::Cancel => self.cancelling = Some(id),
         }
     }
 
@@ -225,44 +260,42 @@ impl Game {
         let (node, scope, turn) = (one.node.unwrap(), one.scope, one.turn);
         let replica = self.is_replica(model, id);
         if one.turns.is_none() && !replica {
-            self.write(id, values);
+            self.leave_values(model, id, node, values);
         }
         if turn.is_some() {
             return self.complete_turn(model, id, node, scope);
         }
-        let flows = match self.leaves_by(model, scope, node) {
-            _ if replica => Vec::new(),
+        let outcome = self.outcome(model, id);
+        let flows = match self.leaves_by(model, id, node) {
+            _ if replica || outcome != Outcome::GoesOn => Vec::new(),
             Some(flows) => flows,
             None => return self.at(id).stuck = Some(Stuck::Ending),
         };
         self.remove(model, id);
         self.moving.extend(flows.into_iter().map(|flow| Move::Token { scope, flow }));
-    }
-
-    fn complete_turn(&mut self, model: &Model, id: Id, node: Ix, around: Id) {
-        let each = model.nodes[node].each.unwrap();
-        self.remove(model, id);
-        let (began, completed) = self.at(around).turns.as_mut().unwrap();
-        *completed += 1;
-        let (began, completed) = (*began, *completed);
-        if each.enough.is_some_and(|enough| completed >= enough) {
-            self.kill_inside(around);
-            self.complete(model, around, &Values::new());
-        } else if completed == each.times {
-            self.complete(model, around, &Values::new());
-        } else if began < each.times && each.sequential {
-            self.begin_turn(around);
+        if outcome == Outcome::Fulfilled {
+            self.fulfil(model, scope);
         }
     }
 
+    /// What `id` brings goes into the scopes around it, or what it says that it leaves.
+    fn leave_values(&mut self, model: &Model, id: Id, node: Ix, values: &Values) {
+        let Some((to, from)) = model.nodes[node].leaves else { return self.write(id, values) };
+        self.at(id).values.extend(values);
+        let left = Values::from([(to, self.value(id, from) + 1)]);
+        self.write(self.running[&id].scope, &left);
+    }
+
     /// What completed is no more; it is kept where it can be undone.
-    fn remove(&mut self, model: &Model, id: Id) {
+    pub(super) fn remove(&mut self, model: &Model, id: Id) {
         let keeps = self.keeps(model, id);
         let gone = self.running.remove(&id).unwrap();
+        self.resets.retain(|(scope, _), _| *scope != id);
         let at = self.next;
         self.next += 1;
         if let (true, Some(node)) = (keeps, gone.node) {
-            let done = Done { id, at, node, values: gone.values, inside: gone.done };
+            let done =
+                Done { id, at, node, partial: false, values: gone.values, inside: gone.done };
             self.at(gone.scope).done.push(done);
         } else if gone.turns.is_some() {
             self.at(gone.scope).done.extend(gone.done);
@@ -272,17 +305,18 @@ impl Game {
     }
 
     /// The flows that a token leaves by; `None` if no condition holds.
-    fn leaves_by(&self, model: &Model, scope: Id, node: Ix) -> Option<Vec<usize>> {
+    fn leaves_by(&self, model: &Model, id: Id, node: Ix) -> Option<Vec<usize>> {
         let all: Vec<(usize, &Flow)> = model.leaving(node).collect();
-        let decides = matches!(model.nodes[node].kind, Kind::Exclusive | Kind::Inclusive);
+        let kind = model.nodes[node].kind;
+        let decides = matches!(kind, Kind::Exclusive | Kind::Inclusive | Kind::Complex(_));
         if !decides || all.is_empty() {
             let goes_on = !matches!(model.nodes[node].kind, Kind::Race);
             return Some(all.iter().filter(|_| goes_on).map(|(flow, _)| *flow).collect());
         }
         let holds = |flow: &Flow| match flow.when {
-            When::Always => true,
-            When::Above(variable, than) => self.value(scope, variable) > than,
-            When::Otherwise => false,
+            When::Always | When::Linked | When::Starting(true) => true,
+            When::Above(variable, than) => self.value(id, variable) > than,
+            When::Otherwise | When::Starting(false) => false,
         };
         let mut true_ones = all.iter().filter(|(_, flow)| holds(flow)).map(|(flow, _)| *flow);
         let taken: Vec<usize> = match model.nodes[node].kind {
@@ -304,150 +338,24 @@ impl Game {
         }));
         let is_scope = |one: &Running| {
             let kind = one.node.map(|node| model.nodes[node].kind);
-            matches!(kind, Some(Kind::Sub | Kind::Handler)) && one.turns.is_none()
+            matches!(kind, Some(Kind::Sub | Kind::Handler | Kind::AdHoc(_))) && one.turns.is_none()
         };
         let empty = |(id, one): &(&Id, &Running)| {
-            is_scope(one) && !held.contains(id) && one.undoing.is_none()
+            is_scope(one)
+                && !held.contains(id)
+                && one.undoing.is_none()
+                && !self.is_kept_open(model, **id)
         };
         self.running.iter().filter(empty).map(|(id, _)| *id).collect()
     }
-
-    /// The inclusive gateways that can join (BPMN 2.0.2 §13.4.3): for each way from a token to a
-    /// flow without one, not through the gateway, there is a way to a flow with one.
-    fn inclusive_joins(&self, model: &Model) -> Vec<(Id, Ix)> {
-        let waiting: BTreeSet<(Id, Ix)> = self
-            .resting
-            .keys()
-            .map(|(scope, flow)| (*scope, model.flows[*flow].to))
-            .filter(|(_, to)| model.nodes[*to].kind == Kind::Inclusive)
-            .collect();
-        let can_join = |(scope, gateway): &(Id, Ix)| {
-            let filled: BTreeSet<usize> = model
-                .entering(*gateway)
-                .map(|(flow, _)| flow)
-                .filter(|flow| self.resting.contains_key(&(*scope, *flow)))
-                .collect();
-            let places = self
-                .children(*scope)
-                .filter(|(_, one)| one.undoes_for.is_none())
-                .filter_map(|(_, one)| one.node);
-            let flows = self.resting.keys().filter(|(of, _)| of == scope).map(|(_, flow)| *flow);
-            let others = places.chain(flows.map(|flow| model.flows[flow].to));
-            others.filter(|place| place != gateway).all(|place| {
-                let reached = reached(model, place, *gateway);
-                reached.is_subset(&filled) || !reached.is_disjoint(&filled)
-            })
-        };
-        waiting.into_iter().filter(can_join).collect()
-    }
 }
 
-/// The flows into `gateway` that a token at `place` can come to.
-fn reached(model: &Model, place: Ix, gateway: Ix) -> BTreeSet<usize> {
-    let (mut seen, mut open, mut found) = (BTreeSet::from([place]), vec![place], BTreeSet::new());
-    while let Some(from) = open.pop() {
-        let leaving = model.leaving(from).map(|(flow, to)| (Some(flow), to.to));
-        let events = model.boundaries(from).map(|event| (None, event));
-        for (flow, to) in leaving.chain(events) {
-            if to == gateway {
-                found.extend(flow);
-            } else if seen.insert(to) {
-                open.push(to);
-            }
-        }
-    }
-    found
+/// Whether it can end the ad-hoc sub-process around it that `node` completes.
+fn is_conditional(model: &Model, node: &Node) -> bool {
+    model.ad_hoc(node.parent).is_some_and(|it| it.until.is_some())
 }
 
-// What was done is undone (BPMN 2.0.2 §13.5.5).
-impl Game {
-    /// Whether `id` stands for a sub-process that completed and is undone in its likeness.
-    pub(super) fn is_replica(&self, model: &Model, id: Id) -> bool {
-        let one = &self.running[&id];
-        let undoes = one.node.is_some_and(|node| matches!(model.nodes[node].kind, Kind::Undoes(_)));
-        one.undoes_for.is_some() && !undoes
-    }
-
-    /// Whether what completes now is kept to be undone.
-    fn keeps(&self, model: &Model, id: Id) -> bool {
-        let one = &self.running[&id];
-        let Some(node) = one.node.filter(|_| one.undoes_for.is_none() && one.turns.is_none())
-        else {
-            return false;
-        };
-        if model.undone_by(node).is_some() {
-            return true;
-        }
-        match model.nodes[node].kind {
-            Kind::Sub => undo_start(model, node).is_some() || !one.done.is_empty(),
-            Kind::Handler => {
-                let start = model.start(Some(node)).unwrap();
-                model.trigger(start).0 != Trigger::Undo && !one.done.is_empty()
-            }
-            _ => false,
-        }
-    }
-
-    /// The event `id` undoes what completed in its scope; from an event sub-process also in the
-    /// scopes that it belongs to.
-    fn undo(&mut self, model: &Model, id: Id, activity: Option<Ix>) {
-        let mut scopes = vec![self.running[&id].scope];
-        while let Some(node) = self.running[&scopes[scopes.len() - 1]].node {
-            if model.nodes[node].kind != Kind::Handler {
-                break;
-            }
-            scopes.push(self.running[&scopes[scopes.len() - 1]].scope);
-        }
-        let taken: BTreeSet<Id> =
-            self.running.values().filter_map(|one| one.undoing.clone()).flatten().collect();
-        let all = scopes.iter().flat_map(|scope| &self.running[scope].done);
-        let wanted = all.filter(|done| activity.is_none_or(|wanted| wanted == done.node));
-        let mut wanted: Vec<&Done> = wanted.filter(|done| !taken.contains(&done.id)).collect();
-        wanted.sort_by_key(|done| done.at);
-        let wanted = wanted.into_iter().map(|done| done.id).collect();
-        self.at(id).undoing = Some(wanted);
-    }
-
-    /// Who can go on with undoing.
-    fn undoer(&self) -> Option<Id> {
-        let is_idle = |id: &Id| !self.running.values().any(|one| one.undoes_for == Some(*id));
-        let undoing = self.running.iter().filter(|(_, one)| one.undoing.is_some());
-        undoing.map(|(id, _)| *id).find(is_idle)
-    }
-
-    /// The latest that is left is undone next; without any, the thrower goes on.
-    fn undo_next(&mut self, model: &Model, thrower: Id) {
-        let left = self.at(thrower).undoing.as_mut().unwrap();
-        let Some(latest) = left.pop() else {
-            self.at(thrower).undoing = None;
-            return self.complete(model, thrower, &Values::new());
-        };
-        let found = self.running.iter_mut().find_map(|(scope, one)| {
-            let at = one.done.iter().position(|done| done.id == latest)?;
-            Some((*scope, one.done.remove(at)))
-        });
-        // What lay in a scope that is gone is gone too.
-        let Some((scope, done)) = found else { return };
-        let handler = model.undone_by(done.node);
-        let id = self.activate(scope, handler.unwrap_or(done.node));
-        let one = self.at(id);
-        one.values = done.values;
-        one.undoes_for = Some(thrower);
-        if handler.is_some() {
-            return self.moving.push(Move::Begin(id));
-        }
-        one.done = done.inside;
-        match undo_start(model, done.node) {
-            Some(start) => self.happen(model, id, start, &Values::new()),
-            None => {
-                let inside = self.running[&id].done.iter().map(|done| done.id).collect();
-                self.at(id).undoing = Some(inside);
-            }
-        }
-    }
-}
-
-/// The start event of the event sub-process that undoes `sub_process`.
-fn undo_start(model: &Model, sub_process: Ix) -> Option<Ix> {
-    model.handler_starts(Some(sub_process)).find(|start| model.trigger(*start).0 == Trigger::Undo)
+/// Whether it makes no difference to the ad-hoc sub-process around it when `node` begins.
+fn is_cancelled(model: &Model, node: &Node) -> bool {
+    model.ad_hoc(node.parent).is_some_and(|it| it.cancels && !it.sequential)
 }

@@ -123,7 +123,7 @@ fn walk_all(model: &Model, reached: &mut Reached) {
             assert_eq!(replay("i", &client.journal), client.instance);
             continue;
         }
-        for pick in 0..client.choices() {
+        for pick in 0..client.choices(definition.process()) {
             for values in VALUES {
                 let mut next = client.clone();
                 let step = Move::complete(pick, values);
